@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { labelConfig, labelNumbers, requireLabels } from './labels.js'
+import { labelConfig, labelNumbers, learnLabels, requireLabels } from './labels.js'
 
 it('labelNumbers maps labels to their indices and rejects inherited property names', () => {
   const numberOf = labelNumbers(['bad', 'good'])
@@ -8,6 +8,38 @@ it('labelNumbers maps labels to their indices and rejects inherited property nam
     expect.objectContaining({ code: 'UNKNOWN_LABEL', remedy: expect.stringContaining('good') }),
   )
   expect(() => numberOf('constructor')).toThrow(expect.objectContaining({ code: 'UNKNOWN_LABEL' }))
+})
+
+it('learnLabels returns the distinct labels sorted, and rejects an empty one with its example', async () => {
+  const learn = (labels: readonly string[]) =>
+    learnLabels(
+      (async function* () {
+        for (const label of labels) yield { text: 'x', label: await Promise.resolve(label) }
+      })(),
+      ({ label }) => [label as string],
+    )
+  expect(await learn(['b', '__proto__', 'a', 'b', 'constructor'])).toEqual(['__proto__', 'a', 'b', 'constructor'])
+  await expect(learn(['b', ' '])).rejects.toMatchObject({
+    code: 'MISSING_FIELD',
+    problem: expect.stringContaining('{"text":"x","label":" "}') as unknown,
+  })
+})
+
+it('learnLabels rejects the numbers of a regression, and learns a few decimals and many integers', async () => {
+  const learn = (labels: readonly string[]) =>
+    learnLabels(
+      (async function* () {
+        for (const label of labels) yield { label: await Promise.resolve(label) }
+      })(),
+      ({ label }) => [label as string],
+    )
+  const scores = (count: number, divisor: number) => Array.from({ length: count }, (_, i) => String(i / divisor))
+  await expect(learn(scores(268, 50))).rejects.toMatchObject({
+    code: 'NO_LABELS',
+    problem: expect.stringContaining('got 268 distinct numbers (0, 0.02, 0.04, …)') as unknown,
+  })
+  expect(await learn(scores(10, 2))).toHaveLength(10)
+  expect(await learn(scores(268, 1))).toHaveLength(268)
 })
 
 it('labelConfig maps ids to labels and labels to ids', () =>

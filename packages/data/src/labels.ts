@@ -32,13 +32,44 @@ export function requireLabels(objective: string, labels: readonly string[] | und
   )
 }
 
-/** Returns the distinct labels of the training examples, sorted. */
+const emptyLabel = (example: Example): AttuneError =>
+  new AttuneError(
+    'MISSING_FIELD',
+    `expected a label in every training example, got an empty one in ${excerpt(example, 120)}`,
+    'Fill in the label, or remove the row. If the empty text is a class, list it: `labels: ["", ...]` in the objective.',
+  )
+
+/** Most classes that decimal numbers may name, such as versions or half stars. */
+const MOST_DECIMALS = 20
+
+/** True for many numbers, some of them with decimals: the targets of a regression. */
+const areTargets = (labels: ReadonlySet<string>): boolean =>
+  labels.size > MOST_DECIMALS &&
+  [...labels].some((label) => /^-?\d*\.\d/.test(label)) &&
+  [...labels].every((label) => Number.isFinite(Number(label)))
+
+const notLabels = (labels: ReadonlySet<string>): AttuneError =>
+  new AttuneError(
+    'NO_LABELS',
+    `expected the labels of classes, got ${labels.size} distinct numbers (${listed([...labels].slice(0, 3), ', ')}, …), as in a regression`,
+    'Map the numbers to classes in the data, or list the classes: `labels: [...]` in the objective.',
+  )
+
+/**
+ * Returns the distinct labels of the training examples, sorted.
+ * @throws AttuneError `MISSING_FIELD` for an empty label; `NO_LABELS` for the numbers of a regression
+ */
 export async function learnLabels(
   examples: AsyncIterable<Example>,
   labelsOf: (example: Example) => Iterable<string>,
 ): Promise<string[]> {
   const seen = new Set<string>()
-  for await (const example of examples) for (const label of labelsOf(example)) seen.add(label)
+  for await (const example of examples)
+    for (const label of labelsOf(example)) {
+      if (label.trim() === '') throw emptyLabel(example)
+      seen.add(label)
+    }
+  if (areTargets(seen)) throw notLabels(seen)
   return [...seen].sort()
 }
 

@@ -166,6 +166,40 @@ describe('csv', () => {
   })
 
   it.each([
+    ['text;label\ngood;1\n', {}, 'delimiter: ";"'],
+    ['text\tlabel\ngood\t1\n', {}, 'delimiter: "\\t"'],
+    ['text|label\ngood|1\n', {}, 'delimiter: "|"'],
+    ['text;label\ngood;1\n', { delimiter: '\t' }, 'delimiter: ";"'],
+  ])('rejects a header %j of one column that has another delimiter, and names it', async (content, options, said) => {
+    await expect(read(content, options)).rejects.toMatchObject({
+      code: 'BAD_HEADER',
+      remedy: expect.stringContaining(said) as unknown,
+    })
+  })
+
+  it('reads semicolons in columns that are named, or that another delimiter separates', async () => {
+    expect((await read('a;b\n', { columns: ['text'] })).rows).toEqual([{ text: 'a;b' }])
+    expect((await read('a;b,c\n1,2\n')).rows).toEqual([{ 'a;b': '1', c: '2' }])
+  })
+
+  it('rejects lines that end in carriage returns alone', async () => {
+    await expect(read('text,label\rgood,1\rbad,0\r')).rejects.toMatchObject({
+      code: 'BAD_LINE_ENDS',
+      remedy: expect.stringContaining("tr '\\r' '\\n'") as unknown,
+    })
+  })
+
+  it('decompresses a file with the ending .GZ, and one without the ending', async () => {
+    for (const name of ['rows.csv.GZ', 'rows-gzipped.csv']) {
+      const path = join(folder, name)
+      writeFileSync(path, gzipSync('text,label\ngood,1\n'))
+      const rows: Example[] = []
+      for await (const row of csv({ path }).open()) rows.push(row)
+      expect([name, rows]).toEqual([name, [{ text: 'good', label: '1' }]])
+    }
+  })
+
+  it.each([
     { delimiter: '' },
     { delimiter: '"' },
     { delimiter: '\n' },

@@ -24,6 +24,21 @@ function headerOf(path: string, record: CsvRecord): readonly string[] {
   )
 }
 
+/** Other usual delimiters. */
+const DELIMITERS = [';', '\t', '|']
+
+/** @throws AttuneError `BAD_HEADER` for a header of one column that contains another usual delimiter */
+function requireDelimited(path: string, delimiter: string, names: readonly string[]): void {
+  const other = DELIMITERS.find((each) => each !== delimiter && names.length === 1 && names[0]!.includes(each))
+  if (other === undefined) return
+  const option = `delimiter: ${JSON.stringify(other)}`
+  throw new AttuneError(
+    'BAD_HEADER',
+    `expected columns separated by ${JSON.stringify(delimiter)}, got one column ${excerpt(names[0])} (${path}:1)`,
+    `Set \`${option}\`. If it is one column, name it: \`columns: [text]\`, and remove the header.`,
+  )
+}
+
 /** Cost of a rejected row, in steps of the budget. */
 const STEPS_PER_REJECT = 100
 
@@ -52,7 +67,8 @@ async function* rows(
     const [first, ...others] = records
     if (first === undefined) continue
     const data = names === undefined ? others : records
-    const known = (names ??= headerOf(path, first))
+    if (names === undefined) requireDelimited(path, delimiter, (names = headerOf(path, first)))
+    const known = names
     yield data.map((record) => toRow(known, record, budget))
   }
 }

@@ -9,9 +9,9 @@ import { showWarnings } from '../show-warnings.js'
 
 /** The installed plugin that reads a data file, chosen by the file's extension, and its options. */
 export const sourceOf = async (file: string): Promise<{ readonly use: Found; readonly path: string }> => ({
-  use: await findInstalled(SOURCE, fileName(/\.(csv|tsv)(\.gz)?$/.test(file) ? 'csv' : 'jsonl'), searchPathsFrom()),
+  use: await findInstalled(SOURCE, fileName(/\.(csv|tsv)(\.gz)?$/i.test(file) ? 'csv' : 'jsonl'), searchPathsFrom()),
   path: resolve(file),
-  ...(/\.tsv(\.gz)?$/.test(file) ? { delimiter: '\t' } : {}),
+  ...(/\.tsv(\.gz)?$/i.test(file) ? { delimiter: '\t' } : {}),
 })
 
 /** An evaluation as tables: the scores, then the breakdown of each score by label, highest support first. */

@@ -18,7 +18,7 @@ interface PredictFlags {
 
 /** Rows of a data file, or lines of any other file, as examples with the text under `field`. A blank line is an empty text. */
 async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
-  if (/\.(jsonl|csv|tsv)(\.gz)?$/.test(file)) {
+  if (/\.(jsonl|csv|tsv)(\.gz)?$/i.test(file)) {
     const { use, ...options } = await sourceOf(file)
     const source = use.plugin(options) as Source
     for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: row[readFrom] }

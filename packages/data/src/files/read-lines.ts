@@ -40,6 +40,16 @@ const tooCostly =
       `If the file is genuine, decompress it first: gunzip --keep ${path}`,
     )
 
+/** @throws AttuneError `BAD_LINE_ENDS` for a file of one line that contains carriage returns: its lines end in CR */
+function requireLineEnds(path: string, [only]: readonly Line[]): void {
+  if (only === undefined || !/\r[^\r]/.test(only.text)) return
+  throw new AttuneError(
+    'BAD_LINE_ENDS',
+    `expected lines that end in LF or CRLF, got one line with carriage returns (CR) in it (${path})`,
+    `Convert the line ends: tr '\\r' '\\n' < ${path} > converted`,
+  )
+}
+
 /** Creates the budget of {@link readLines} for a file, to be shared with the parser of the lines. Throws `INPUT_TOO_COSTLY`. */
 export const lineBudget = (path: string): Budget => createBudget(0, tooCostly(path))
 
@@ -92,7 +102,7 @@ export interface ReadLinesOptions {
  * Reads the lines of a UTF-8 text file in constant memory, decompressed if its name ends in `.gz`. A leading byte order mark is
  * removed. Lines are yielded in arrays, one per chunk read, because each `await` costs as much as several lines.
  * @throws AttuneError `FILE_NOT_FOUND` with similar names; `FILE_NOT_READABLE`; `BAD_GZIP`, also for truncated data;
- *   `NOT_UTF8` and `LINE_TOO_LONG` with the line number; `INPUT_TOO_COSTLY` for a file that decompresses to about 200 times its
+ *   `BAD_LINE_ENDS` for line ends of CR alone; `NOT_UTF8` and `LINE_TOO_LONG` with the line number; `INPUT_TOO_COSTLY` for a file that decompresses to about 200 times its
  *   size or more; `BAD_ARGUMENT`.
  */
 export async function* readLines(
@@ -118,5 +128,8 @@ export async function* readLines(
     // A trailing carriage return may be the first half of a CRLF ending.
     if (pendingBytes > maximumLineBytes + 1) throw tooLong(path, next, maximumLineBytes)
   }
-  if (pendingBytes > 0) yield toLines(path, Buffer.concat(pending), next, maximumLineBytes)
+  if (pendingBytes === 0) return
+  const last = toLines(path, Buffer.concat(pending), next, maximumLineBytes)
+  if (next === 1) requireLineEnds(path, last)
+  yield last
 }

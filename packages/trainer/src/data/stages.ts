@@ -4,9 +4,11 @@ import {
   type Balanced,
   type Balancer,
   type Chosen,
+  type Example,
   type Filter,
   type Key,
   excerpt,
+  fieldsRead,
   deriveKey,
   nearest,
   stream,
@@ -66,33 +68,46 @@ export const filterStage = (id: string | undefined, { plugin, options }: Chosen)
   },
 })
 
+/** Passes rows on. @throws AttuneError `MISSING_FIELD` at their end, if none has a field that the plugin reads */
+async function* requireFields(rows: AsyncIterable<Row>, chosen: Chosen): AsyncGenerator<Row, void> {
+  const unseen = new Set(fieldsRead(chosen))
+  let last: Row | undefined
+  for await (const row of rows) {
+    for (const field of unseen) if (Object.hasOwn(row.example, field)) unseen.delete(field)
+    yield (last = row)
+  }
+  for (const field of unseen) if (last !== undefined) throw missingField(titleOf(chosen.plugin), field, last.example)
+}
+
 /** Creates the stage of an augmenter. Random streams depend only on an example's position. */
-export const augmenterStage = (id: string | undefined, { plugin, options }: Chosen, key: Key): Stage => ({
+export const augmenterStage = (id: string | undefined, chosen: Chosen, key: Key): Stage => ({
   kind: 'augmenter',
-  title: titleOf(plugin),
+  title: titleOf(chosen.plugin),
   id,
   async *make(rows) {
-    const augmenter = plugin(options) as Augmenter
+    const augmenter = chosen.plugin(chosen.options) as Augmenter
     let position = 0
-    for await (const row of rows)
+    for await (const row of requireFields(rows, chosen))
       for (const example of augmenter.augment(row.example, stream(deriveKey(key, position++))))
         yield { ...row, example }
   },
 })
+
+function missingField(title: string, field: string, example: Example): AttuneError {
+  const [near = Object.keys(example)[0]] = nearest(field, Object.keys(example))
+  return new AttuneError(
+    'MISSING_FIELD',
+    `${title}: expected the field "${field}", got an example without it: ${excerpt(example, 120)}`,
+    `Name the field in the options of the plugin${near === undefined ? '' : `, for example "${near}"`}.`,
+  )
+}
 
 /** Reads the class of each row. @throws AttuneError `MISSING_FIELD` */
 async function classesOf(title: string, by: string, rows: Rows): Promise<string[]> {
   const classes: string[] = []
   for await (const { example } of rows.all()) {
     const value = Object.hasOwn(example, by) ? example[by] : undefined
-    if (value === undefined || value === null) {
-      const [near = Object.keys(example)[0]] = nearest(by, Object.keys(example))
-      throw new AttuneError(
-        'MISSING_FIELD',
-        `${title}: expected the class in the field "${by}", got an example without it: ${excerpt(example, 120)}`,
-        `Set the field that contains the class${near === undefined ? '' : `, for example "${near}"`}.`,
-      )
-    }
+    if (value === undefined || value === null) throw missingField(title, by, example)
     classes.push(typeof value === 'object' ? JSON.stringify(value) : String(value))
   }
   return classes

@@ -10,8 +10,10 @@ import type { Predictor } from './predictor.js'
 import { openPretrainedPredictor } from './pretrained-predictor.js'
 
 /** True if a model reads a text and generates another: it predicts tokens only of a given target text. */
-const generatesText = ({ model, objective }: Pick<OpenModel['components'], 'model' | 'objective'>): boolean =>
-  [objective.config['architectures']].flat()[0] === model.heads['sequence-to-sequence']?.architecture
+function generatesText({ model, objective }: Pick<OpenModel['components'], 'model' | 'objective'>): boolean {
+  const head = model.heads['sequence-to-sequence']?.architecture
+  return head !== undefined && [objective.config['architectures']].flat()[0] === head
+}
 
 const notAClassifier = (folder: string): AttuneError =>
   new AttuneError(

@@ -129,13 +129,23 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
   return prepared
 }
 
+/** A warning if the configured maximum length exceeds that of the model, which then applies. */
+function lengthWarnings({ objective }: Pick<Components, 'objective'>, { config }: Plan): readonly string[] {
+  const { maximumLength: wanted } = config.objective.options as { readonly maximumLength?: unknown }
+  const { maximumLength } = objective
+  if (typeof wanted !== 'number' || wanted <= maximumLength) return []
+  return [
+    `objective.maximumLength is ${wanted}, but the model reads at most ${maximumLength} tokens: longer texts are truncated to that`,
+  ]
+}
+
 /** Creates the initial parameters of a run, with warnings and facts to report. */
 function createParameters(components: Components, plan: Plan, named: NamedVectors | undefined) {
   const first = firstParameters(components, plan.config.seed, plan.from)
   const { report } = first
   const inside = plan.encoder?.path
   const params = inside === undefined ? first.params : loadEncoder(components, first.params, inside)
-  const warnings = report === undefined ? [] : warningsOf(report)
+  const warnings = [...lengthWarnings(components, plan), ...(report === undefined ? [] : warningsOf(report))]
   if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
   const { params: started, ...counts } = applyVectors(components, params, named)
   return { params: started, warnings, vectorsLoaded: { path: named.path, ...counts } }

@@ -10,7 +10,9 @@ import {
   type Rejected,
   type Source,
   deriveKey,
+  excerpt,
   key,
+  nearest,
   stream,
 } from '@attune/core'
 import { count } from '@attune/data'
@@ -61,7 +63,22 @@ async function* pick(examples: AsyncIterable<Example>, positions: ReadonlySet<nu
 /** Key of a row's group: rows with equal values, which may be any JSON, share a group. */
 const groupOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
-/** Computes all folds of a protocol. */
+/** Field that a protocol groups by with its default options, if any. Data without classes lack it. */
+function defaultGrouping(plugin: Chosen['plugin']): string | undefined {
+  const usual = plugin.options.safeParse({})
+  return usual.success ? (plugin(usual.data) as Protocol).stratifyBy : undefined
+}
+
+function missingGroup(protocol: string, by: string, example: Example): AttuneError {
+  const [near = Object.keys(example)[0]] = nearest(by, Object.keys(example))
+  return new AttuneError(
+    'MISSING_FIELD',
+    `protocol ${protocol}: expected the field "${by}" in every example, got ${excerpt(example, 120)}`,
+    `Name the field in the options of the protocol${near === undefined ? '' : `, for example "${near}"`}.`,
+  )
+}
+
+/** Computes all folds of a protocol. @throws AttuneError `MISSING_FIELD` if an example lacks the field to group by */
 export async function foldsOf(
   { plugin, options }: Chosen,
   { examples }: Pick<Split, 'examples'>,
@@ -70,7 +87,11 @@ export async function foldsOf(
   const protocol = plugin(options) as Protocol
   const groups: string[] = []
   const by = protocol.stratifyBy
-  for await (const example of examples()) groups.push(by === undefined ? '' : groupOf(example[by]))
+  const requires = by !== undefined && by !== defaultGrouping(plugin)
+  for await (const example of examples()) {
+    if (requires && !Object.hasOwn(example, by)) throw missingGroup(plugin.name, by, example)
+    groups.push(by === undefined ? '' : groupOf(Object.hasOwn(example, by) ? example[by] : undefined))
+  }
   return protocol.split(groups.length, by === undefined ? [] : groups, stream(deriveKey(key(seed), 'protocol')))
 }
 
