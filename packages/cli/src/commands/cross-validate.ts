@@ -10,6 +10,7 @@ import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { type Screen, liveText } from '../live-text.js'
 import { searchPathsFrom } from '../search-paths.js'
+import { locateSettings } from '../locate-settings.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
 import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 import { commandLine } from '../study-text.js'
@@ -118,7 +119,7 @@ export const crossValidateCommand = (): Command =>
       const events = crossValidate(whole, {
         baseDirectory: folder,
         searchPaths: searchPathsFrom(folder),
-        locate,
+        locate: locateSettings(locate, settings),
         commands,
       })
       process.exitCode = await follow(events, commands, json)

@@ -3,6 +3,7 @@ import { type PreparedStage, type RunConfig, prepareData } from '@attune/trainer
 import { Command } from 'commander'
 import { collect } from '../collect.js'
 import { searchPathsFrom } from '../search-paths.js'
+import { locateSettings } from '../locate-settings.js'
 import { readConfig, withSettings } from '../read-config.js'
 
 /** Table of stages: examples in and out, time, and file. */
@@ -38,7 +39,7 @@ const prepareCommand = (): Command =>
       const stages = await prepareData(withSettings(config, flags.set) as RunConfig, {
         baseDirectory: folder,
         searchPaths: searchPathsFrom(folder),
-        locate,
+        locate: locateSettings(locate, flags.set),
       })
       process.stdout.write(`${flags.json === true ? JSON.stringify(stages) : stagesText(stages)}\n`)
     })

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { collect } from '../collect.js'
 import { withHubModel } from '../hub-models.js'
 import { searchPathsFrom } from '../search-paths.js'
+import { locateSettings } from '../locate-settings.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
 
 const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
@@ -59,7 +60,7 @@ export const planCommand = (): Command =>
       const found = await estimateRun(whole as RunConfig, {
         baseDirectory: folder,
         searchPaths: searchPathsFrom(folder),
-        locate,
+        locate: locateSettings(locate, flags.set),
         progress: (trial, trials, shape) => process.stderr.write(`trying batches of ${shape}, ${trial} of ${trials}\n`),
       })
       process.stdout.write(`${flags.json === true ? JSON.stringify(found) : forecastText(found)}\n`)

@@ -8,6 +8,7 @@ import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { searchPathsFrom } from '../search-paths.js'
+import { locateSettings } from '../locate-settings.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
 import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 
@@ -68,7 +69,12 @@ async function runOf(
     ...(flags.seed === undefined ? [] : [`seed=${flags.seed}`]),
     ...(flags.directory === undefined ? [] : [`directory=${JSON.stringify(resolve(flags.directory))}`]),
   ]
-  const options: RunOptions = { baseDirectory: folder, searchPaths: searchPathsFrom(folder), commands, locate }
+  const options: RunOptions = {
+    baseDirectory: folder,
+    searchPaths: searchPathsFrom(folder),
+    commands,
+    locate: locateSettings(locate, settings),
+  }
   return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }
 

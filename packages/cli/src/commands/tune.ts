@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.js'
 import { withHubModel } from '../hub-models.js'
 import { type Screen, liveText } from '../live-text.js'
 import { searchPathsFrom } from '../search-paths.js'
+import { locateSettings } from '../locate-settings.js'
 import { readConfig, withSettings } from '../read-config.js'
 import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 import { type Position, commandLine, progressLine, trainLine, trialsTable } from '../study-text.js'
@@ -155,6 +156,11 @@ export const tuneCommand = (): Command =>
       ]
       const whole = (await withHubModel(withSettings(config, settings), folder)) as unknown as StudyConfig
       const commands = new Subject<RunCommand>()
-      const events = study(whole, { baseDirectory: folder, searchPaths: searchPathsFrom(folder), locate, commands })
+      const events = study(whole, {
+        baseDirectory: folder,
+        searchPaths: searchPathsFrom(folder),
+        locate: locateSettings(locate, settings),
+        commands,
+      })
       process.exitCode = await follow(events, commands, target, flags)
     })
