@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
-import { parseJson } from '@attune/core'
-import { readWholeFile } from '@attune/files'
+import { parsePythonJson, readWholeFile } from '@attune/files'
 
 /** Throws the error for a file that cannot be used, with the reason. */
 export type Refuse = (why: string) => never
@@ -24,7 +23,7 @@ export function readRegularFile(path: string, mostBytes: number, refuse: Refuse)
 export function readJsonFile(path: string, mostBytes: number, refuse: Refuse): unknown {
   const text = readRegularFile(path, mostBytes, refuse).toString()
   try {
-    return parseJson(text)
+    return parsePythonJson(text)
   } catch (cause) {
     return refuse((cause as Error).message)
   }
