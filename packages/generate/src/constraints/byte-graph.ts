@@ -121,6 +121,15 @@ function addRepeat(graph: GraphBuilder, pattern: Pattern & { kind: 'repeat' }, t
   return state
 }
 
+function addMachine(graph: GraphBuilder, pattern: Pattern & { kind: 'machine' }, to: number, depth: number): number {
+  const { size, edges, accepting } = pattern
+  const states: number[] = []
+  for (let i = 0; i < size; i++) states.push(add(graph, [], accepting[i] === true ? [to] : []))
+  for (const { from, part, to: target } of edges)
+    graph.epsilon[states[from]!]!.push(addBefore(graph, part, states[target]!, depth + 1))
+  return states[0]!
+}
+
 /** Adds a pattern before `to` and returns its start state. */
 function addBefore(graph: GraphBuilder, pattern: Pattern, to: number, depth: number): number {
   if (depth > MAX_DEPTH) throw tooLarge(`the pattern is nested more than ${MAX_DEPTH} deep`)
@@ -131,6 +140,7 @@ function addBefore(graph: GraphBuilder, pattern: Pattern, to: number, depth: num
   if (pattern.kind === 'set') state = addSet(graph, pattern.spans, to)
   else if (pattern.kind === 'text') state = addText(graph, pattern.text, to)
   else if (pattern.kind === 'repeat') state = addRepeat(graph, pattern, to, depth)
+  else if (pattern.kind === 'machine') state = addMachine(graph, pattern, to, depth)
   else if (pattern.kind === 'sequence')
     // Loops instead of callbacks, which would use more stack.
     for (let i = pattern.parts.length - 1; i >= 0; i--) state = addBefore(graph, pattern.parts[i]!, state, depth + 1)

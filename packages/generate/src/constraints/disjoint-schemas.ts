@@ -1,11 +1,14 @@
 import type { Budget } from '@attune/core'
-import { type Subschema, type Schema, subschemaOf, resolveReference } from './schema.js'
+import { conjunctOf } from './conjunct.js'
+import type { NormalForm } from './normal-form.js'
+import type { Subschema, Schema } from './schema.js'
+import { canonical } from './terms.js'
 
 const typeOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 
 /** Values that a schema lists; `undefined` if it lists none. */
 function valuesOf(schema: Schema): readonly unknown[] | undefined {
-  if ('const' in schema) return [schema['const']]
+  if (Object.hasOwn(schema, 'const')) return [schema['const']]
   return Array.isArray(schema['enum']) ? (schema['enum'] as unknown[]) : undefined
 }
 
@@ -31,18 +34,18 @@ const setOf = <T>(items: readonly T[] | undefined): ReadonlySet<T> | undefined =
   items === undefined ? undefined : new Set(items)
 
 function requiredOf({ schema, at }: Subschema): ReadonlyMap<string, Subschema> {
-  const properties = subschemaOf(schema['properties'] ?? {}, at).schema
+  const properties = conjunctOf(schema['properties'] ?? {}, at).schema
   const required = Array.isArray(schema['required']) ? (schema['required'] as string[]) : []
   return new Map(
     required
       .filter((name) => Object.hasOwn(properties, name))
-      .map((name) => [name, subschemaOf(properties[name], `${at}/properties/${name}`)]),
+      .map((name) => [name, conjunctOf(properties[name], `${at}/properties/${name}`)]),
   )
 }
 
 function traitsOf(subschema: Subschema, budget: Budget): Traits {
   const { schema } = subschema
-  const values = valuesOf(schema)?.map((value) => JSON.stringify(value) ?? '')
+  const values = valuesOf(schema)?.map(canonical)
   const isObject = schema['type'] === 'object' && values === undefined
   const required = isObject ? requiredOf(subschema) : new Map<string, Subschema>()
   const listed = Array.isArray(schema['required']) ? schema['required'].length : 0
@@ -60,22 +63,25 @@ function overlap(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | un
 }
 
 /**
- * Returns a function that finds two schemas that are not provably disjoint. Schemas are disjoint by their types, their listed values,
- * or a property that both require and whose schemas are disjoint.
+ * Returns quick tests of schemas. Schemas are disjoint by their types, their listed values, or a property that both require and
+ * whose schemas are disjoint.
  */
-export function disjointness(root: Schema, budget: Budget) {
+export function disjointness({ resolve, budget }: Pick<NormalForm, 'resolve' | 'budget'>) {
   const known = new Map<Schema, Traits>()
   const traits = (subschema: Subschema): Traits => {
     const found = known.get(subschema.schema) ?? traitsOf(subschema, budget)
     known.set(subschema.schema, found)
     return found
   }
-  const areDisjoint = (first: Subschema, second: Subschema, depth: number): boolean => {
+  const target = ({ schema, at }: Subschema): Subschema => {
+    const found = resolve(schema['$ref'], { schema, at })
+    return conjunctOf(found.schema, found.at)
+  }
+  const areDisjoint = (first: Subschema, second: Subschema, depth = 0): boolean => {
     budget.spend(60)
     if (depth > 20) return false
-    if (first.schema['$ref'] !== undefined) return areDisjoint(resolveReference(root, first, budget), second, depth + 1)
-    if (second.schema['$ref'] !== undefined)
-      return areDisjoint(first, resolveReference(root, second, budget), depth + 1)
+    if (first.schema['$ref'] !== undefined) return areDisjoint(target(first), second, depth + 1)
+    if (second.schema['$ref'] !== undefined) return areDisjoint(first, target(second), depth + 1)
     const [a, b] = [traits(first), traits(second)]
     if (!overlap(a.types, b.types, budget) || !overlap(a.values, b.values, budget)) return true
     for (const [name, subschema] of a.required) {
@@ -94,11 +100,5 @@ export function disjointness(root: Schema, budget: Budget) {
       return values !== undefined && seen.size === before + values.size
     })
   }
-  return (subschemas: readonly Subschema[]): readonly [Subschema, Subschema] | undefined => {
-    if (listApart(subschemas)) return undefined
-    for (const [i, first] of subschemas.entries())
-      for (let j = i + 1; j < subschemas.length; j++)
-        if (!areDisjoint(first, subschemas[j]!, 0)) return [first, subschemas[j]!]
-    return undefined
-  }
+  return { areDisjoint, listApart }
 }

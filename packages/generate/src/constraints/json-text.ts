@@ -51,7 +51,9 @@ function insideString(pattern: Pattern, known: Spelled): Pattern {
         ? literal(JSON.stringify(pattern.text).slice(1, -1))
         : pattern.kind === 'repeat'
           ? { ...pattern, part: inside(pattern.part) }
-          : { ...pattern, parts: pattern.parts.map(inside) }
+          : pattern.kind === 'machine'
+            ? { ...pattern, edges: pattern.edges.map((edge) => ({ ...edge, part: inside(edge.part) })) }
+            : { ...pattern, parts: pattern.parts.map(inside) }
   known.set(name, spelled)
   return spelled
 }

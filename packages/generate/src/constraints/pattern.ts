@@ -8,6 +8,21 @@ export type Pattern =
   | { readonly kind: 'sequence'; readonly parts: readonly Pattern[] }
   | { readonly kind: 'choice'; readonly parts: readonly Pattern[] }
   | { readonly kind: 'repeat'; readonly part: Pattern; readonly min: number; readonly max: number }
+  | {
+      readonly kind: 'machine'
+      /** Number of states; 0 is the initial state. */
+      readonly size: number
+      readonly edges: readonly MachineEdge[]
+      /** By state: true if a text may end there. */
+      readonly accepting: readonly boolean[]
+    }
+
+/** Transition of a finite automaton whose labels are patterns. */
+export interface MachineEdge {
+  readonly from: number
+  readonly part: Pattern
+  readonly to: number
+}
 
 /** One character of a set. */
 export const set = (spans: readonly Span[]): Pattern => ({ kind: 'set', spans })

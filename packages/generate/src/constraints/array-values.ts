@@ -1,0 +1,148 @@
+import type { Conjunct } from './conjunct.js'
+import { jsonText } from './json-text.js'
+import { countsIn, itemOf } from './impossible.js'
+import type { Parts } from './parts.js'
+import {
+  EMPTY,
+  NOTHING,
+  type MachineEdge,
+  type Pattern,
+  choice,
+  literal,
+  optional,
+  repeat,
+  sequence,
+} from './pattern.js'
+import { badSchema } from './schema.js'
+import type { Fact } from './terms.js'
+
+/** Listed items up to this number may come in any order. */
+const ANY_ORDER = 6
+
+/** Distinct items in any order: a state for each set of items. */
+function anyOrder(items: readonly Pattern[], [min, max]: readonly [number, number], comma: string): Pattern {
+  const size = 2 ** items.length
+  const edges: MachineEdge[] = []
+  const accepting: boolean[] = []
+  for (let taken = 0; taken < size; taken++) {
+    const count = items.filter((_, i) => (taken >> i) & 1).length
+    accepting.push(count >= min)
+    if (count >= max) continue
+    items.forEach((item, i) => {
+      if ((taken >> i) & 1) return
+      const part = taken === 0 ? item : sequence(literal(comma), item)
+      edges.push({ from: taken, part, to: taken | (1 << i) })
+    })
+  }
+  return { kind: 'machine', size, edges, accepting }
+}
+
+/** Distinct items in their order: a state for each item and count. */
+function inOrder(items: readonly Pattern[], [min, max]: readonly [number, number], comma: string): Pattern {
+  const counted = max < Infinity ? Math.min(max, items.length) : Math.max(min, 1)
+  let after: Pattern[] = Array.from({ length: counted + 1 }, (_, count) => (count >= min ? EMPTY : NOTHING))
+  for (const item of items.toReversed()) {
+    const rest = after
+    after = rest.map((own, count) => {
+      if (count >= max) return own
+      const next = rest[Math.min(count + 1, counted)]!
+      return choice(sequence(count === 0 ? EMPTY : literal(comma), item, next), own)
+    })
+  }
+  return after[0]!
+}
+
+/** Arrays of distinct items, which must be listed values. */
+function distinct(facts: readonly Fact<'array'>[], limits: readonly [number, number], parts: Parts): Pattern {
+  const { form, spacing, budget } = parts
+  const at = facts.find(({ name }) => name === 'uniqueItems')?.at ?? '#'
+  const terms = form.termsOf(itemOf(facts, 0))
+  const isPlain = facts.every(
+    (fact) => fact.name !== 'contains' && (fact.name !== 'items' || fact.value.prefix.length === 0),
+  )
+  if (!isPlain || terms.some(({ kind }) => kind !== 'values'))
+    throw badSchema(
+      'the keyword uniqueItems is supported only for items of listed values, or at most one item',
+      at,
+      'List the items in `enum`, or remove it and validate the value afterwards.',
+    )
+  const values = terms.flatMap((term) => (term.kind === 'values' ? term.values : []))
+  const [min, max] = limits
+  if (min > values.length) return NOTHING
+  budget.spend(200 * values.length * (1 + Math.min(max, Math.max(min, 1), values.length)))
+  const items = values.map((value) => literal(jsonText(value, spacing)))
+  const own = items.length <= ANY_ORDER ? anyOrder : inOrder
+  return sequence(literal('['), own(items, [min, max], spacing.comma), literal(']'))
+}
+
+interface Plan {
+  readonly facts: readonly Fact<'array'>[]
+  readonly min: number
+  readonly max: number
+  /** Number of items before all others have one schema. */
+  readonly settled: number
+  readonly wanted: Conjunct | undefined
+}
+
+/** Items from each index on, by whether the wanted item is still missing: built from the end. */
+function itemChain({ facts, min, max, settled, wanted }: Plan, { patternOf, spacing }: Parts): Pattern {
+  const item = (index: number, hit: boolean): Pattern =>
+    patternOf([...itemOf(facts, index), ...(hit && wanted !== undefined ? [wanted] : [])])
+  const comma = literal(spacing.comma)
+  const count = max < Infinity ? max : Math.max(min, settled)
+  const separated = (index: number, part: Pattern): Pattern => (index === 0 ? part : sequence(comma, part))
+  const tail = (missing: boolean): Pattern => {
+    if (max < Infinity) return missing ? NOTHING : EMPTY
+    const more = repeat(sequence(comma, item(count, false)), 0, Infinity)
+    if (count > 0) return missing ? sequence(more, comma, item(count, true), more) : more
+    const some = optional(sequence(item(0, false), more))
+    if (!missing) return some
+    return sequence(optional(sequence(item(0, false), more, comma)), item(0, true), more)
+  }
+  let [found, missing] = [tail(false), wanted === undefined ? NOTHING : tail(true)]
+  for (let index = count - 1; index >= 0; index--) {
+    const other = separated(index, item(index, false))
+    const hit = wanted === undefined ? NOTHING : separated(index, item(index, true))
+    const longer = sequence(other, found)
+    const before = missing
+    missing = wanted === undefined ? NOTHING : choice(sequence(hit, found), sequence(other, before))
+    found = index >= min ? choice(longer, EMPTY) : longer
+  }
+  return wanted === undefined ? found : missing
+}
+
+/** Largest number of items whose places are told apart. */
+const MAX_PLACES = 20_000
+
+/** Pattern of the arrays for which all facts hold. */
+export function arrayValues(facts: readonly Fact<'array'>[], parts: Parts): Pattern {
+  const { budget, patternOf, spacing } = parts
+  let [min, max] = countsIn(facts, 'minItems', 'maxItems')
+  const prefix = facts.reduce((most, fact) => Math.max(most, fact.name === 'items' ? fact.value.prefix.length : 0), 0)
+  const closed = facts.some(
+    (fact) => fact.name === 'items' && fact.value.prefix.length > 0 && fact.value.rest === undefined,
+  )
+  // Items after a tuple are generated only if the schema describes them, or requires them.
+  if (closed && facts.every((fact) => fact.name !== 'items' || fact.value.rest === undefined))
+    max = Math.min(max, Math.max(prefix, min))
+  if (min > max) return NOTHING
+  const wanted = facts.flatMap((fact) => (fact.name === 'contains' ? [fact] : []))
+  if (wanted.length > 1)
+    throw badSchema('the keyword contains is supported only once for an array', wanted[1]!.at, 'Remove one.')
+  if (max > 1 && facts.some(({ name }) => name === 'uniqueItems')) return distinct(facts, [min, max], parts)
+  if (max === 0) return wanted.length > 0 ? NOTHING : literal('[]')
+  const settled = prefix
+  if (prefix > 0 || wanted.length > 0) {
+    const count = max < Infinity ? max : Math.max(min, settled)
+    budget.spend(count > MAX_PLACES ? Infinity : 1000 * count)
+    return sequence(
+      literal('['),
+      itemChain({ facts, min, max, settled, wanted: wanted[0]?.value }, parts),
+      literal(']'),
+    )
+  }
+  const item = patternOf(itemOf(facts, 0))
+  const more = repeat(sequence(literal(spacing.comma), item), Math.max(min - 1, 0), max - 1)
+  const filled = sequence(item, more)
+  return sequence(literal('['), min === 0 ? optional(filled) : filled, literal(']'))
+}

@@ -1,0 +1,62 @@
+import type { Conjunct } from './conjunct.js'
+import { memberSchemas } from './fact-tests.js'
+import { numberLimits } from './json-decimals.js'
+import type { NormalForm } from './normal-form.js'
+import type { Fact, Term, Terms } from './terms.js'
+
+const MAX_DEPTH = 6
+
+/** Schemas of a member or of an item, from all facts. */
+export const memberOf = (facts: readonly Fact<'object'>[], name: string, form: NormalForm): Conjunct[] =>
+  facts.flatMap((fact) => (fact.name === 'members' ? memberSchemas(fact.value, name, form.tests.matches) : []))
+
+/** Schemas of an item, from all facts. */
+export const itemOf = (facts: readonly Fact<'array'>[], index: number): Conjunct[] =>
+  facts.flatMap((fact) => {
+    const own = fact.name === 'items' ? (fact.value.prefix[index] ?? fact.value.rest) : undefined
+    return own === undefined ? [] : [own]
+  })
+
+/** The strictest of several counts. */
+export function countsIn<K extends 'string' | 'array' | 'object'>(
+  facts: readonly Fact<K>[],
+  min: string,
+  max: string,
+): readonly [min: number, max: number] {
+  const values = (name: string): number[] =>
+    facts.flatMap((fact) => (fact.name === name && 'value' in fact ? [fact.value as number] : []))
+  return [Math.max(0, ...values(min)), Math.min(Infinity, ...values(max))]
+}
+
+function objectImpossible(facts: readonly Fact<'object'>[], form: NormalForm, depth: number): boolean {
+  const required = new Set(facts.flatMap((fact) => (fact.name === 'required' ? [fact.value] : [])))
+  const [min, max] = countsIn(facts, 'minProperties', 'maxProperties')
+  if (min > max || required.size > max) return true
+  for (const name of required) if (isImpossible(form.termsOf(memberOf(facts, name, form)), form, depth + 1)) return true
+  return false
+}
+
+function arrayImpossible(facts: readonly Fact<'array'>[], form: NormalForm, depth: number): boolean {
+  const [min, max] = countsIn(facts, 'minItems', 'maxItems')
+  if (min > max) return true
+  for (let i = 0; i < Math.min(min, 4); i++)
+    if (isImpossible(form.termsOf(itemOf(facts, i)), form, depth + 1)) return true
+  return false
+}
+
+function termImpossible(term: Term, form: NormalForm, depth: number): boolean {
+  form.budget.spend(200)
+  if (term.kind === 'values') return term.values.length === 0
+  if (term.kind === 'object') return objectImpossible(term.facts, form, depth)
+  if (term.kind === 'array') return arrayImpossible(term.facts, form, depth)
+  if (term.kind === 'string') {
+    const [min, max] = countsIn(term.facts, 'minLength', 'maxLength')
+    return min > max
+  }
+  const { min, max, above, below } = numberLimits(term.facts)
+  return min > max || (min === max && (above || below))
+}
+
+/** True if it is proved that no value satisfies a normal form; false does not prove that one does. */
+export const isImpossible = (terms: Terms, form: NormalForm, depth = 0): boolean =>
+  depth <= MAX_DEPTH && terms.every((term) => termImpossible(term, form, depth))

@@ -1,0 +1,53 @@
+import type { Budget } from '@attune/core'
+import { ANY } from './character-set.js'
+import { FORMATS } from './json-formats.js'
+import { jsonString } from './json-text.js'
+import { parsePattern, wholePattern } from './parse-pattern.js'
+import { type Parts, memoized } from './parts.js'
+import { EMPTY, NOTHING, type Pattern, choiceOf, literal, repeat, sequence, set } from './pattern.js'
+import { countsIn } from './impossible.js'
+import type { Fact } from './terms.js'
+import { type Condition, intersectTexts } from './text-intersection.js'
+
+/** Any text. */
+export const anything: Pattern = repeat(set(ANY), 0, Infinity)
+
+/** A pattern match as JSON Schema defines it: anywhere in the string, unless anchored. */
+export const containing = (source: string): Pattern =>
+  choiceOf(
+    parsePattern(source).map(({ pattern, fromStart, toEnd }) =>
+      sequence(fromStart ? EMPTY : anything, pattern, toEnd ? EMPTY : anything),
+    ),
+  )
+
+function conditionOf(fact: Fact<'string'>): Condition | undefined {
+  if (fact.name === 'pattern' || fact.name === 'notPattern')
+    return { pattern: containing(fact.value), negated: fact.name === 'notPattern' }
+  if (fact.name === 'format') return { pattern: wholePattern(FORMATS[fact.value]!), negated: false }
+  return fact.name === 'not' ? { pattern: literal(fact.value), negated: true } : undefined
+}
+
+/** Pattern of the unescaped texts for which all facts hold. */
+export function textsOf(facts: readonly Fact<'string'>[], parts: Pick<Parts, 'texts'> & { readonly budget: Budget }) {
+  const { budget } = parts
+  const [min, max] = countsIn(facts, 'minLength', 'maxLength')
+  const named = new Map(
+    facts.filter((fact) => typeof fact.value === 'string').map((fact) => [`${fact.name} ${fact.value}`, fact]),
+  )
+  for (const name of named.keys()) {
+    budget.spend(200 * name.length)
+    budget.hold(400 * name.length)
+  }
+  return memoized(parts, `texts ${min} ${max} ${[...named.keys()].sort().join('\n')}`, () => {
+    if (min > max) return NOTHING
+    if (named.size === 0) return repeat(set(ANY), min, max)
+    const conditions = Array.from(named.values(), conditionOf).filter((each) => each !== undefined)
+    const [only] = conditions
+    if (conditions.length === 1 && min === 0 && max === Infinity && only?.negated === false) return only.pattern
+    return intersectTexts(conditions, { min, max }, budget)
+  })
+}
+
+/** Pattern of the strings for which all facts hold. */
+export const stringValues = (facts: readonly Fact<'string'>[], parts: Parts): Pattern =>
+  jsonString(textsOf(facts, parts), parts.spelled)

@@ -1,0 +1,148 @@
+import { type Budget, shortened } from '@attune/core'
+import { type Conjunct, conjunctOf } from './conjunct.js'
+import { factTests, type FactTests } from './fact-tests.js'
+import { KEYWORDS } from './keywords.js'
+import { tooLarge } from './pattern-error.js'
+import { referenceResolver } from './references.js'
+import { type Schema, badSchema, type Subschema } from './schema.js'
+import { type Fact, type Term, type Terms, canonical, everything, listed, typed } from './terms.js'
+import { closeUnevaluated } from './unevaluated.js'
+
+const MAX_DEPTH = 200
+const MAX_TERMS = 4000
+
+/** Conversion of schemas to their normal form. */
+export interface NormalForm {
+  readonly tests: FactTests
+  readonly budget: Budget
+  /** Normal form of the values that are valid under all conjuncts. */
+  termsOf(conjuncts: readonly Conjunct[]): Terms
+  /** Normal form of the values of both. */
+  meet(a: Terms, b: Terms): Terms
+  /** Normal form of the values of any of several normal forms. */
+  union(all: readonly Terms[]): Terms
+  resolve(reference: unknown, subschema: Subschema): Subschema
+  /** Number of a conjunct: equal for equal schemas. */
+  numberOf(conjunct: Conjunct): number
+  /** Target of a schema that is only a reference; otherwise the schema itself. */
+  settled(conjunct: Conjunct): Conjunct
+}
+
+/** Conjunction of two terms; `undefined` if no value satisfies both by their types. */
+function meetTerms(a: Term, b: Term, tests: FactTests): Terms {
+  if (a.kind === 'values') return listed(a.values.filter((value) => tests.holds([b], value)))
+  if (b.kind === 'values') return listed(b.values.filter((value) => tests.holds([a], value)))
+  if (a.kind !== b.kind) return []
+  if (a.facts.length === 0) return [b]
+  if (b.facts.length === 0) return [a]
+  const known = new Set<Fact>(a.facts)
+  return [typed(a.kind, [...a.facts, ...b.facts.filter((fact) => !known.has(fact))] as never)]
+}
+
+function algebra(tests: FactTests, budget: Budget): Pick<NormalForm, 'meet' | 'union'> {
+  const union = (all: readonly Terms[]): Terms => {
+    const seen = new Set<string>()
+    const values: unknown[] = []
+    const others: Term[] = []
+    for (const term of all.flat())
+      if (term.kind === 'values')
+        for (const value of term.values) {
+          const name = canonical(value)
+          budget.spend(50 + name.length)
+          if (!seen.has(name)) values.push(value)
+          seen.add(name)
+        }
+      else if (!others.some((each) => each.kind === term.kind && each.facts.length === 0)) others.push(term)
+    if (others.length > MAX_TERMS) throw tooLarge(`a schema has more than ${MAX_TERMS} alternatives`)
+    budget.spend(20 * others.length)
+    return [...listed(values), ...others]
+  }
+  return {
+    union,
+    meet(a, b) {
+      if (a.length * b.length > 100 * MAX_TERMS) throw tooLarge('a schema combines too many alternatives')
+      budget.spend(100 * a.length * b.length)
+      const met = a.flatMap((first) => b.map((second) => meetTerms(first, second, tests)))
+      return union(met)
+    },
+  }
+}
+
+/** Normal form of the keywords of one schema. @throws AttuneError `BAD_SCHEMA` */
+function keywordTerms(conjunct: Conjunct, form: NormalForm): Terms {
+  const own = KEYWORDS.filter(({ names }) => names.some((name) => Object.hasOwn(conjunct.schema, name)))
+  if (!conjunct.negated) {
+    const all = own.reduce<Terms>((terms, { yes }) => form.meet(terms, yes(conjunct, form)), everything())
+    return closeUnevaluated(conjunct, all, form)
+  }
+  let dropped: string | undefined
+  const parts = own.map(({ no, names }) => {
+    const terms = no(conjunct, form)
+    if (terms === undefined) dropped ??= names.find((name) => Object.hasOwn(conjunct.schema, name))
+    return terms ?? []
+  })
+  for (const name of ['unevaluatedProperties', 'unevaluatedItems'])
+    if (Object.hasOwn(conjunct.schema, name)) dropped ??= name
+  const terms = form.union(parts)
+  if (terms.length > 0 || dropped === undefined) return terms
+  throw badSchema(
+    `the inverse of the keyword ${shortened(dropped)} is not supported`,
+    conjunct.at,
+    'Express it without `not`, `if` or overlapping `oneOf`.',
+  )
+}
+
+/** True if a schema says nothing but where to find another one. */
+const isReference = (schema: Schema): boolean =>
+  Object.hasOwn(schema, '$ref') &&
+  Object.keys(schema).every((name) => name === '$ref' || !KEYWORDS.some(({ names }) => names.includes(name)))
+
+/** Creates the conversion for the schemas of one document. */
+export function normalForm(root: Schema, budget: Budget): NormalForm {
+  const numbers = new Map<Schema, number>()
+  const known = new Map<string, Terms>()
+  const open = new Set<string>()
+  const numberOf = ({ schema, negated }: Conjunct): number => {
+    const number = numbers.get(schema) ?? numbers.size
+    numbers.set(schema, number)
+    return 2 * number + (negated ? 1 : 0)
+  }
+  const alone = (conjunct: Conjunct): Terms => {
+    const name = String(numberOf(conjunct))
+    const before = known.get(name)
+    if (before !== undefined) return before
+    if (open.has(name)) throw badSchema('a schema refers to itself', conjunct.at, 'Remove the reference.')
+    if (open.size > MAX_DEPTH)
+      throw badSchema(`schemas may be nested at most ${MAX_DEPTH} deep`, conjunct.at, 'Flatten it.')
+    budget.spend(500 + 20 * Object.keys(conjunct.schema).length)
+    open.add(name)
+    const terms = keywordTerms(conjunct, form)
+    open.delete(name)
+    budget.hold(200 + 50 * terms.length)
+    known.set(name, terms)
+    return terms
+  }
+  const termsOf = (conjuncts: readonly Conjunct[]): Terms => {
+    if (conjuncts.length === 1) return alone(conjuncts[0]!)
+    return conjuncts.reduce<Terms>((terms, each) => form.meet(terms, alone(each)), everything())
+  }
+  const tests = factTests(budget, termsOf)
+  const resolve = referenceResolver(root, budget)
+  const form: NormalForm = {
+    ...algebra(tests, budget),
+    tests,
+    budget,
+    termsOf,
+    resolve,
+    numberOf,
+    settled(conjunct) {
+      let at = conjunct
+      for (let steps = 0; steps < MAX_DEPTH && isReference(at.schema); steps++) {
+        const found = resolve(at.schema['$ref'], at)
+        at = conjunctOf(found.schema, found.at, conjunct.negated)
+      }
+      return at
+    },
+  }
+  return form
+}
