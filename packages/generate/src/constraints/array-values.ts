@@ -1,79 +1,10 @@
 import type { Conjunct } from './conjunct.js'
-import { jsonText } from './json-text.js'
+import { distinctItems } from './distinct-items.js'
 import { countsIn, itemOf } from './impossible.js'
 import type { Parts } from './parts.js'
-import {
-  EMPTY,
-  NOTHING,
-  type MachineEdge,
-  type Pattern,
-  choice,
-  literal,
-  optional,
-  repeat,
-  sequence,
-} from './pattern.js'
+import { EMPTY, NOTHING, type Pattern, choice, literal, optional, repeat, sequence } from './pattern.js'
 import { badSchema } from './schema.js'
 import type { Fact } from './terms.js'
-
-/** Listed items up to this number may come in any order. */
-const ANY_ORDER = 6
-
-/** Distinct items in any order: a state for each set of items. */
-function anyOrder(items: readonly Pattern[], [min, max]: readonly [number, number], comma: string): Pattern {
-  const size = 2 ** items.length
-  const edges: MachineEdge[] = []
-  const accepting: boolean[] = []
-  for (let taken = 0; taken < size; taken++) {
-    const count = items.filter((_, i) => (taken >> i) & 1).length
-    accepting.push(count >= min)
-    if (count >= max) continue
-    items.forEach((item, i) => {
-      if ((taken >> i) & 1) return
-      const part = taken === 0 ? item : sequence(literal(comma), item)
-      edges.push({ from: taken, part, to: taken | (1 << i) })
-    })
-  }
-  return { kind: 'machine', size, edges, accepting }
-}
-
-/** Distinct items in their order: a state for each item and count. */
-function inOrder(items: readonly Pattern[], [min, max]: readonly [number, number], comma: string): Pattern {
-  const counted = max < Infinity ? Math.min(max, items.length) : Math.max(min, 1)
-  let after: Pattern[] = Array.from({ length: counted + 1 }, (_, count) => (count >= min ? EMPTY : NOTHING))
-  for (const item of items.toReversed()) {
-    const rest = after
-    after = rest.map((own, count) => {
-      if (count >= max) return own
-      const next = rest[Math.min(count + 1, counted)]!
-      return choice(sequence(count === 0 ? EMPTY : literal(comma), item, next), own)
-    })
-  }
-  return after[0]!
-}
-
-/** Arrays of distinct items, which must be listed values. */
-function distinct(facts: readonly Fact<'array'>[], limits: readonly [number, number], parts: Parts): Pattern {
-  const { form, spacing, budget } = parts
-  const at = facts.find(({ name }) => name === 'uniqueItems')?.at ?? '#'
-  const terms = form.termsOf(itemOf(facts, 0))
-  const isPlain = facts.every(
-    (fact) => fact.name !== 'contains' && (fact.name !== 'items' || fact.value.prefix.length === 0),
-  )
-  if (!isPlain || terms.some(({ kind }) => kind !== 'values'))
-    throw badSchema(
-      'the keyword uniqueItems is supported only for items of listed values, or at most one item',
-      at,
-      'List the items in `enum`, or remove it and validate the value afterwards.',
-    )
-  const values = terms.flatMap((term) => (term.kind === 'values' ? term.values : []))
-  const [min, max] = limits
-  if (min > values.length) return NOTHING
-  budget.spend(200 * values.length * (1 + Math.min(max, Math.max(min, 1), values.length)))
-  const items = values.map((value) => literal(jsonText(value, spacing)))
-  const own = items.length <= ANY_ORDER ? anyOrder : inOrder
-  return sequence(literal('['), own(items, [min, max], spacing.comma), literal(']'))
-}
 
 interface Plan {
   readonly facts: readonly Fact<'array'>[]
@@ -129,7 +60,7 @@ export function arrayValues(facts: readonly Fact<'array'>[], parts: Parts): Patt
   const wanted = facts.flatMap((fact) => (fact.name === 'contains' ? [fact] : []))
   if (wanted.length > 1)
     throw badSchema('the keyword contains is supported only once for an array', wanted[1]!.at, 'Remove one.')
-  if (max > 1 && facts.some(({ name }) => name === 'uniqueItems')) return distinct(facts, [min, max], parts)
+  if (max > 1 && facts.some(({ name }) => name === 'uniqueItems')) return distinctItems(facts, [min, max], parts)
   if (max === 0) return wanted.length > 0 ? NOTHING : literal('[]')
   const settled = prefix
   if (prefix > 0 || wanted.length > 0) {

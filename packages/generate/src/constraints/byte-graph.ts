@@ -45,10 +45,12 @@ interface GraphBuilder {
   /** States of each set, which may be repeated thousands of times. */
   readonly sets: Map<readonly Span[], SetStates>
   readonly budget: Budget
+  readonly maximumStates: number
 }
 
 function add(graph: GraphBuilder, edges: Edge[], epsilon: number[]): number {
-  if (graph.edges.length >= MAX_STATES) throw tooLarge(`the pattern has more than ${MAX_STATES} states`)
+  const { maximumStates } = graph
+  if (graph.edges.length >= maximumStates) throw tooLarge(`the pattern has more than ${maximumStates} states`)
   graph.budget.spend(STEPS_PER_STATE + 10 * edges.length)
   graph.epsilon.push(epsilon)
   return graph.edges.push(edges) - 1
@@ -159,8 +161,8 @@ function addBefore(graph: GraphBuilder, pattern: Pattern, to: number, depth: num
  * end so that each part knows its target. It reads bytes rather than characters because a token may end inside a character.
  * @throws AttuneError `PATTERN_TOO_LARGE`
  */
-export function byteGraph(pattern: Pattern, budget: Budget): ByteGraph {
-  const graph: GraphBuilder = { edges: [[]], epsilon: [[]], known: new Map(), sets: new Map(), budget }
+export function byteGraph(pattern: Pattern, budget: Budget, maximumStates = MAX_STATES): ByteGraph {
+  const graph: GraphBuilder = { edges: [[]], epsilon: [[]], known: new Map(), sets: new Map(), budget, maximumStates }
   const start = addBefore(graph, pattern, ACCEPT, 0)
   return { start, edges: graph.edges, epsilon: graph.epsilon }
 }

@@ -50,10 +50,11 @@ export function constrainTo(
   endIds: Iterable<number>,
   named: string,
   budget: Budget,
+  maximumStates?: number,
 ): Constraint {
   const vocabulary = vocabularyOf(tokenizer, endIds)
   const generated = vocabulary.leadingSpace ? sequence(optional(literal(' ')), pattern) : pattern
-  const graph = byteGraph(generated, budget)
+  const graph = byteGraph(generated, budget, maximumStates)
   const endings = shortestEndings(graph, budget)
   if (endings.length[graph.start] === -1)
     throw new AttuneError('NOT_SPELLABLE', `no text satisfies ${named}`, 'Loosen it.')

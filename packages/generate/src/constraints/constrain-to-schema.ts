@@ -1,9 +1,12 @@
-import type { Tokenizer } from '@attune/core'
+import { AttuneError, type Tokenizer } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { constrainTo } from './constrain-to-pattern.js'
 import { constraintBudget } from './pattern-error.js'
 import { type Schema, sizeOf } from './schema.js'
 import { type SchemaOptions, schemaPattern } from './schema-pattern.js'
+
+/** States of the automaton of a schema: about 100 MB. */
+const MAX_STATES = 300_000
 
 /**
  * Constrains the output to JSON that is valid under a JSON Schema, in the spelling of `JSON.stringify`: compact, or with one space
@@ -38,6 +41,16 @@ export const constrainToSchema = (
   endIds: Iterable<number>,
   options: SchemaOptions = {},
 ): Constraint => {
-  const budget = constraintBudget(sizeOf(schema))
-  return constrainTo(schemaPattern(schema, options, budget), tokenizer, endIds, 'the schema', budget)
+  const size = sizeOf(schema)
+  const compile = (depths: SchemaOptions, freeDepth: number): Constraint => {
+    const budget = constraintBudget(size)
+    const pattern = schemaPattern(schema, { ...options, ...depths }, budget, freeDepth)
+    return constrainTo(pattern, tokenizer, endIds, 'the schema', budget, MAX_STATES)
+  }
+  try {
+    return compile({}, 2)
+  } catch (error) {
+    if (!(error instanceof AttuneError) || error.code !== 'PATTERN_TOO_LARGE') throw error
+    return compile({ recursionDepth: options.recursionDepth ?? 1 }, 1)
+  }
 }

@@ -3,6 +3,7 @@ import type { Conjunct } from './conjunct.js'
 import type { Spacing, Spelled } from './json-text.js'
 import type { NormalForm } from './normal-form.js'
 import type { Pattern } from './pattern.js'
+import type { Term } from './terms.js'
 
 /** Context of the conversion of a normal form to a pattern. */
 export interface Parts {
@@ -11,6 +12,8 @@ export interface Parts {
   readonly budget: Budget
   /** Pattern of the values that are valid under all conjuncts. */
   patternOf(conjuncts: readonly Conjunct[]): Pattern
+  /** Pattern of the values of a term. */
+  termOf(term: Term): Pattern
   /** Patterns that occur often, by name. */
   readonly texts: Map<string, Pattern>
   readonly spelled: Spelled

@@ -23,8 +23,6 @@ const MAX_DEPTH = 200
 /** Cost of a subschema without its texts, in steps and bytes of the budget. */
 const [STEPS_PER_PART, BYTES_PER_PART] = [500, 800]
 const RECURSION_DEPTH = 2
-/** Levels of arrays and objects in a value that no schema describes. */
-const FREE_DEPTH = 2
 
 function listedValues({ values }: ValuesTerm, { spacing, budget }: Parts): Pattern {
   return choiceOf(
@@ -49,23 +47,25 @@ interface Recursion {
   /** Names of schemas that occur within themselves, found so far. */
   readonly heads: Set<string>
   readonly depth: number
+  /** Levels of arrays and objects in a value that no schema describes. */
+  readonly freeDepth: number
 }
 
 /** Name of the schema without keywords. */
 const FREE = ''
 
 /** Converts conjuncts to patterns, each built once for each number of recursive schemas that it is nested in. */
-function converter(parts: Omit<Parts, 'patternOf'>, { heads, depth }: Recursion) {
+function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, { heads, depth, freeDepth }: Recursion) {
   const { form, budget } = parts
   const known = new Map<string, Pattern>()
   let open = new Set<string>()
-  let [left, free, nested] = [depth + 1, FREE_DEPTH + 1, 0]
+  let [left, free, nested] = [depth + 1, freeDepth + 1, 0]
   const build = (conjuncts: readonly Conjunct[]): Pattern => {
     budget.spend(STEPS_PER_PART)
     budget.hold(BYTES_PER_PART)
     if (++nested > MAX_DEPTH)
       throw badSchema(`schemas may be nested at most ${MAX_DEPTH} deep`, conjuncts[0]?.at ?? '#', 'Flatten it.')
-    const pattern = choiceOf(form.termsOf(conjuncts).map((term) => termValues(term, own)))
+    const pattern = choiceOf(form.termsOf(conjuncts).map(own.termOf))
     nested--
     return pattern
   }
@@ -103,7 +103,7 @@ function converter(parts: Omit<Parts, 'patternOf'>, { heads, depth }: Recursion)
     open.delete(name)
     return pattern
   }
-  const own: Parts = { ...parts, patternOf }
+  const own: Parts = { ...parts, patternOf, termOf: (term) => termValues(term, own) }
   return patternOf
 }
 
@@ -116,6 +116,7 @@ export function schemaPattern(
   root: Schema,
   { spaces = false, recursionDepth = RECURSION_DEPTH }: SchemaOptions,
   budget: Budget,
+  freeDepth = 2,
 ): Pattern {
   const spacing: Spacing = spaces ? { comma: ', ', colon: ': ' } : { comma: ',', colon: ':' }
   const form = normalForm(root, budget)
@@ -124,7 +125,7 @@ export function schemaPattern(
   // Schemas that occur within themselves are found by converting until no further one is found.
   for (;;) {
     const found = heads.size
-    const pattern = converter(parts, { heads, depth: recursionDepth })([conjunctOf(root, '#')])
+    const pattern = converter(parts, { heads, depth: recursionDepth, freeDepth })([conjunctOf(root, '#')])
     if (heads.size === found) return pattern
   }
 }

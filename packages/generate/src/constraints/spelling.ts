@@ -36,11 +36,18 @@ function wordPieceStep({ prefix, cleanup }: Decoder): Step {
 }
 
 function byteLevelStep(): Step {
-  const alphabet = byteAlphabet()
+  // Characters of the alphabet are below U+0200; −1 marks others.
+  const byCharacter = new Int16Array(0x200).fill(-1)
+  for (const [character, byte] of byteAlphabet()) byCharacter[character.charCodeAt(0)] = byte
   return (token) => {
-    const bytes = Array.from(token, (character) => alphabet.get(character))
-    // An added token that is not spelled in the byte alphabet.
-    return bytes.includes(undefined) ? token : Uint8Array.from(bytes as number[])
+    const bytes = new Uint8Array(token.length)
+    for (let i = 0; i < token.length; i++) {
+      const byte = byCharacter[token.charCodeAt(i)] ?? -1
+      // An added token that is not spelled in the byte alphabet.
+      if (byte === -1) return token
+      bytes[i] = byte
+    }
+    return bytes
   }
 }
 

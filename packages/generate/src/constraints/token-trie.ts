@@ -28,23 +28,32 @@ function sharedLength(a: Uint8Array, b: Uint8Array): number {
   return length
 }
 
-/** Token ids by text, in byte order. */
-function sorted(texts: readonly (Uint8Array | undefined)[]): { readonly text: Uint8Array; readonly ids: number[] }[] {
-  const byName = new Map<string, { readonly text: Uint8Array; readonly ids: number[] }>()
-  for (const [id, text] of texts.entries()) {
-    if (text === undefined || text.length === 0 || text.length > MAX_LENGTH) continue
-    // Latin-1 strings, one character per byte, sort faster than byte arrays.
-    const name = Buffer.from(text.buffer, text.byteOffset, text.length).toString('latin1')
-    const entry = byName.get(name) ?? { text, ids: [] }
-    if (entry.ids.push(id) === 1) byName.set(name, entry)
+/** Ids of the tokens with a text, in byte order of their texts, then by id. */
+function sorted(texts: readonly (Uint8Array | undefined)[]): readonly number[] {
+  const ids: number[] = []
+  for (const [id, text] of texts.entries())
+    if (text !== undefined && text.length > 0 && text.length <= MAX_LENGTH) ids.push(id)
+  const key = new Float64Array(texts.length)
+  // The first six bytes as a number decide most comparisons.
+  for (const id of ids) {
+    const text = texts[id]!
+    let first = 0
+    for (let i = 0; i < 6; i++) first = first * 256 + (text[i] ?? 0)
+    key[id] = first
   }
-  return [...byName.keys()].sort().map((name) => byName.get(name)!)
+  return ids.sort((a, b) => key[a]! - key[b]! || compared(texts[a]!, texts[b]!) || a - b)
+}
+
+/** Order of two texts by their bytes; a beginning comes before the whole. */
+function compared(a: Uint8Array, b: Uint8Array): number {
+  const shared = sharedLength(a, b)
+  return shared < a.length && shared < b.length ? a[shared]! - b[shared]! : a.length - b.length
 }
 
 /** Builds the trie of token texts, indexed by id; ids without a text or with an empty one are left out. */
 export function tokenTrie(texts: readonly (Uint8Array | undefined)[]): TokenTrie {
-  const entries = sorted(texts)
-  const room = entries.reduce((sum, { text }) => sum + text.length, 0)
+  const ids = sorted(texts)
+  const room = ids.reduce((sum, id) => sum + texts[id]!.length, 0)
   const bytes = new Uint8Array(room)
   const depths = new Uint16Array(room)
   const skips = new Int32Array(room)
@@ -55,7 +64,8 @@ export function tokenTrie(texts: readonly (Uint8Array | undefined)[]): TokenTrie
   const close = (to: number): void => {
     while (open.length > to) skips[open.pop()!] = size
   }
-  for (const { text, ids } of entries) {
+  for (const id of ids) {
+    const text = texts[id]!
     const shared = sharedLength(before, text)
     close(shared)
     for (let at = shared; at < text.length; at++) {
@@ -65,7 +75,7 @@ export function tokenTrie(texts: readonly (Uint8Array | undefined)[]): TokenTrie
       begins[size] = tokens.length
       bytes[size++] = text[at]!
     }
-    for (const id of ids) tokens.push(id)
+    tokens.push(id)
     depth = Math.max(depth, text.length)
     before = text as Uint8Array<ArrayBuffer>
   }
