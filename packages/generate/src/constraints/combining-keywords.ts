@@ -1,6 +1,7 @@
 import { excerpt } from '@attune/core'
 import { type Conjunct, conjunctOf, inverse } from './conjunct.js'
 import { absent, namesOf, recordOf } from './container-keywords.js'
+import { isImpossible } from './impossible.js'
 import { oneOfTerms } from './one-of.js'
 import type { Keyword } from './keywords.js'
 import type { NormalForm } from './normal-form.js'
@@ -15,8 +16,14 @@ function branchesOf({ schema, at }: Conjunct, keyword: string): Conjunct[] {
 
 const alone = ({ termsOf }: NormalForm, conjunct: Conjunct): Terms => termsOf([conjunct])
 
+/** Numbers of alternatives above which those that contradict themselves are dropped. */
+const MANY = 16
+
 const all = (conjuncts: readonly Conjunct[], form: NormalForm): Terms =>
-  conjuncts.reduce<Terms>((terms, each) => form.meet(terms, alone(form, each)), everything())
+  conjuncts.reduce<Terms>((terms, each) => {
+    const met = form.meet(terms, alone(form, each))
+    return met.length > MANY ? met.filter((term) => !isImpossible([term], form)) : met
+  }, everything())
 
 const any = (conjuncts: readonly Conjunct[], form: NormalForm): Terms =>
   form.union(conjuncts.map((each) => alone(form, each)))

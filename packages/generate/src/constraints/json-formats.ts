@@ -27,7 +27,7 @@ const IPV6 = [
 const PATH = "(?:[A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})"
 const QUERY = "(?:\\?(?:[A-Za-z0-9._~!$&'()*+,;=:@\\/?-]|%[0-9A-Fa-f]{2})*)?"
 const FRAGMENT = "(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@\\/?-]|%[0-9A-Fa-f]{2})*)?"
-const URI = `(?:https?|ftp|wss?):\\/\\/${HOST}(?::[1-9]\\d{0,3})?(?:\\/${PATH}*)*${QUERY}${FRAGMENT}|(?:urn|mailto|data):${PATH}+`
+const URI = `(?:https?|ftp|wss?):\\/\\/${HOST}(?::[1-9]\\d{0,3})?(?:\\/${PATH}*)*${QUERY}${FRAGMENT}|(?:urn|tag):(?:${PATH}|:)+`
 const REFERENCE = `\\/?${PATH}+(?:\\/${PATH}*)*${QUERY}${FRAGMENT}`
 const POINTER = '(?:\\/(?:[^~\\/\\u0000-\\u001f]|~[01])*)*'
 const TIME_PART = 'T(?:\\d{1,4}H(?:\\d{1,4}M)?(?:\\d{1,4}S)?|\\d{1,4}M(?:\\d{1,4}S)?|\\d{1,4}S)'
@@ -56,7 +56,7 @@ export const FORMATS: Readonly<Record<string, string>> = {
   url: URI,
   'uri-reference': `${URI}|${REFERENCE}`,
   'iri-reference': `${URI}|${REFERENCE}`,
-  'uri-template': `${URI}|${REFERENCE}`,
+  'uri-template': '(?:[A-Za-z0-9._~\\/:?&=-]|\\{[a-z]{1,20}\\})*',
   'json-pointer': POINTER,
   'relative-json-pointer': `(?:0|[1-9]\\d{0,4})${POINTER}`,
   regex: '\\^?(?:[A-Za-z0-9_ -][*+?]?)*\\$?',
