@@ -42,20 +42,20 @@ function itemChain({ facts, min, max, settled, wanted }: Plan, { patternOf, spac
   return wanted === undefined ? found : missing
 }
 
-/** Largest number of items whose places are told apart. */
-const MAX_PLACES = 20_000
+/** Largest number of items with a state of their own. */
+const MAX_CHAIN = 20_000
 
 /** Pattern of the arrays for which all facts hold. */
 export function arrayValues(facts: readonly Fact<'array'>[], parts: Parts): Pattern {
   const { budget, patternOf, spacing } = parts
-  let [min, max] = countsIn(facts, 'minItems', 'maxItems')
-  const prefix = facts.reduce((most, fact) => Math.max(most, fact.name === 'items' ? fact.value.prefix.length : 0), 0)
-  const closed = facts.some(
-    (fact) => fact.name === 'items' && fact.value.prefix.length > 0 && fact.value.rest === undefined,
+  const [min, most] = countsIn(facts, 'minItems', 'maxItems')
+  const prefix = facts.reduce(
+    (length, fact) => Math.max(length, fact.name === 'items' ? fact.value.prefix.length : 0),
+    0,
   )
   // Items after a tuple are generated only if the schema describes them, or requires them.
-  if (closed && facts.every((fact) => fact.name !== 'items' || fact.value.rest === undefined))
-    max = Math.min(max, Math.max(prefix, min))
+  const isClosed = prefix > 0 && facts.every((fact) => fact.name !== 'items' || fact.value.rest === undefined)
+  const max = isClosed ? Math.min(most, Math.max(prefix, min)) : most
   if (min > max) return NOTHING
   const wanted = facts.flatMap((fact) => (fact.name === 'contains' ? [fact] : []))
   if (wanted.length > 1)
@@ -65,7 +65,7 @@ export function arrayValues(facts: readonly Fact<'array'>[], parts: Parts): Patt
   const settled = prefix
   if (prefix > 0 || wanted.length > 0) {
     const count = max < Infinity ? max : Math.max(min, settled)
-    budget.spend(count > MAX_PLACES ? Infinity : 1000 * count)
+    budget.spend(count > MAX_CHAIN ? Infinity : 1000 * count)
     return sequence(
       literal('['),
       itemChain({ facts, min, max, settled, wanted: wanted[0]?.value }, parts),

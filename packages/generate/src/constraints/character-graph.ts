@@ -19,16 +19,24 @@ export interface CharacterGraph {
 
 const MAX_STATES = 20_000
 
-/** Automaton of a pattern over characters, by Thompson's construction. */
-export function characterGraph(pattern: Pattern, budget: Budget): CharacterGraph {
+/** States and transitions of an automaton that is being built. */
+function graphBuilder(budget: Budget) {
   const edges: CharacterEdge[][] = []
   const epsilon: number[][] = []
-  const add = (own: CharacterEdge[], free: number[]): number => {
-    if (edges.length >= MAX_STATES) throw tooLarge(`a string has more than ${MAX_STATES} states`)
-    budget.spend(60)
-    epsilon.push(free)
-    return edges.push(own) - 1
+  return {
+    edges,
+    epsilon,
+    add(own: CharacterEdge[], free: number[]): number {
+      if (edges.length >= MAX_STATES) throw tooLarge(`a string has more than ${MAX_STATES} states`)
+      budget.spend(60)
+      epsilon.push(free)
+      return edges.push(own) - 1
+    },
   }
+}
+
+/** Returns a function that adds a pattern before a state and returns its start state. */
+function patternAdder({ add, epsilon }: ReturnType<typeof graphBuilder>, budget: Budget) {
   const repeated = ({ part, min, max }: Pattern & { kind: 'repeat' }, to: number): number => {
     let state = to
     if (max === Infinity) {
@@ -38,36 +46,41 @@ export function characterGraph(pattern: Pattern, budget: Budget): CharacterGraph
     for (let count = 0; count < min; count++) state = before(part, state)
     return state
   }
-  const machine = ({ size, edges: own, accepting }: Pattern & { kind: 'machine' }, to: number): number => {
-    const states = Array.from({ length: size }, (_, i) => add([], accepting[i] ? [to] : []))
-    for (const edge of own) epsilon[states[edge.from]!]!.push(before(edge.part, states[edge.to]!))
+  const machine = ({ size, edges, accepting }: Pattern & { kind: 'machine' }, to: number): number => {
+    const states = Array.from({ length: size }, (_, i) => add([], accepting[i] === true ? [to] : []))
+    for (const edge of edges) epsilon[states[edge.from]!]!.push(before(edge.part, states[edge.to]!))
     return states[0]!
+  }
+  const character = (text: string, to: number): number => {
+    const codePoint = text.codePointAt(0)!
+    return add([{ spans: [[codePoint, codePoint]], to }], [])
   }
   const before = (part: Pattern, to: number): number => {
     budget.spend(20)
     if (part.kind === 'set') return add([{ spans: part.spans, to }], [])
-    if (part.kind === 'text')
-      return Array.from(part.text).reduceRight((next, character) => {
-        const codePoint = character.codePointAt(0)!
-        return add([{ spans: [[codePoint, codePoint]], to: next }], [])
-      }, to)
+    if (part.kind === 'text') return Array.from(part.text).reduceRight((next, each) => character(each, next), to)
     if (part.kind === 'sequence') return part.parts.reduceRight((next, each) => before(each, next), to)
     if (part.kind === 'repeat') return repeated(part, to)
     if (part.kind === 'machine') return machine(part, to)
-    return add(
-      [],
-      part.parts.map((each) => before(each, to)),
-    )
+    const starts = part.parts.map((each) => before(each, to))
+    return add([], starts)
   }
-  const accept = add([], [])
-  const start = before(pattern, accept)
+  return before
+}
+
+/** Automaton of a pattern over characters, by Thompson's construction. */
+export function characterGraph(pattern: Pattern, budget: Budget): CharacterGraph {
+  const graph = graphBuilder(budget)
+  const { edges, epsilon } = graph
+  const accept = graph.add([], [])
+  const start = patternAdder(graph, budget)(pattern, accept)
   const closure = (states: readonly number[]): number[] => {
     const seen = new Set<number>()
     const waiting = [...states]
     for (let state = waiting.pop(); state !== undefined; state = waiting.pop()) {
       if (seen.has(state)) continue
       seen.add(state)
-      waiting.push(...epsilon[state]!)
+      for (const to of epsilon[state]!) waiting.push(to)
     }
     budget.spend(10 * seen.size)
     return [...seen].filter((state) => edges[state]!.length > 0 || state === accept).sort((a, b) => a - b)

@@ -7,7 +7,7 @@ export interface Conjunct extends Subschema {
   readonly negated: boolean
 }
 
-const TRUE: Schema = {}
+const TRUE: Schema = Object.freeze({})
 const FALSE: Schema = { not: TRUE }
 
 /**

@@ -1,4 +1,4 @@
-import { AttuneError, type Tokenizer } from '@attune/core'
+import type { Tokenizer } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { constrainTo } from './constrain-to-pattern.js'
 import { constraintBudget } from './pattern-error.js'
@@ -9,14 +9,25 @@ import { type SchemaOptions, schemaPattern } from './schema-pattern.js'
 const MAX_STATES = 300_000
 
 /**
- * Constrains the output to JSON that is valid under a JSON Schema, in the spelling of `JSON.stringify`: compact, or with one space
- * after colons and commas.
+ * Constrains the output to JSON that is valid under a JSON Schema (drafts 4 to 2020-12), in the spelling of `JSON.stringify`: compact,
+ * or with one space after colons and commas.
  *
- * Objects have the properties that the schema names, in its order, and no others. Supported keywords: `type` (one or several),
- * `properties`, `required`, `additionalProperties` (true or false; none are generated), `items`, `minItems`, `maxItems`,
- * `minLength`, `maxLength`, `pattern`, `format` (date, date-time, uuid, email), bounds of integers, a minimum of 0 for numbers,
- * `enum`, `const`, `anyOf`, `oneOf` of disjoint schemas, and `$ref` within the schema. Any other keyword is rejected by name.
- * Integers have at most 21 digits; numbers are below 1e308.
+ * Supported are all keywords of types, numbers, strings, arrays and objects, `enum`, `const`, `allOf`, `anyOf`, `oneOf`, `not`, `if`,
+ * `dependentRequired`, `dependentSchemas`, and `$ref` within the schema. Annotations and unknown keywords are ignored, as the
+ * specification says. A keyword that cannot be enforced is rejected by name: `maxContains`, a `minContains` above 1, `$dynamicRef`, a
+ * `multipleOf` such as 0.01, and inverses (under `not`, `if` or overlapping `oneOf`) of `format`, `multipleOf` and a few others.
+ *
+ * Generated values are always valid, but not every valid value can be generated:
+ * - Named properties come in the schema's order. Others follow them only if the schema has `additionalProperties` or
+ *   `patternProperties`, or names no properties. Items follow a tuple only if the schema describes them.
+ * - A definition occurs within itself at most `recursionDepth` times. Values without a schema have at most two levels of arrays and
+ *   objects. Both are one less if the schema is too large otherwise.
+ * - Integers have at most 21 digits; numbers are below 1e308. Bounded numbers have at most 15 digits near a bound, and no exponent
+ *   between two bounds.
+ * - `uniqueItems`: up to six listed items may come in any order. Other items have different first characters, in ascending order
+ *   (digits, letters in either case, others), with at most one array, one object and one fractional number.
+ * - Formats omit rare forms: leap seconds, quoted local parts, uncommon URI schemes. Unknown formats are ignored.
+ * - Objects that are excluded by a negated `additionalProperties` or `patternProperties` alone are not generated.
  *
  * Values of unbounded length end at the token limit; see `tokenConstraint` for how. Source: Willard and Louf, Efficient Guided
  * Generation for Large Language Models, 2023, section 3.2: a schema as a regular expression.
@@ -50,7 +61,7 @@ export const constrainToSchema = (
   try {
     return compile({}, 2)
   } catch (error) {
-    if (!(error instanceof AttuneError) || error.code !== 'PATTERN_TOO_LARGE') throw error
+    if ((error as { readonly code?: unknown }).code !== 'PATTERN_TOO_LARGE') throw error
     return compile({ recursionDepth: options.recursionDepth ?? 1 }, 1)
   }
 }

@@ -97,18 +97,12 @@ const isReference = (schema: Schema): boolean =>
   Object.hasOwn(schema, '$ref') &&
   Object.keys(schema).every((name) => name === '$ref' || !KEYWORDS.some(({ names }) => names.includes(name)))
 
-/** Creates the conversion for the schemas of one document. */
-export function normalForm(root: Schema, budget: Budget): NormalForm {
-  const numbers = new Map<Schema, number>()
-  const known = new Map<string, Terms>()
-  const open = new Set<string>()
-  const numberOf = ({ schema, negated }: Conjunct): number => {
-    const number = numbers.get(schema) ?? numbers.size
-    numbers.set(schema, number)
-    return 2 * number + (negated ? 1 : 0)
-  }
-  const alone = (conjunct: Conjunct): Terms => {
-    const name = String(numberOf(conjunct))
+/** Normal forms of single schemas, each computed once. */
+function singleForms(numberOf: NormalForm['numberOf'], budget: Budget, convert: (conjunct: Conjunct) => Terms) {
+  const known = new Map<number, Terms>()
+  const open = new Set<number>()
+  return (conjunct: Conjunct): Terms => {
+    const name = numberOf(conjunct)
     const before = known.get(name)
     if (before !== undefined) return before
     if (open.has(name)) throw badSchema('a schema refers to itself', conjunct.at, 'Remove the reference.')
@@ -116,33 +110,37 @@ export function normalForm(root: Schema, budget: Budget): NormalForm {
       throw badSchema(`schemas may be nested at most ${MAX_DEPTH} deep`, conjunct.at, 'Flatten it.')
     budget.spend(500 + 20 * Object.keys(conjunct.schema).length)
     open.add(name)
-    const terms = keywordTerms(conjunct, form)
+    const terms = convert(conjunct)
     open.delete(name)
     budget.hold(200 + 50 * terms.length)
     known.set(name, terms)
     return terms
   }
+}
+
+/** Creates the conversion for the schemas of one document. */
+export function normalForm(root: Schema, budget: Budget): NormalForm {
+  const numbers = new Map<Schema, number>()
+  const numberOf = ({ schema, negated }: Conjunct): number => {
+    const number = numbers.get(schema) ?? numbers.size
+    numbers.set(schema, number)
+    return 2 * number + (negated ? 1 : 0)
+  }
+  const alone = singleForms(numberOf, budget, (conjunct) => keywordTerms(conjunct, form))
   const termsOf = (conjuncts: readonly Conjunct[]): Terms => {
     if (conjuncts.length === 1) return alone(conjuncts[0]!)
     return conjuncts.reduce<Terms>((terms, each) => form.meet(terms, alone(each)), everything())
   }
   const tests = factTests(budget, termsOf)
   const resolve = referenceResolver(root, budget)
-  const form: NormalForm = {
-    ...algebra(tests, budget),
-    tests,
-    budget,
-    termsOf,
-    resolve,
-    numberOf,
-    settled(conjunct) {
-      let at = conjunct
-      for (let steps = 0; steps < MAX_DEPTH && isReference(at.schema); steps++) {
-        const found = resolve(at.schema['$ref'], at)
-        at = conjunctOf(found.schema, found.at, conjunct.negated)
-      }
-      return at
-    },
+  const settled = (conjunct: Conjunct): Conjunct => {
+    let at = conjunct
+    for (let steps = 0; steps < MAX_DEPTH && isReference(at.schema); steps++) {
+      const found = resolve(at.schema['$ref'], at)
+      at = conjunctOf(found.schema, found.at, conjunct.negated)
+    }
+    return at
   }
+  const form: NormalForm = { ...algebra(tests, budget), tests, budget, termsOf, resolve, numberOf, settled }
   return form
 }

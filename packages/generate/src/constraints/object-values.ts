@@ -98,7 +98,7 @@ function otherMember(facts: Facts, names: ReadonlySet<string>, parts: Parts): Pa
   return choiceOf(members)
 }
 
-/** Members from a place on, by the number of members before it. */
+/** Members from an index on, by the number of members before it. */
 type Following = readonly Pattern[]
 
 /** Other members at the end of an object. They may repeat a name, so they count as one towards a minimum. */
@@ -114,7 +114,7 @@ function others(member: Pattern, [min, max]: readonly [number, number], counted:
   })
 }
 
-/** Largest number of places times counts. */
+/** Largest number of members times counts. */
 const MAX_CELLS = 100_000
 
 /** Pattern of the objects for which all facts hold: mentioned names in their order, then others. */

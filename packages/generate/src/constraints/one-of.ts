@@ -1,4 +1,4 @@
-import { AttuneError, shortened } from '@attune/core'
+import { shortened } from '@attune/core'
 import { type Conjunct, inverse } from './conjunct.js'
 import { disjointness } from './disjoint-schemas.js'
 import { isImpossible } from './impossible.js'
@@ -28,10 +28,11 @@ function without(branch: Conjunct, other: Conjunct, form: NormalForm): Terms {
   try {
     return form.termsOf([inverse(other)])
   } catch (error) {
-    if (!(error instanceof AttuneError) || error.code !== 'BAD_SCHEMA') throw error
+    const { code, problem } = error as { readonly code?: unknown; readonly problem?: unknown }
+    if (code !== 'BAD_SCHEMA') throw error
     const [first, second] = [shortened(branch.at), shortened(other.at)]
     throw badSchema(
-      `the schemas of oneOf must be disjoint, and a value may be valid under both ${first} and ${second} (${error.problem})`,
+      `the schemas of oneOf must be disjoint, and a value may be valid under both ${first} and ${second} (${String(problem)})`,
       branch.at,
       'Use `anyOf`, or require a property with a different `const` in each.',
     )

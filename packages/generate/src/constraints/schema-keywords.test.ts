@@ -18,7 +18,7 @@ ajvFormats.default(older)
 const validatorOf = (schema: Schema) =>
   (Array.isArray(schema['items']) || 'dependencies' in schema ? older : newest).compile(schema)
 
-const PLACE = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
+const ADDRESS = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
 /** Schemas with values that the constraint must allow, and values that it must not. */
 const CASES: readonly (readonly [
   name: string,
@@ -42,9 +42,9 @@ const CASES: readonly (readonly [
   [
     'allOf with a reference',
     {
-      $defs: { Place: PLACE },
+      $defs: { Address: ADDRESS },
       type: 'object',
-      properties: { from: { allOf: [{ $ref: '#/$defs/Place' }], description: 'where it starts' } },
+      properties: { from: { allOf: [{ $ref: '#/$defs/Address' }], description: 'where it starts' } },
       required: ['from'],
     },
     [{ from: { city: 'Ulm' } }],
@@ -52,7 +52,7 @@ const CASES: readonly (readonly [
   ],
   [
     'allOf of objects',
-    { allOf: [PLACE, { properties: { city: { maxLength: 3 }, zip: { type: 'integer' } }, required: ['zip'] }] },
+    { allOf: [ADDRESS, { properties: { city: { maxLength: 3 }, zip: { type: 'integer' } }, required: ['zip'] }] },
     [{ city: 'Ulm', zip: 1 }],
     [{ city: 'Ulm' }, { city: 'Bern', zip: 1 }, { zip: 1 }, 3],
   ],

@@ -42,7 +42,7 @@ function termValues(term: Term, parts: Parts): Pattern {
   return term.kind === 'array' ? arrayValues(term.facts, parts) : objectValues(term.facts, parts)
 }
 
-/** Counts how often recursive schemas are open. */
+/** Limits of recursion. */
 interface Recursion {
   /** Names of schemas that occur within themselves, found so far. */
   readonly heads: Set<string>
@@ -54,12 +54,38 @@ interface Recursion {
 /** Name of the schema without keywords. */
 const FREE = ''
 
+/** Name of a set of conjuncts: equal for equal schemas. */
+function nameOf(conjuncts: readonly Conjunct[], { numberOf }: Parts['form']): string {
+  const numbers = new Set(conjuncts.map(numberOf))
+  numbers.delete(numberOf(conjunctOf(true, '')))
+  return [...numbers].sort((a, b) => a - b).join()
+}
+
+/** Counts the recursive schemas and the schemas without keywords that are open, and refuses those that are too deep. */
+function depthCounter({ heads, depth, freeDepth }: Recursion) {
+  let [left, free] = [depth + 1, freeDepth + 1]
+  return {
+    isAllowed: (name: string): boolean => (name === FREE ? free > 0 : !heads.has(name) || left > 0),
+    /** Adds to the count. Returns the name of the schema at its depth. */
+    enter(name: string): string {
+      if (name === FREE) free--
+      else if (heads.has(name)) left--
+      return `${name}|${left}|${free}`
+    },
+    leave(name: string): void {
+      if (name === FREE) free++
+      else if (heads.has(name)) left++
+    },
+  }
+}
+
 /** Converts conjuncts to patterns, each built once for each number of recursive schemas that it is nested in. */
-function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, { heads, depth, freeDepth }: Recursion) {
+function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, recursion: Recursion) {
   const { form, budget } = parts
+  const { heads, depth } = recursion
   const known = new Map<string, Pattern>()
-  let open = new Set<string>()
-  let [left, free, nested] = [depth + 1, freeDepth + 1, 0]
+  const { isAllowed, enter, leave } = depthCounter(recursion)
+  let [open, nested] = [new Set<string>(), 0]
   const build = (conjuncts: readonly Conjunct[]): Pattern => {
     budget.spend(STEPS_PER_PART)
     budget.hold(BYTES_PER_PART)
@@ -69,38 +95,25 @@ function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, { heads, depth, f
     nested--
     return pattern
   }
-  const counted = (name: string, conjuncts: readonly Conjunct[]): Pattern => {
-    const isHead = heads.has(name)
-    if (name === FREE ? free === 0 : isHead && left === 0) return NOTHING
-    if (name === FREE) free--
-    else if (isHead) left--
-    const place = `${name}|${left}|${free}`
-    const outer = open
-    // Cycles through a counted schema are bounded: only those that avoid it count.
-    if (isHead) open = new Set()
-    const pattern = known.get(place) ?? build(conjuncts)
-    known.set(place, pattern)
-    open = outer
-    if (name === FREE) free++
-    else if (isHead) left++
-    return pattern
-  }
   const patternOf = (given: readonly Conjunct[]): Pattern => {
     const conjuncts = given.map(form.settled)
-    const anything = form.numberOf(conjunctOf(true, ''))
-    const numbers = new Set(conjuncts.map(form.numberOf))
-    numbers.delete(anything)
-    const name = [...numbers].sort((a, b) => a - b).join()
-    if (name === FREE || heads.has(name)) return counted(name, conjuncts)
-    if (open.has(name)) {
+    const name = nameOf(conjuncts, form)
+    if (!isAllowed(name)) return NOTHING
+    const isCounted = name === FREE || heads.has(name)
+    if (!isCounted && open.has(name)) {
       if (depth === 0)
         throw badSchema('the schema is recursive', conjuncts[0]!.at, 'Limit the depth: `{ recursionDepth: 3 }`.')
       heads.add(name)
       return NOTHING
     }
-    open.add(name)
-    const pattern = counted(name, conjuncts)
-    open.delete(name)
+    const outer = open
+    // Cycles through a counted schema are bounded: only those that avoid it count.
+    open = isCounted ? new Set() : new Set(open).add(name)
+    const key = enter(name)
+    const pattern = known.get(key) ?? build(conjuncts)
+    known.set(key, pattern)
+    leave(name)
+    open = outer
     return pattern
   }
   const own: Parts = { ...parts, patternOf, termOf: (term) => termValues(term, own) }

@@ -67,26 +67,32 @@ interface Explored {
   readonly accepting: readonly boolean[]
 }
 
-/** Explores the product of deterministic graphs and a character count. */
-function explore(
-  parts: readonly (ReturnType<typeof subsetSteps> & { readonly negated: boolean })[],
-  columns: number,
-  { min, max }: Lengths,
-  budget: Budget,
-): Explored {
-  const counted = max < Infinity ? max : min
+/** Parts of a product: deterministic steps, and whether each must not accept. */
+type Parts = readonly (ReturnType<typeof subsetSteps> & { readonly negated: boolean })[]
+
+/** Numbers the states of a product of deterministic graphs and a character count. */
+function productStates(parts: Parts, budget: Budget) {
   const numbers = new Map<string, number>()
   const states: { readonly at: readonly number[]; readonly count: number }[] = []
-  const numberOf = (at: readonly number[], count: number): number => {
-    if (at.some((state, i) => state === 0 && !parts[i]!.negated)) return -1
-    const name = `${at.join()};${count}`
-    const known = numbers.get(name)
-    if (known !== undefined) return known
-    if (states.length >= MAX_STATES) throw tooLarge(`a string has more than ${MAX_STATES} states`)
-    budget.spend(200)
-    numbers.set(name, states.length)
-    return states.push({ at, count }) - 1
+  return {
+    states,
+    numberOf(at: readonly number[], count: number): number {
+      if (at.some((state, i) => state === 0 && !parts[i]!.negated)) return -1
+      const name = `${at.join()};${count}`
+      const known = numbers.get(name)
+      if (known !== undefined) return known
+      if (states.length >= MAX_STATES) throw tooLarge(`a string has more than ${MAX_STATES} states`)
+      budget.spend(200)
+      numbers.set(name, states.length)
+      return states.push({ at, count }) - 1
+    },
   }
+}
+
+/** Explores the product of deterministic graphs and a character count. */
+function explore(parts: Parts, columns: number, { min, max }: Lengths, budget: Budget): Explored {
+  const counted = max < Infinity ? max : min
+  const { states, numberOf } = productStates(parts, budget)
   numberOf(
     parts.map(({ start }) => start),
     0,
@@ -98,16 +104,8 @@ function explore(
     accepting.push(count >= min && at.every((state, i) => parts[i]!.accepts(state) !== parts[i]!.negated))
     const next = Math.min(count + 1, counted)
     const own = at.map((state, i) => parts[i]!.row(state))
-    rows.push(
-      count >= max
-        ? []
-        : Array.from({ length: columns }, (_, column) =>
-            numberOf(
-              own.map((row) => row[column]!),
-              next,
-            ),
-          ),
-    )
+    const targets = (column: number): readonly number[] => own.map((row) => row[column]!)
+    rows.push(count >= max ? [] : Array.from({ length: columns }, (_, column) => numberOf(targets(column), next)))
   }
   return { rows, accepting }
 }
