@@ -344,7 +344,7 @@ describe('constrainToSchema', () => {
       [{ oneOf: [{ type: [{ toString: 'null' }] }, { type: 'null' }] }, /must be disjoint|type must be one of/],
       [property({ type: 'string', pattern: { toString: 1 } }), /pattern must be a string/],
       [property({ type: 'string', minLength: -1 }), /minLength must be a non-negative integer/],
-      [property({ not: { type: 'string', format: 'date' }, type: 'string' }), /inverse of the keyword format/],
+      [property({ not: { format: 'date' }, type: 'string' }), /inverse of the keyword format/],
       [property({ enum: 'x' }), /enum must be an array/],
       [{ type: 'object', required: true }, /required must be an array of names, got true/],
       [{ type: 'array', contains: {}, maxContains: 2 }, /keyword maxContains is not supported/],

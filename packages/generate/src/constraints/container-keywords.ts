@@ -45,7 +45,7 @@ const members: Keyword = {
     budget.spend(200 * (value.properties.size + value.patterns.length))
     return when('object', [{ name: 'members', value, at: conjunct.at }])
   },
-  no(conjunct, { union, numberOf }) {
+  no(conjunct, { union, numberOf, omissions }) {
     const { at } = conjunct
     const { properties, patterns, rest } = membersOf(conjunct)
     const anything = numberOf(conjunctOf(true, at))
@@ -56,6 +56,7 @@ const members: Keyword = {
     )
     const terms = union(differing)
     const inexact = patterns.length > 0 || (rest !== undefined && numberOf(rest) !== anything)
+    if (inexact) omissions.add()
     return terms.length === 0 && inexact ? undefined : terms
   },
 }

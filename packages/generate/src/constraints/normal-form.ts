@@ -15,6 +15,8 @@ const MAX_TERMS = 4000
 export interface NormalForm {
   readonly tests: FactTests
   readonly budget: Budget
+  /** Counts the uses of normal forms that lack some values: they prove no two schemas disjoint. */
+  readonly omissions: Omissions
   /** Normal form of the values that are valid under all conjuncts. */
   termsOf(conjuncts: readonly Conjunct[]): Terms
   /** Normal form of the values of both. */
@@ -26,6 +28,17 @@ export interface NormalForm {
   numberOf(conjunct: Conjunct): number
   /** Target of a schema that is only a reference; otherwise the schema itself. */
   settled(conjunct: Conjunct): Conjunct
+}
+
+/** Count of the uses of normal forms that lack some values. */
+export interface Omissions {
+  count(): number
+  add(): void
+}
+
+function omissionCounter(): Omissions {
+  let omitted = 0
+  return { count: () => omitted, add: () => void omitted++ }
 }
 
 /** Conjunction of two terms; `undefined` if no value satisfies both by their types. */
@@ -84,6 +97,7 @@ function keywordTerms(conjunct: Conjunct, form: NormalForm): Terms {
   for (const name of ['unevaluatedProperties', 'unevaluatedItems'])
     if (Object.hasOwn(conjunct.schema, name)) dropped ??= name
   const terms = form.union(parts)
+  if (dropped !== undefined) form.omissions.add()
   if (terms.length > 0 || dropped === undefined) return terms
   throw badSchema(
     `the inverse of the keyword ${shortened(dropped)} is not supported`,
@@ -98,19 +112,26 @@ const isReference = (schema: Schema): boolean =>
   Object.keys(schema).every((name) => name === '$ref' || !KEYWORDS.some(({ names }) => names.includes(name)))
 
 /** Normal forms of single schemas, each computed once. */
-function singleForms(numberOf: NormalForm['numberOf'], budget: Budget, convert: (conjunct: Conjunct) => Terms) {
+function singleForms(
+  { numberOf, budget, omissions }: Pick<NormalForm, 'numberOf' | 'budget' | 'omissions'>,
+  convert: (conjunct: Conjunct) => Terms,
+) {
   const known = new Map<number, Terms>()
+  const partial = new Set<number>()
   const open = new Set<number>()
   return (conjunct: Conjunct): Terms => {
     const name = numberOf(conjunct)
     const before = known.get(name)
+    if (before !== undefined && partial.has(name)) omissions.add()
     if (before !== undefined) return before
     if (open.has(name)) throw badSchema('a schema refers to itself', conjunct.at, 'Remove the reference.')
     if (open.size > MAX_DEPTH)
       throw badSchema(`schemas may be nested at most ${MAX_DEPTH} deep`, conjunct.at, 'Flatten it.')
     budget.spend(500 + 20 * Object.keys(conjunct.schema).length)
     open.add(name)
+    const omitted = omissions.count()
     const terms = convert(conjunct)
+    if (omissions.count() > omitted) partial.add(name)
     open.delete(name)
     budget.hold(200 + 50 * terms.length)
     known.set(name, terms)
@@ -126,7 +147,8 @@ export function normalForm(root: Schema, budget: Budget): NormalForm {
     numbers.set(schema, number)
     return 2 * number + (negated ? 1 : 0)
   }
-  const alone = singleForms(numberOf, budget, (conjunct) => keywordTerms(conjunct, form))
+  const omissions = omissionCounter()
+  const alone = singleForms({ numberOf, budget, omissions }, (conjunct) => keywordTerms(conjunct, form))
   const termsOf = (conjuncts: readonly Conjunct[]): Terms => {
     if (conjuncts.length === 1) return alone(conjuncts[0]!)
     return conjuncts.reduce<Terms>((terms, each) => form.meet(terms, alone(each)), everything())
@@ -141,6 +163,6 @@ export function normalForm(root: Schema, budget: Budget): NormalForm {
     }
     return at
   }
-  const form: NormalForm = { ...algebra(tests, budget), tests, budget, termsOf, resolve, numberOf, settled }
+  const form: NormalForm = { ...algebra(tests, budget), tests, budget, omissions, termsOf, resolve, numberOf, settled }
   return form
 }

@@ -15,7 +15,9 @@ function overlapsOf(branches: readonly Conjunct[], form: NormalForm): readonly (
     for (let j = i + 1; j < branches.length; j++) {
       const second = branches[j]!
       if (areDisjoint(first, second)) continue
-      if (isImpossible(form.meet(form.termsOf([first]), form.termsOf([second])), form)) continue
+      const omitted = form.omissions.count()
+      const both = form.meet(form.termsOf([first]), form.termsOf([second]))
+      if (isImpossible(both, form) && form.omissions.count() === omitted) continue
       overlaps[i]!.push(j)
       overlaps[j]!.push(i)
     }

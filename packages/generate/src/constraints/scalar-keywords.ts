@@ -130,9 +130,11 @@ const pattern: Keyword = {
 /** Formats other than the known ones are annotations, as the specification says. */
 const format: Keyword = {
   names: ['format'],
-  yes(conjunct) {
+  yes(conjunct, { omissions }) {
     const { at } = conjunct
     const name = text(conjunct, 'format')
+    // Rare forms of a format are not generated.
+    if (Object.hasOwn(FORMATS, name)) omissions.add()
     if (Object.hasOwn(FORMATS, name)) return when('string', [{ name: 'format', value: name, at }])
     const limits = Object.hasOwn(NUMBER_FORMATS, name) ? NUMBER_FORMATS[name]! : undefined
     if (limits === undefined) return everything()
