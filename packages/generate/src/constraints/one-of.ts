@@ -25,20 +25,27 @@ function overlapsOf(branches: readonly Conjunct[], form: NormalForm): readonly (
   return overlaps
 }
 
-/** Normal form of the values that are invalid under a branch. @throws AttuneError `BAD_SCHEMA` */
-function without(branch: Conjunct, other: Conjunct, form: NormalForm): Terms {
+const overlapping = (branch: Conjunct, other: Conjunct, why: string): Error =>
+  badSchema(
+    `the schemas of oneOf must be disjoint, and a value may be valid under both ${shortened(branch.at)} and ${shortened(other.at)} (${why})`,
+    branch.at,
+    'Use `anyOf`, or require a property with a different `const` in each.',
+  )
+
+/** Normal form of the values of `terms`, from a branch, that are invalid under another one. @throws AttuneError `BAD_SCHEMA` */
+function without(terms: Terms, branch: Conjunct, other: Conjunct, form: NormalForm): Terms {
+  const omitted = form.omissions.count()
   try {
-    return form.termsOf([inverse(other)])
+    const rest = form.meet(terms, form.termsOf([inverse(other)]))
+    // Values of a type must not vanish only because some inverses cannot be expressed.
+    const isLost = terms.some(({ kind }) => rest.every((term) => term.kind !== kind))
+    if (!isLost || form.omissions.count() === omitted) return rest
   } catch (error) {
     const { code, problem } = error as { readonly code?: unknown; readonly problem?: unknown }
     if (code !== 'BAD_SCHEMA') throw error
-    const [first, second] = [shortened(branch.at), shortened(other.at)]
-    throw badSchema(
-      `the schemas of oneOf must be disjoint, and a value may be valid under both ${first} and ${second} (${String(problem)})`,
-      branch.at,
-      'Use `anyOf`, or require a property with a different `const` in each.',
-    )
+    throw overlapping(branch, other, String(problem))
   }
+  throw overlapping(branch, other, 'the inverse of a keyword is not supported')
 }
 
 /** Normal form of the values that are valid under exactly one branch. */
@@ -46,10 +53,7 @@ export function oneOfTerms(branches: readonly Conjunct[], form: NormalForm): Ter
   const overlaps = overlapsOf(branches, form)
   return form.union(
     branches.map((branch, i) =>
-      overlaps[i]!.reduce<Terms>(
-        (terms, j) => form.meet(terms, without(branch, branches[j]!, form)),
-        form.termsOf([branch]),
-      ),
+      overlaps[i]!.reduce<Terms>((terms, j) => without(terms, branch, branches[j]!, form), form.termsOf([branch])),
     ),
   )
 }
