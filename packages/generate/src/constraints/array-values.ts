@@ -1,6 +1,7 @@
 import type { Conjunct } from './conjunct.js'
 import { distinctItems } from './distinct-items.js'
-import { countsIn, itemOf } from './impossible.js'
+import { itemOf } from './impossible.js'
+import { countsIn } from './facts.js'
 import type { Parts } from './parts.js'
 import { EMPTY, NOTHING, type Pattern, choice, literal, optional, repeat, sequence } from './pattern.js'
 import { badSchema } from './schema.js'

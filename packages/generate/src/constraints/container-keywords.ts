@@ -1,6 +1,6 @@
 import { excerpt, isRecord } from '@attune/core'
 import { type Conjunct, conjunctOf, inverse, never } from './conjunct.js'
-import type { Keyword } from './keywords.js'
+import type { Keyword } from './normal-form-types.js'
 import { numeric } from './scalar-keywords.js'
 import { type Schema, badSchema } from './schema.js'
 import { type Fact, type Items, type Members, type Terms, everything, typed, when } from './terms.js'

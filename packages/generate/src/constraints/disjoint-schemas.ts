@@ -1,6 +1,6 @@
 import type { Budget } from '@attune/core'
 import { conjunctOf } from './conjunct.js'
-import type { NormalForm } from './normal-form.js'
+import type { NormalForm } from './normal-form-types.js'
 import type { Subschema, Schema } from './schema.js'
 import { canonical } from './terms.js'
 

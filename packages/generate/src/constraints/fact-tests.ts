@@ -2,31 +2,11 @@ import { type Budget, isRecord } from '@attune/core'
 import type { Conjunct } from './conjunct.js'
 import { FORMATS } from './json-formats.js'
 import { textTest } from './character-graph.js'
+import { memberSchemas } from './facts.js'
 import { containing } from './json-strings.js'
+import type { FactTests } from './normal-form-types.js'
 import { wholePattern } from './parse-pattern.js'
-import { type Fact, type Facts, type Members, type Terms, canonical, kindOf } from './terms.js'
-
-/** Context of the tests of listed values. */
-export interface FactTests {
-  /** True if a listed value is valid under all conjuncts. */
-  isValid(value: unknown, conjuncts: readonly Conjunct[]): boolean
-  /** True if a text matches a pattern anywhere. */
-  matches(source: string, text: string): boolean
-  /** True if a value is among those of a normal form. */
-  holds(terms: Terms, value: unknown): boolean
-}
-
-/** Schemas of a member by its name. */
-export function memberSchemas(
-  { properties, patterns, rest }: Members,
-  name: string,
-  matches: FactTests['matches'],
-): readonly Conjunct[] {
-  const own = properties.get(name)
-  const byPattern = patterns.filter(([source]) => matches(source, name)).map(([, conjunct]) => conjunct)
-  if (own !== undefined) return [own, ...byPattern]
-  return byPattern.length > 0 || rest === undefined ? byPattern : [rest]
-}
+import { type Fact, type Facts, type Terms, canonical, kindOf } from './terms.js'
 
 function numberHolds(fact: Fact<'number'>, value: number): boolean {
   if (fact.name === 'integer') return Number.isInteger(value)

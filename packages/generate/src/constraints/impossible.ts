@@ -1,7 +1,7 @@
 import type { Conjunct } from './conjunct.js'
-import { memberSchemas } from './fact-tests.js'
+import { countsIn, memberSchemas } from './facts.js'
 import { numberLimits } from './json-decimals.js'
-import type { NormalForm } from './normal-form.js'
+import type { NormalForm } from './normal-form-types.js'
 import type { Fact, Term, Terms } from './terms.js'
 
 const MAX_DEPTH = 6
@@ -16,17 +16,6 @@ export const itemOf = (facts: readonly Fact<'array'>[], index: number): Conjunct
     const own = fact.name === 'items' ? (fact.value.prefix[index] ?? fact.value.rest) : undefined
     return own === undefined ? [] : [own]
   })
-
-/** The strictest of several counts. */
-export function countsIn<K extends 'string' | 'array' | 'object'>(
-  facts: readonly Fact<K>[],
-  min: string,
-  max: string,
-): readonly [min: number, max: number] {
-  const values = (name: string): number[] =>
-    facts.flatMap((fact) => (fact.name === name && 'value' in fact ? [fact.value as number] : []))
-  return [Math.max(0, ...values(min)), Math.min(Infinity, ...values(max))]
-}
 
 function objectImpossible(facts: readonly Fact<'object'>[], form: NormalForm, depth: number): boolean {
   const required = new Set(facts.flatMap((fact) => (fact.name === 'required' ? [fact.value] : [])))

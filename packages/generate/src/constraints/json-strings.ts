@@ -5,7 +5,7 @@ import { jsonString } from './json-text.js'
 import { parsePattern, wholePattern } from './parse-pattern.js'
 import { type Parts, memoized } from './parts.js'
 import { EMPTY, NOTHING, type Pattern, choiceOf, literal, repeat, sequence, set } from './pattern.js'
-import { countsIn } from './impossible.js'
+import { countsIn } from './facts.js'
 import type { Fact } from './terms.js'
 import { type Condition, intersectTexts } from './text-intersection.js'
 

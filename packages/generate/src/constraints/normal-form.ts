@@ -1,40 +1,16 @@
 import { type Budget, shortened } from '@attune/core'
 import { type Conjunct, conjunctOf } from './conjunct.js'
-import { factTests, type FactTests } from './fact-tests.js'
+import { factTests } from './fact-tests.js'
+import type { FactTests, NormalForm, Omissions } from './normal-form-types.js'
 import { KEYWORDS } from './keywords.js'
 import { tooLarge } from './pattern-error.js'
 import { referenceResolver } from './references.js'
-import { type Schema, badSchema, type Subschema } from './schema.js'
+import { type Schema, badSchema } from './schema.js'
 import { type Fact, type Term, type Terms, canonical, everything, listed, typed } from './terms.js'
 import { closeUnevaluated } from './unevaluated.js'
 
 const MAX_DEPTH = 200
 const MAX_TERMS = 4000
-
-/** Conversion of schemas to their normal form. */
-export interface NormalForm {
-  readonly tests: FactTests
-  readonly budget: Budget
-  /** Counts the uses of normal forms that lack some values: they prove no two schemas disjoint. */
-  readonly omissions: Omissions
-  /** Normal form of the values that are valid under all conjuncts. */
-  termsOf(conjuncts: readonly Conjunct[]): Terms
-  /** Normal form of the values of both. */
-  meet(a: Terms, b: Terms): Terms
-  /** Normal form of the values of any of several normal forms. */
-  union(all: readonly Terms[]): Terms
-  resolve(reference: unknown, subschema: Subschema): Subschema
-  /** Number of a conjunct: equal for equal schemas. */
-  numberOf(conjunct: Conjunct): number
-  /** Target of a schema that is only a reference; otherwise the schema itself. */
-  settled(conjunct: Conjunct): Conjunct
-}
-
-/** Count of the uses of normal forms that lack some values. */
-export interface Omissions {
-  count(): number
-  add(): void
-}
 
 function omissionCounter(): Omissions {
   let omitted = 0

@@ -2,7 +2,7 @@ import { shortened } from '@attune/core'
 import { type Conjunct, inverse } from './conjunct.js'
 import { disjointness } from './disjoint-schemas.js'
 import { isImpossible } from './impossible.js'
-import type { NormalForm } from './normal-form.js'
+import type { NormalForm } from './normal-form-types.js'
 import { badSchema } from './schema.js'
 import type { Terms } from './terms.js'
 

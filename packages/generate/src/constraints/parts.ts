@@ -1,7 +1,7 @@
 import type { Budget } from '@attune/core'
 import type { Conjunct } from './conjunct.js'
 import type { Spacing, Spelled } from './json-text.js'
-import type { NormalForm } from './normal-form.js'
+import type { NormalForm } from './normal-form-types.js'
 import type { Pattern } from './pattern.js'
 import type { Term } from './terms.js'
 

@@ -1,7 +1,7 @@
 import { excerpt } from '@attune/core'
 import type { Conjunct } from './conjunct.js'
 import { FORMATS, NUMBER_FORMATS } from './json-formats.js'
-import type { Keyword } from './keywords.js'
+import type { Keyword } from './normal-form-types.js'
 import { badSchema } from './schema.js'
 import { type Fact, type Kind, type Terms, canonical, everything, listed, typed, when } from './terms.js'
 

@@ -1,5 +1,5 @@
 import { type Conjunct, conjunctOf } from './conjunct.js'
-import type { NormalForm } from './normal-form.js'
+import type { NormalForm } from './normal-form-types.js'
 import { type Fact, type Terms, typed } from './terms.js'
 
 const isMembers = (fact: Fact<'object'>): fact is Fact<'object'> & { readonly name: 'members' } =>
