@@ -11,6 +11,8 @@ export interface LoadReport {
   readonly misshapen: readonly string[]
   /** Parameters extended with rows for tokens that the checkpoint does not have. */
   readonly grown: readonly string[]
+  /** Other differences, one sentence each; absent if there are none. */
+  readonly notes?: readonly string[]
 }
 
 /** A parameter and the saved tensor for it. */
@@ -103,7 +105,7 @@ export function mismatchedShapes(
 }
 
 /** Warnings about a loaded model, one sentence each. */
-export function warningsOf({ fresh, misshapen, unused, grown }: LoadReport): readonly string[] {
+export function warningsOf({ fresh, misshapen, unused, grown, notes = [] }: LoadReport): readonly string[] {
   const made = [...fresh, ...misshapen]
   return [
     ...(made.length > 0 ? [`newly initialized weights, missing from the saved model: ${firstOf(made)}`] : []),
@@ -111,5 +113,6 @@ export function warningsOf({ fresh, misshapen, unused, grown }: LoadReport): rea
       ? [`unused tensors of the saved model (${unused.length}): ${firstOf(unused.map(short))}`]
       : []),
     ...(grown.length > 0 ? [`newly initialized rows for added tokens: ${firstOf(grown)}`] : []),
+    ...notes,
   ]
 }

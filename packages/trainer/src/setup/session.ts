@@ -26,6 +26,7 @@ import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
 import { adaptModel } from './adapt.js'
 import { trainingPass } from './pass-over.js'
+import { areLabelsGiven } from './learned-labels.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
@@ -131,7 +132,7 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
 
 /** Creates the initial parameters of a run, with warnings and facts to report. */
 function createParameters(components: Components, plan: Plan, named: NamedVectors | undefined) {
-  const first = firstParameters(components, plan.config.seed, plan.from)
+  const first = firstParameters(components, plan.config.seed, plan.from, areLabelsGiven(plan))
   const { report } = first
   const inside = plan.encoder?.path
   const params = inside === undefined ? first.params : loadEncoder(components, first.params, inside)
