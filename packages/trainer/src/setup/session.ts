@@ -31,7 +31,7 @@ import { loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
-import type { LastScores } from '../files/save-model.js'
+import { type Evaluated, evaluatedIn } from '../files/evaluated.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
@@ -50,7 +50,8 @@ export interface RunState {
   interrupted: string | undefined
   /** Label of the checkpoint whose weights become the final model. */
   restore: string | undefined
-  lastScores: LastScores
+  /** Latest validation scores, with the step of their weights. */
+  evaluated: Evaluated | undefined
   hasWarnedOfNoFolder: boolean
 }
 
@@ -93,7 +94,7 @@ export interface Session {
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
 
 /** Initial values of the state outside of checkpoints. */
-const INITIAL = { interrupted: undefined, restore: undefined, lastScores: undefined, hasWarnedOfNoFolder: false }
+const INITIAL = { interrupted: undefined, restore: undefined, evaluated: undefined, hasWarnedOfNoFolder: false }
 
 /** Trees of a checkpoint; empty trees are not stored. */
 interface SavedTrees {
@@ -207,7 +208,13 @@ async function startingState(
   const regularizers = prepared ?? (await prepare(components.regularizers, pass, state.trainable))
   return {
     constants: { models: own, regularizers, masks: adapted.masks ?? {} },
-    runState: { ...INITIAL, state, memory, progress: checkpoint?.progress ?? START },
+    runState: {
+      ...INITIAL,
+      state,
+      memory,
+      progress: checkpoint?.progress ?? START,
+      evaluated: checkpoint && evaluatedIn(checkpoint.progress),
+    },
   }
 }
 
