@@ -34,6 +34,25 @@ const KNOWN_EXTRAS =
 const SECOND_COPIES =
   /(^|\.)(lm_head|embed_tokens|decoder|embed_out|shared|wte|lm_loss|generator_lm_head)\.(weight|bias)$/
 
+/** True for the name of an output layer in {@link SECOND_COPIES}, in contrast to an embedding table. */
+const isOutput = (name: string): boolean =>
+  /(^|\.)(lm_head|decoder|embed_out|lm_loss|generator_lm_head)\.weight$/.test(name)
+
+/**
+ * Unused tensors that a checkpoint stores next to the word embeddings under another name of theirs.
+ * @param predictsTokens true if the head predicts tokens, so that an output layer would be used
+ */
+export const secondCopies = (
+  tensors: ReadonlyMap<string, StoredTensor>,
+  used: ReadonlySet<string>,
+  words: readonly number[] | undefined,
+  predictsTokens: boolean,
+): string[] =>
+  [...tensors]
+    .filter(([name, { shape }]) => !used.has(name) && SECOND_COPIES.test(name) && String(shape) === String(words))
+    .map(([name]) => name)
+    .filter((name) => predictsTokens || !isOutput(name))
+
 /** Tensors of a checkpoint that a model does not use, except redundant ones. */
 export function unusedTensors(
   tensors: ReadonlyMap<string, StoredTensor>,

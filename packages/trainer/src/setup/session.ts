@@ -137,7 +137,7 @@ function createParameters(components: Components, plan: Plan, named: NamedVector
   const { report } = first
   const inside = plan.encoder?.path
   const params = inside === undefined ? first.params : loadEncoder(components, first.params, inside)
-  const warnings = report === undefined ? [] : warningsOf(report)
+  const warnings = report === undefined ? [] : [...(plan.from?.notes ?? []), ...warningsOf(report)]
   if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
   const { params: started, ...counts } = applyVectors(components, params, named)
   return { params: started, warnings, vectorsLoaded: { path: named.path, ...counts } }

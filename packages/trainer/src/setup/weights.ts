@@ -9,6 +9,7 @@ import type { Components } from './compose.js'
 import { type LoadReport, type Match, missingWeights, unusedTensors, mismatchedShapes } from './load-report.js'
 import { describeModel } from '../files/model-folder.js'
 import { type SavedHead, requireEveryLabel, savedHead } from './label-rows.js'
+import { predictsTokens, sharedEmbeddings } from './shared-embeddings.js'
 import { matchRows, rowsFrom } from './saved-rows.js'
 import type { PretrainedStart } from '../plan/model-start.js'
 
@@ -28,6 +29,8 @@ interface Loading {
   readonly resizing?: { readonly wordEmbeddings: string; readonly key: Key }
   /** The saved classification head, whose rows are matched by label. Default: all rows in the saved order. */
   readonly head?: SavedHead | undefined
+  /** True if the head predicts tokens with the word embeddings. Default: false. */
+  readonly predictsTokens?: boolean
 }
 
 /** Lazily created initial parameters. */
@@ -94,8 +97,12 @@ function isExtended({ shape, saved }: Match, rows: number | undefined): boolean 
 /** Matches parameters with saved tensors. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless loading is partial */
 function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Loading) {
   const { prefix, words = '', needHead = false, optional, partial = false, resizing, head } = loading
+  const named = Object.keys(shapes).map((name) => [name, savedName(name, prefix, reader.tensors)] as const)
+  const stored = new Map(named.flatMap(([name, alias]) => (alias === undefined ? [] : [[name, alias] as const])))
+  const taken = new Set(stored.values())
+  const shared = sharedEmbeddings(reader, taken, stored.get(words), shapes[words], loading.predictsTokens === true)
   const matches = Object.entries(shapes).flatMap(([name, shape]): Match[] => {
-    const alias = savedName(name, prefix, reader.tensors)
+    const alias = stored.get(name) ?? (name === words ? shared.other : undefined)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
   })
   const found = new Set(matches.map(({ name }) => name))
@@ -104,7 +111,8 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
   const unused = unusedTensors(reader.tensors, used, shapes[words])
   const lost = partial ? [] : absent.filter((name) => !optional.has(name) && (needHead || name.startsWith(prefix)))
   if (lost.length > 0) throw missingWeights(reader.where, lost, unused)
-  const { rows: selected, dropped, notes } = matchRows(matches, head)
+  const { rows: selected, dropped, notes: ofHead } = matchRows(matches, head)
+  const notes = [...shared.notes, ...ofHead]
   const fits = ({ name, shape, saved }: Match): boolean => selected.has(name) || String(shape) === String(saved.shape)
   const rows = matches.find(({ name }) => name === resizing?.wordEmbeddings)?.saved.shape[0]
   const grown = matches.filter((each) => isExtended(each, rows))
@@ -200,7 +208,8 @@ export function firstParameters(
   const resizing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
   const optional = unusedPooler(components, fresh)
   const head = savedHead(components, savedConfig(from.path), from.path, areGiven)
-  const how = { prefix, words, optional, head, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
+  const common = { prefix, words, optional, head, predictsTokens: predictsTokens(components) }
+  const how = { ...common, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
   return loadWeights(components.engine, fresh, from.path, how)
 }
 
@@ -217,6 +226,7 @@ export function savedParameters(
     prefix,
     head: head && requireEveryLabel(head, folder),
     words,
+    predictsTokens: predictsTokens(components),
     needHead,
     optional: unusedPooler(components, fresh),
   })
