@@ -55,7 +55,11 @@ const options = z
     ),
     initStd: z.number().positive().max(10).default(0.02).describe('Standard deviation of the weight initialization'),
     scaleEmbedding: z.boolean().default(false).describe('Multiply word embeddings by √dModel'),
-    tieWordEmbeddings: z.boolean().default(true).describe('Tie the language-modeling head to the word embeddings'),
+    tieWordEmbeddings: z.literal(true).default(true).describe('Tie the language-modeling head to the word embeddings'),
+    separateHead: z
+      .boolean()
+      .default(false)
+      .describe('Language-modeling head with weights of its own, as some checkpoints store; embeddings stay tied'),
     padTokenId: tokenId('Padding token; its embedding is initialized to zero').default(1),
     bosTokenId: tokenId('Beginning-of-sequence token').default(0),
     eosTokenId: endTokensOption().default(2).describe('End-of-sequence token, or several'),
@@ -125,7 +129,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 const heads = (o: Options): Model['heads'] => ({
   'sequence-to-sequence': {
     architecture: 'BartForConditionalGeneration',
-    tensors: { fixedBias: 'final_logits_bias', ...(o.tieWordEmbeddings ? {} : { weight: 'lm_head.weight' }) },
+    tensors: { fixedBias: 'final_logits_bias', ...(o.separateHead ? { weight: 'lm_head.weight' } : {}) },
   },
   'sequence-classification': {
     architecture: 'BartForSequenceClassification',
@@ -137,6 +141,8 @@ const heads = (o: Options): Model['heads'] => ({
 })
 
 function create(o: Options): Model {
+  // Readers keep a head with values of its own, so `separateHead` is found in the weights.
+  const { separateHead: _, ...saved } = o
   return {
     prefix: 'model.',
     wordEmbeddings: WORDS,
@@ -158,8 +164,7 @@ function create(o: Options): Model {
       { name: 'pooler', prefixes: ['classification_head.'] },
     ],
     unpackable: ONE_PAIR_IN_A_ROW,
-    // An untied configuration would also separate the embeddings of encoder and decoder. Readers keep a head with other values.
-    config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(o), tie_word_embeddings: true },
+    config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(saved) },
     init: (key) => initialParameters(shapesOf(o), key, o.initStd, { [WORDS]: o.padTokenId }),
     cache: decoderCache(stackSizes(o).decoder, o.dModel),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type AnyPlugin, type Model, shortened } from '@attune/core'
-import { optionsFromConfig, type WeightsReader } from '@attune/weights'
+import { configFromOptions, optionsFromConfig, type WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
 import { sameValues } from './same-values.js'
 
@@ -14,13 +14,16 @@ export interface StoredHead {
   readonly notes: readonly string[]
 }
 
-/** Option of model families whose language-modeling head may be tied to the word embeddings or not. */
-const TIE = 'tieWordEmbeddings'
+/** Options for heads that are tied to the word embeddings or not, by the value of a tied head. */
+const SWITCHES = { tieWordEmbeddings: true, separateHead: false } as const
+type Switch = keyof typeof SWITCHES
 
-/** True if a model plugin supports both tied and untied heads. */
-function isOptional({ options }: AnyPlugin): boolean {
-  const tie = options.shape[TIE] as { safeParse(value: unknown): { success: boolean } } | undefined
-  return tie !== undefined && [true, false].every((value) => tie.safeParse(value).success)
+/** The option of a model plugin that supports both tied and untied heads, if it has one. */
+function switchOf({ options }: AnyPlugin): Switch | undefined {
+  return (Object.keys(SWITCHES) as Switch[]).find((name) => {
+    const option = options.shape[name] as { safeParse(value: unknown): { success: boolean } } | undefined
+    return option !== undefined && [true, false].every((value) => option.safeParse(value).success)
+  })
 }
 
 /** The language-modeling head of a model with a weight of its own. */
@@ -36,7 +39,7 @@ function compare(
   tied: Model,
   untied: Model,
   isTied: boolean,
-  { config, reader }: { readonly config: Config; readonly reader: WeightsReader },
+  { config, reader, name: option }: { readonly config: Config; readonly reader: WeightsReader; readonly name: Switch },
 ): StoredHead {
   const unchanged = { config, notes: [] }
   const head = ownHead(untied)
@@ -47,12 +50,13 @@ function compare(
     const note = `config.json ties the head to the word embeddings, but "${shortened(name, 80)}" has other values: both are kept, untied`
     // The scale of T5 depends on `tie_word_embeddings` as it is written, not on the weights.
     const scale = head.scale === tied.heads['sequence-to-sequence']?.scale ? {} : { scale_decoder_outputs: true }
-    return { config: { ...config, tie_word_embeddings: false, ...scale }, notes: [note] }
+    const options = configFromOptions({ [option]: !SWITCHES[option] })
+    return { config: { ...config, ...options, ...scale }, notes: [note] }
   }
   const [architecture] = [config['architectures']].flat()
   if (isTied || isStored || architecture !== head.architecture) return unchanged
   const note = `config.json does not tie the head to the word embeddings, but the weights have no "${shortened(name, 80)}": the word embeddings are used, tied`
-  return { config: { ...config, tie_word_embeddings: true }, notes: [note] }
+  return { config: { ...config, ...configFromOptions({ [option]: SWITCHES[option] }) }, notes: [note] }
 }
 
 /**
@@ -67,14 +71,15 @@ export function withStoredHead(
   path: string,
   given: Readonly<Record<string, unknown>> = {},
 ): StoredHead {
-  if (!isOptional(plugin) || !existsSync(path)) return { config, notes: [] }
+  const name = switchOf(plugin)
+  if (name === undefined || !existsSync(path)) return { config, notes: [] }
   const options: Options = optionsFromConfig(plugin.options, config)
   const create = (changes: Options): Model => plugin({ ...options, ...changes }, given as never) as Model
-  const [tied, untied] = [create({ [TIE]: true }), create({ [TIE]: false })]
+  const [tied, untied] = [create({ [name]: SWITCHES[name] }), create({ [name]: !SWITCHES[name] })]
   const isTied = ownHead(create({})) === undefined
   const reader = openWeights(path)
   try {
-    return compare(tied, untied, isTied, { config, reader })
+    return compare(tied, untied, isTied, { config, reader, name })
   } finally {
     reader.close()
   }

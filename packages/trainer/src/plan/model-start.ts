@@ -89,7 +89,10 @@ async function readModelFolder(named: Use, lookup: Lookup) {
       `Write \`model: { use: ${typeof type === 'string' ? shortened(type) : '…'}, from: … }\`.`,
     )
   const written = Object.keys(startSchema.shape).reduce((use, key) => without(use, key), named)
-  const isDecided = lookup.complete || 'tieWordEmbeddings' in written.options || encoderNeed(found.plugin) !== undefined
+  const isDecided =
+    lookup.complete ||
+    ['tieWordEmbeddings', 'separateHead'].some((name) => name in written.options) ||
+    encoderNeed(found.plugin) !== undefined
   const { config, notes } = isDecided ? { config: saved, notes: [] } : withStoredHead(found.plugin, saved, path)
   const options = { ...optionsFromConfig(found.plugin.options, config), ...written.options }
   return { model: { kind: MODEL, plugin: found, options }, from: { path, ...how, ...(notes.length > 0 && { notes }) } }
