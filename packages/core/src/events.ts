@@ -93,6 +93,8 @@ export interface RunEvents {
     readonly because: string
     /** Path of the saved model, if the run has a folder. */
     readonly model?: string
+    /** Step and validation scores of the saved weights, if an earlier checkpoint was restored. */
+    readonly restored?: { readonly step: number; readonly scores: Readonly<Record<string, Score>> }
   }
   'run.failed': { readonly step: number; readonly code: string; readonly problem: string; readonly remedy: string }
 }

@@ -48,6 +48,29 @@ describe('textStreamer', () => {
     expect(fullText).toBe('ENERGY EN')
   })
 
+  it('stops at a special token, alone or with text around it, and returns no part of it', () => {
+    const special = 300
+    const tokenizer = {
+      decode: (ids: ArrayLike<number>) => bytes.decode(Array.from(ids).filter((id) => id !== special)),
+      token: (id: number) => (id === special ? '<|im_end|>' : undefined),
+    } as Tokenizer
+    const generated = [...idsOf('yes'), special, ...idsOf('more text')]
+    const run = (stops: readonly string[]) => {
+      const text = textStreamer(tokenizer, idsOf('x'), stops)
+      for (let i = 1; i <= generated.length; i++)
+        if (text.add(generated.slice(0, i)).stopped) return [i, text.finish(generated.slice(0, i)).fullText]
+      return [0, text.finish(generated).fullText]
+    }
+    expect(run(['<|im_end|>'])).toEqual([4, 'yes'])
+    expect(run(['<|im_end|>more'])).toEqual([8, 'yes'])
+    expect(run(['s<|im'])).toEqual([4, 'ye'])
+    expect(run(['im_end|>m'])).toEqual([5, 'yes'])
+    expect(run(['more'])).toEqual([8, 'yes'])
+    expect(run(['<|other|>'])).toEqual([0, 'yesmore text'])
+    const text = textStreamer(tokenizer, [], ['<|im_end|>more'])
+    expect([4, 5, 6, 7, 8].map((i) => text.add(generated.slice(0, i)).text)).toEqual(['yes', '', '', '', ''])
+  })
+
   it('stops at the stop sequence that occurs first', () => {
     expect(stream('', 'one two', [' two', 'e t']).fullText).toBe('on')
   })

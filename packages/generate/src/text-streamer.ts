@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@attune/core'
+import { hiddenTokens, wholeText } from './hidden-tokens.js'
 
 /** Replacement character that a decoder returns for an incomplete UTF-8 sequence. */
 const INCOMPLETE = '\ufffd'
@@ -28,7 +29,7 @@ export interface TextStreamer {
 /**
  * Detokenizes a generated sequence incrementally, in the context of its prompt: the text of a token depends on the tokens before
  * it. Text once returned is never retracted: an incomplete character is held back until it is complete, and a possible start of
- * a stop sequence until the next text decides.
+ * a stop sequence until the next text decides. Special tokens are not part of the returned text, but stop sequences may contain them.
  */
 export function textStreamer(tokenizer: Tokenizer, prompt: readonly number[], stops: readonly string[]): TextStreamer {
   // The last few prompt tokens are enough context for spacing between words, and cheap to decode each time.
@@ -39,6 +40,14 @@ export function textStreamer(tokenizer: Tokenizer, prompt: readonly number[], st
     const fullText = tokenizer.decode([...context, ...generated])
     return fullText.startsWith(before) ? fullText.slice(before.length) : tokenizer.decode(generated)
   }
+  const hidden = hiddenTokens(tokenizer, textOf)
+  /** The visible text, and the text in which stop sequences are searched. */
+  const read = (generated: readonly number[]) => {
+    const text = textOf(generated)
+    const whole = wholeText(text, stops.length === 0 ? [] : hidden(generated))
+    const stop = firstStop(whole.text, stops)
+    return { text, whole, stop: stop < 0 ? -1 : whole.visible(stop) }
+  }
   const emit = (text: string): string => {
     const fresh = text.startsWith(emitted) ? text.slice(emitted.length) : ''
     emitted += fresh
@@ -46,15 +55,14 @@ export function textStreamer(tokenizer: Tokenizer, prompt: readonly number[], st
   }
   return {
     add(generated) {
-      const text = textOf(generated)
-      const stop = firstStop(text, stops)
+      const { text, whole, stop } = read(generated)
       if (stop >= 0) return { text: emit(text.slice(0, stop)), stopped: true }
       if (text.endsWith(INCOMPLETE)) return { text: '', stopped: false }
-      return { text: emit(text.slice(0, text.length - heldBack(text, stops))), stopped: false }
+      const held = whole.visible(whole.text.length - heldBack(whole.text, stops))
+      return { text: emit(text.slice(0, held)), stopped: false }
     },
     finish(generated) {
-      const text = textOf(generated)
-      const stop = firstStop(text, stops)
+      const { text, stop } = read(generated)
       const fullText = stop >= 0 ? text.slice(0, stop) : text
       return { text: emit(fullText), fullText }
     },

@@ -56,6 +56,10 @@ const options = z
     initStd: z.number().positive().max(10).default(0.02).describe('Standard deviation of the weight initialization'),
     scaleEmbedding: z.boolean().default(false).describe('Multiply word embeddings by √dModel'),
     tieWordEmbeddings: z.literal(true).default(true).describe('Tie the language-modeling head to the word embeddings'),
+    separateHead: z
+      .boolean()
+      .default(false)
+      .describe('Language-modeling head with weights of its own, as some checkpoints store; embeddings stay tied'),
     padTokenId: tokenId('Padding token; its embedding is initialized to zero').default(1),
     bosTokenId: tokenId('Beginning-of-sequence token').default(0),
     eosTokenId: endTokensOption().default(2).describe('End-of-sequence token, or several'),
@@ -122,10 +126,10 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
   return { ...outputs, pooled: tanh(linear(params, 'classification_head.dense', read)) }
 }
 
-const HEADS: Model['heads'] = {
+const heads = (o: Options): Model['heads'] => ({
   'sequence-to-sequence': {
     architecture: 'BartForConditionalGeneration',
-    tensors: { fixedBias: 'final_logits_bias' },
+    tensors: { fixedBias: 'final_logits_bias', ...(o.separateHead ? { weight: 'lm_head.weight' } : {}) },
   },
   'sequence-classification': {
     architecture: 'BartForSequenceClassification',
@@ -134,13 +138,15 @@ const HEADS: Model['heads'] = {
       'classifier.bias': 'classification_head.out_proj.bias',
     },
   },
-}
+})
 
 function create(o: Options): Model {
+  // Readers keep a head with values of its own, so `separateHead` is found in the weights.
+  const { separateHead: _, ...saved } = o
   return {
     prefix: 'model.',
     wordEmbeddings: WORDS,
-    heads: HEADS,
+    heads: heads(o),
     hiddenSize: o.dModel,
     vocabularySize: o.vocabSize,
     maximumLength: o.maxPositionEmbeddings,
@@ -158,7 +164,7 @@ function create(o: Options): Model {
       { name: 'pooler', prefixes: ['classification_head.'] },
     ],
     unpackable: ONE_PAIR_IN_A_ROW,
-    config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(o) },
+    config: { model_type: 'bart', is_encoder_decoder: true, ...configFromOptions(saved) },
     init: (key) => initialParameters(shapesOf(o), key, o.initStd, { [WORDS]: o.padTokenId }),
     cache: decoderCache(stackSizes(o).decoder, o.dModel),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),

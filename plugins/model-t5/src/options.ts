@@ -79,7 +79,7 @@ export function complete(o: Options) {
     activation: o.feedForwardProj === 'gated-gelu' ? 'gelu_new' : name,
     scaled,
     // Newer configurations declare all heads tied. Tied heads are the scaled ones; T5 v1.1 and mT5 have neither.
-    tied: scaled,
+    tied: scaled && o.tieWordEmbeddings,
   }
 }
 

@@ -28,6 +28,27 @@ const examples = [
 
 describeObjective(contrastive, { options: { scale: 4 }, given, references: [], examples, textsPerExample: 2 })
 
+describe('files for sentence-transformers', () => {
+  it('describe mean pooling, normalization and the maximum length', () => {
+    const { files = {} } = contrastive({ maximumLength: 7 }, given)
+    expect(Object.keys(files)).toEqual(['modules.json', 'sentence_bert_config.json', '1_Pooling/config.json'])
+    expect(files['modules.json']).toMatchObject([
+      { path: '', type: 'sentence_transformers.models.Transformer' },
+      { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      { path: '2_Normalize', type: 'sentence_transformers.models.Normalize' },
+    ])
+    expect(files['sentence_bert_config.json']).toMatchObject({ max_seq_length: 7 })
+    expect(files['1_Pooling/config.json']).toMatchObject({
+      word_embedding_dimension: model.hiddenSize,
+      pooling_mode_mean_tokens: true,
+      pooling_mode_cls_token: false,
+    })
+  })
+
+  it('are not written for the input of a classification head', () =>
+    expect(contrastive({ pooling: 'pooled' }, given)).not.toHaveProperty('files'))
+})
+
 describe('contrastive loss', () => {
   const golden = JSON.parse(readFileSync('golden/loss.json', 'utf8')) as {
     readonly source: string

@@ -39,6 +39,7 @@ import {
   sum,
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { sentenceFiles } from './sentence-files.js'
 
 /** A pair of texts. */
 interface Item extends Encoded {
@@ -118,6 +119,8 @@ function create(
     views: ['similarity'],
     config: { architectures: [architecture] },
     maximumLength,
+    // sentence-transformers has no module for the input of a classification head.
+    ...(o.pooling === 'mean' ? { files: sentenceFiles(model.hiddenSize, maximumLength) } : {}),
     comparesExamples: true,
     init: () => ({}),
     encode,

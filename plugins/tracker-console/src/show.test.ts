@@ -205,6 +205,23 @@ describe('messages', () => {
       { type: 'run.completed', step: 50, seconds: 65, because: 'Ctrl-C', model: 'runs/one/model' },
       ['stopped (Ctrl-C) at step 50 after 1 min 05 s; model: runs/one/model'],
     ],
+    [
+      {
+        type: 'run.completed',
+        step: 50,
+        seconds: 65,
+        because: 'finished',
+        model: 'runs/one/model',
+        restored: { step: 30, scores: { loss: { value: 0.25 }, accuracy: { value: 0.75 } } },
+      },
+      [
+        'saved model: weights of step 30',
+        '  validation score   value',
+        '  loss              0.2500',
+        '  accuracy          0.7500',
+        'finished at step 50 after 1 min 05 s; model: runs/one/model',
+      ],
+    ],
   ])('describe %j', (event, expected) => expect(lines([event])).toEqual(expected))
 
   it('omit a save without a label, a failure, and unknown events', () =>

@@ -96,6 +96,8 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   readonly needsReference?: boolean
   /** Additions to `config.json`, such as the architecture name and the labels. */
   readonly config: Readonly<Record<string, unknown>>
+  /** JSON files of a saved model in addition to `config.json`, content by path. Default: none. */
+  readonly files?: Readonly<Record<string, unknown>>
   /** Initializes the parameters of the head. */
   init(key: Key): Params
   /** Encodes an example. @throws AttuneError if it lacks a field or has an unknown label. */

@@ -26,6 +26,8 @@ const progressSchema = z.strictObject({
   ended: z.string().optional(),
   labels: z.array(z.string()),
   because: z.string(),
+  /** Latest validation scores so far, with the step of their weights. */
+  evaluated: z.strictObject({ step: z.int().min(0), scores: z.record(z.string(), z.number()) }).optional(),
 })
 
 /** Progress of a run: its state apart from tensors. */

@@ -5,7 +5,7 @@ import { type FloatStorage, shardWeights } from '@attune/weights'
 export interface SavedModel {
   readonly engine: Pick<Engine, 'read'>
   readonly model: Pick<Model, 'config'>
-  readonly objective: Pick<Objective, 'config'>
+  readonly objective: Pick<Objective, 'config' | 'files'>
   readonly tokenizer: Pick<Tokenizer, 'files'>
 }
 
@@ -30,6 +30,7 @@ export async function modelFiles(
   return {
     'config.json': json({ ...model.config, ...objective.config, torch_dtype: floats }),
     ...shardWeights(weights, floats, maximumBytes),
+    ...Object.fromEntries(Object.entries(objective.files ?? {}).map(([path, content]) => [path, json(content)])),
     ...Object.fromEntries(Object.entries(tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }
 }

@@ -3,7 +3,7 @@ import { type FolderContent, writeFolderAtomically } from '@attune/files'
 import { GENERATION } from './model-folder.js'
 import { type SavedModel, json, modelFiles } from './model-files.js'
 
-/** Last validation scores, for the model card. */
+/** Validation scores of the saved weights, for the model card. */
 export type LastScores = Readonly<Record<string, Score>> | undefined
 
 /** Content of a model card in addition to architecture and labels. */

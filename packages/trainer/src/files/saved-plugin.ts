@@ -12,6 +12,7 @@ import {
 import { type SearchPaths, findReader } from '@attune/resolve'
 import { optionsFromConfig } from '@attune/weights'
 import { readsType } from './model-folder.js'
+import { withStoredHead } from './stored-head.js'
 
 /** A `config.json`, or the part of it that describes the encoder. */
 type SavedConfig = Readonly<Record<string, unknown>>
@@ -48,10 +49,18 @@ export async function savedEncoder(
   return { ...inside, options: optionsFromConfig(inside.plugin.options, encoder as SavedConfig) }
 }
 
-/** Creates the model described by a `config.json`. @throws AttuneError `UNKNOWN_MODEL_TYPE` */
-export async function modelFor(config: SavedConfig, folder: string, searchPaths: SearchPaths): Promise<Model> {
+/**
+ * Creates the model described by a `config.json` and the weights next to it, with warnings about their differences.
+ * @throws AttuneError `UNKNOWN_MODEL_TYPE`, and the errors of `openWeights`
+ */
+export async function modelFor(
+  config: SavedConfig,
+  folder: string,
+  searchPaths: SearchPaths,
+): Promise<{ readonly model: Model; readonly notes: readonly string[] }> {
   const { plugin } = await pluginFor(config, folder, searchPaths)
   const inside = await savedEncoder(plugin, config, folder, searchPaths)
   const given = inside === undefined ? {} : { [encoderNeed(plugin)!]: [inside.plugin(inside.options)] }
-  return plugin(optionsFromConfig(plugin.options, config), given) as Model
+  const stored = withStoredHead(plugin, config, folder, given)
+  return { model: plugin(optionsFromConfig(plugin.options, stored.config), given) as Model, notes: stored.notes }
 }

@@ -57,7 +57,7 @@ export async function loadPretrained(
   if (existsSync(join(directory, 'run.json'))) requireModel(directory)
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
   const { config, generation, tokenizer: makeTokenizer } = describeModel(folder)
-  const model = await modelFor(config, folder, searchPaths)
+  const { model, notes } = await modelFor(config, folder, searchPaths)
   const tokenizer = await makeTokenizer(searchPaths)
   const { use, ...options } = objectiveFor(model, config)
   const { plugin } = await findInstalled(OBJECTIVE, fileName(use), searchPaths)
@@ -68,7 +68,7 @@ export async function loadPretrained(
   await engine.start()
   try {
     const { params, report } = savedParameters({ engine, model, objective }, folder)
-    const warnings = warningsOf(report)
+    const warnings = [...notes, ...warningsOf(report)]
     const close = (): Promise<void> => engine.close()
     return { engine, model, tokenizer, objective, task: plugin.name, fields, params, warnings, generation, close }
   } catch (error) {

@@ -167,7 +167,7 @@ function learnerOf(session: Session): Learner {
   const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
   const save = (directory: string) => {
     requireUsable()
-    return withMerged(session, (params) => saveRunModel(session, directory, params, runState.lastScores))
+    return withMerged(session, (params) => saveRunModel(session, directory, params, undefined))
   }
   return {
     get step() {

@@ -15,6 +15,7 @@ import type { Lookup } from './lookup.js'
 import { describeModel, readsType } from '../files/model-folder.js'
 import { without } from './run-config.js'
 import { encoderNeed, savedEncoder } from '../files/saved-plugin.js'
+import { withStoredHead } from '../files/stored-head.js'
 
 /** A saved model to start from: `from` in a configuration's `model`. */
 export interface PretrainedStart {
@@ -24,6 +25,8 @@ export interface PretrainedStart {
   readonly partial: boolean
   /** True to resize its word embeddings to the tokenizer's vocabulary. */
   readonly resizeEmbeddings: boolean
+  /** Differences between its configuration and its weights, to report. Default: none. */
+  readonly notes?: readonly string[]
 }
 
 /** A frozen encoder inside the run's model, which reads its hidden states. */
@@ -86,8 +89,13 @@ async function readModelFolder(named: Use, lookup: Lookup) {
       `Write \`model: { use: ${typeof type === 'string' ? shortened(type) : '…'}, from: … }\`.`,
     )
   const written = Object.keys(startSchema.shape).reduce((use, key) => without(use, key), named)
-  const options = { ...optionsFromConfig(found.plugin.options, saved), ...written.options }
-  return { model: { kind: MODEL, plugin: found, options }, from: { path, ...how } }
+  const isDecided =
+    lookup.complete ||
+    ['tieWordEmbeddings', 'separateHead'].some((name) => name in written.options) ||
+    encoderNeed(found.plugin) !== undefined
+  const { config, notes } = isDecided ? { config: saved, notes: [] } : withStoredHead(found.plugin, saved, path)
+  const options = { ...optionsFromConfig(found.plugin.options, config), ...written.options }
+  return { model: { kind: MODEL, plugin: found, options }, from: { path, ...how, ...(notes.length > 0 && { notes }) } }
 }
 
 function refuseEncoder(why: string): never {

@@ -12,6 +12,7 @@ import {
 import { encodeAll } from '../step/batches.js'
 import { handle, record } from './commands.js'
 import { findCheckpoint, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '../files/checkpoint.js'
+import { type Evaluated, evaluatedIn, withEvaluated } from '../files/evaluated.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import type { TrainingState } from '../step/training-step.js'
 import { requireLock } from '../files/run-lock.js'
@@ -33,7 +34,7 @@ async function save(session: Session, labels: readonly string[], because: string
     runState.hasWarnedOfNoFolder = true
     return
   }
-  runState.progress = { ...runState.progress, labels: [...labels], because }
+  runState.progress = withEvaluated({ ...runState.progress, labels: [...labels], because }, runState.evaluated)
   const { memory } = runState
   const prepared = session.constants.regularizers
   const state = await toHost(components.engine, {
@@ -48,13 +49,13 @@ async function save(session: Session, labels: readonly string[], because: string
   await pruneCheckpoints(directory)
 }
 
-/** Evaluates the given trainable parameters on a split. */
+/** Evaluates the given trainable parameters on a split. @param step the step of these parameters; default: the current one */
 export async function evaluateOn(
   { components, adapted, bus, inference, runState }: Session,
   { name: split, examples }: Split,
   trainable: Params,
+  step = runState.progress.step,
 ): Promise<Scored> {
-  const { step } = runState.progress
   bus.emit({ type: 'evaluation.started', step, split })
   const begun = performance.now()
   const { items } = encodeAll(
@@ -75,7 +76,7 @@ export async function evaluate(session: Session): Promise<void> {
   const weights = evaluationParams(session, runState.state)
   const { scores } = await evaluateOn(session, splits.validation, weights.trainable)
   weights.release()
-  runState.lastScores = scores
+  runState.evaluated = { step: runState.progress.step, scores }
 }
 
 /** Executes one command, except `save`. */
@@ -134,11 +135,25 @@ export async function executeCommands(session: Session): Promise<void> {
   )
 }
 
+/** Weights of the final model. */
+export interface FinalWeights {
+  readonly trainable: Params
+  /** The step that they are from. */
+  readonly step: number
+  /** Validation scores of these weights; undefined if they were not evaluated. */
+  readonly scores: Evaluated['scores'] | undefined
+}
+
+const scoresAt = (step: number, evaluated: Evaluated | undefined): FinalWeights['scores'] =>
+  evaluated?.step === step ? evaluated.scores : undefined
+
 /** Weights of the final model: the last ones, or those of the checkpoint that a `restore` command requested. */
-export async function finalTrainable(session: Session): Promise<Params> {
+export async function finalWeights(session: Session): Promise<FinalWeights> {
   const { plan, components, runState, runFolder } = session
-  if (runState.restore === undefined || plan.directory === undefined || runFolder === undefined)
-    return evaluationParams(session, runState.state).trainable
+  if (runState.restore === undefined || plan.directory === undefined || runFolder === undefined) {
+    const { step } = runState.progress
+    return { ...evaluationParams(session, runState.state), step, scores: scoresAt(step, runState.evaluated) }
+  }
   const step = await findCheckpoint(plan.directory, runState.restore)
   if (step === undefined)
     throw new AttuneError(
@@ -146,9 +161,13 @@ export async function finalTrainable(session: Session): Promise<Params> {
       `expected a checkpoint with the label "${runState.restore}", got none`,
       'Save under that label with callback-checkpoint, or do not use `restore`.',
     )
-  const { state } = await loadCheckpoint(plan.directory, step, runFolder.id)
+  const { state, progress } = await loadCheckpoint(plan.directory, step, runFolder.id)
   const wanted = session.optimizer.evaluationParams === undefined ? ['trainable/'] : ['trainable/', 'optimizer/']
   const part = leaves(state, isHostArray).filter(([path]) => wanted.some((prefix) => path.startsWith(prefix)))
   const restored = components.engine.put(treeOf(part) as HostTree) as unknown as Partial<TrainingState>
-  return evaluationParams(session, { trainable: restored.trainable!, optimizer: restored.optimizer ?? {} }).trainable
+  const { trainable } = evaluationParams(session, {
+    trainable: restored.trainable!,
+    optimizer: restored.optimizer ?? {},
+  })
+  return { trainable, step, scores: scoresAt(step, evaluatedIn(progress)) }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Params } from '@attune/core'
 import { outlivesTraining } from './commands.js'
-import { evaluateOn, executeCommands, finalTrainable } from './execute-commands.js'
+import { type FinalWeights, evaluateOn, executeCommands, finalWeights } from './execute-commands.js'
 import { requireLock } from '../files/run-lock.js'
 import { requireSaveable, saveAdapter } from '../files/saved-adapter.js'
 import { saveRunModel } from './save-run-model.js'
@@ -25,6 +25,12 @@ const saveTrained = ({ components, adapted, plan }: Session, directory: string, 
     base: plan.from?.path,
   })
 
+/** Validation scores of the final weights, evaluated now if the latest scores of the run are those of other weights. */
+async function finalScores(session: Session, { trainable, step, scores }: FinalWeights) {
+  if (scores !== undefined || session.runState.evaluated === undefined) return scores
+  return (await evaluateOn(session, session.splits.validation, trainable, step)).scores
+}
+
 /**
  * Saves the model after training, and reports the end of the run. A run ends with its last step, a `stop` command, or an interruption,
  * which does not save a model. If the fold has a test split, the final weights are evaluated on it before they are saved.
@@ -40,12 +46,15 @@ export async function finish(session: Session, begun: number): Promise<void> {
   await executeLastCommands(session)
   if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
   const merge = components.engine.compile(adapted.merge)
-  const trainable = await finalTrainable(session)
+  const final = await finalWeights(session)
+  const { trainable } = final
+  const scores = await finalScores(session, final)
   if (session.splits.test !== undefined) await evaluateOn(session, session.splits.test, trainable)
   const params = merge(trainable, adapted.frozen)
   merge.dispose()
   if (runFolder !== undefined) await requireLock(plan.directory, runFolder.lock)
   if (plan.config.saveAdapter) await saveTrained(session, plan.directory, trainable)
-  const model = await saveRunModel(session, join(plan.directory, 'model'), params, runState.lastScores)
-  bus.emit({ type: 'run.completed', step, seconds, because: ended, model })
+  const model = await saveRunModel(session, join(plan.directory, 'model'), params, scores)
+  const restored = final.step === step ? {} : { restored: { step: final.step, scores: scores ?? {} } }
+  bus.emit({ type: 'run.completed', step, seconds, because: ended, model, ...restored })
 }

@@ -11,6 +11,8 @@ export interface LoadReport {
   readonly misshapen: readonly string[]
   /** Parameters extended with rows for tokens that the checkpoint does not have. */
   readonly grown: readonly string[]
+  /** Other differences, one sentence each; absent if there are none. */
+  readonly notes?: readonly string[]
 }
 
 /** A parameter and the saved tensor for it. */
@@ -31,6 +33,25 @@ const KNOWN_EXTRAS =
 /** Other names of the word embeddings in checkpoints that store tied weights twice. */
 const SECOND_COPIES =
   /(^|\.)(lm_head|embed_tokens|decoder|embed_out|shared|wte|lm_loss|generator_lm_head)\.(weight|bias)$/
+
+/** True for the name of an output layer in {@link SECOND_COPIES}, in contrast to an embedding table. */
+const isOutput = (name: string): boolean =>
+  /(^|\.)(lm_head|decoder|embed_out|lm_loss|generator_lm_head)\.weight$/.test(name)
+
+/**
+ * Unused tensors that a checkpoint stores next to the word embeddings under another name of theirs.
+ * @param predictsTokens true if the head predicts tokens, so that an output layer would be used
+ */
+export const secondCopies = (
+  tensors: ReadonlyMap<string, StoredTensor>,
+  used: ReadonlySet<string>,
+  words: readonly number[] | undefined,
+  predictsTokens: boolean,
+): string[] =>
+  [...tensors]
+    .filter(([name, { shape }]) => !used.has(name) && SECOND_COPIES.test(name) && String(shape) === String(words))
+    .map(([name]) => name)
+    .filter((name) => predictsTokens || !isOutput(name))
 
 /** Tensors of a checkpoint that a model does not use, except redundant ones. */
 export function unusedTensors(
@@ -103,7 +124,7 @@ export function mismatchedShapes(
 }
 
 /** Warnings about a loaded model, one sentence each. */
-export function warningsOf({ fresh, misshapen, unused, grown }: LoadReport): readonly string[] {
+export function warningsOf({ fresh, misshapen, unused, grown, notes = [] }: LoadReport): readonly string[] {
   const made = [...fresh, ...misshapen]
   return [
     ...(made.length > 0 ? [`newly initialized weights, missing from the saved model: ${firstOf(made)}`] : []),
@@ -111,5 +132,6 @@ export function warningsOf({ fresh, misshapen, unused, grown }: LoadReport): rea
       ? [`unused tensors of the saved model (${unused.length}): ${firstOf(unused.map(short))}`]
       : []),
     ...(grown.length > 0 ? [`newly initialized rows for added tokens: ${firstOf(grown)}`] : []),
+    ...notes,
   ]
 }

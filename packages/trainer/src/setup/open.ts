@@ -9,6 +9,7 @@ import { type Components, compose, fitPlugins, componentsOf, startEngine } from 
 import { type RunFolder, type Session, openSession } from './session.js'
 import { openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
+import { withSavedLabels } from './learned-labels.js'
 import { countExamples } from './splits.js'
 import { readVectors } from './static-vectors.js'
 
@@ -63,7 +64,7 @@ async function fitPluginsOnce({ plan, previous, emit }: Opening, { train }: Sess
   const isCounted = previous !== undefined && previous.accepted.length === 0
   return {
     examples: isCounted ? previous.learned.examples : await countExamples(train),
-    options: previous?.learned.options ?? (await fitPlugins(plan, train.examples, emit)),
+    options: previous?.learned.options ?? withSavedLabels(plan, await fitPlugins(plan, train.examples, emit)),
   }
 }
 

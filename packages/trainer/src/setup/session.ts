@@ -26,11 +26,12 @@ import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
 import { adaptModel } from './adapt.js'
 import { trainingPass } from './pass-over.js'
+import { areLabelsGiven } from './learned-labels.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
-import type { LastScores } from '../files/save-model.js'
+import { type Evaluated, evaluatedIn } from '../files/evaluated.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
@@ -49,7 +50,8 @@ export interface RunState {
   interrupted: string | undefined
   /** Label of the checkpoint whose weights become the final model. */
   restore: string | undefined
-  lastScores: LastScores
+  /** Latest validation scores, with the step of their weights. */
+  evaluated: Evaluated | undefined
   hasWarnedOfNoFolder: boolean
 }
 
@@ -92,7 +94,7 @@ export interface Session {
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
 
 /** Initial values of the state outside of checkpoints. */
-const INITIAL = { interrupted: undefined, restore: undefined, lastScores: undefined, hasWarnedOfNoFolder: false }
+const INITIAL = { interrupted: undefined, restore: undefined, evaluated: undefined, hasWarnedOfNoFolder: false }
 
 /** Trees of a checkpoint; empty trees are not stored. */
 interface SavedTrees {
@@ -141,11 +143,14 @@ function lengthWarnings({ objective }: Pick<Components, 'objective'>, { config }
 
 /** Creates the initial parameters of a run, with warnings and facts to report. */
 function createParameters(components: Components, plan: Plan, named: NamedVectors | undefined) {
-  const first = firstParameters(components, plan.config.seed, plan.from)
+  const first = firstParameters(components, plan.config.seed, plan.from, areLabelsGiven(plan))
   const { report } = first
   const inside = plan.encoder?.path
   const params = inside === undefined ? first.params : loadEncoder(components, first.params, inside)
-  const warnings = [...lengthWarnings(components, plan), ...(report === undefined ? [] : warningsOf(report))]
+  const warnings = [
+    ...lengthWarnings(components, plan),
+    ...(report === undefined ? [] : [...(plan.from?.notes ?? []), ...warningsOf(report)]),
+  ]
   if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
   const { params: started, ...counts } = applyVectors(components, params, named)
   return { params: started, warnings, vectorsLoaded: { path: named.path, ...counts } }
@@ -216,7 +221,13 @@ async function startingState(
   const regularizers = prepared ?? (await prepare(components.regularizers, pass, state.trainable))
   return {
     constants: { models: own, regularizers, masks: adapted.masks ?? {} },
-    runState: { ...INITIAL, state, memory, progress: checkpoint?.progress ?? START },
+    runState: {
+      ...INITIAL,
+      state,
+      memory,
+      progress: checkpoint?.progress ?? START,
+      evaluated: checkpoint && evaluatedIn(checkpoint.progress),
+    },
   }
 }
 

@@ -1,3 +1,5 @@
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type Engine, type Key, type Params, deriveKey, key, mapParams } from '@attune/core'
 import { deferredWeights, resizeEmbeddings } from '@attune/nn'
 import type { WeightsReader } from '@attune/weights'
@@ -5,6 +7,10 @@ import { openWeights } from '@attune/weights/node'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Components } from './compose.js'
 import { type LoadReport, type Match, missingWeights, unusedTensors, mismatchedShapes } from './load-report.js'
+import { describeModel } from '../files/model-folder.js'
+import { type SavedHead, requireEveryLabel, savedHead } from './label-rows.js'
+import { predictsTokens, sharedEmbeddings } from './shared-embeddings.js'
+import { matchRows, rowsFrom } from './saved-rows.js'
 import type { PretrainedStart } from '../plan/model-start.js'
 
 /** Options for loading a checkpoint. */
@@ -21,6 +27,10 @@ interface Loading {
   readonly partial?: boolean
   /** Set if the word embeddings, and other parameters with one row per token, may have fewer rows than the model. */
   readonly resizing?: { readonly wordEmbeddings: string; readonly key: Key }
+  /** The saved classification head, whose rows are matched by label. Default: all rows in the saved order. */
+  readonly head?: SavedHead | undefined
+  /** True if the head predicts tokens with the word embeddings. Default: false. */
+  readonly predictsTokens?: boolean
 }
 
 /** Lazily created initial parameters. */
@@ -86,9 +96,13 @@ function isExtended({ shape, saved }: Match, rows: number | undefined): boolean 
 
 /** Matches parameters with saved tensors. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless loading is partial */
 function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Loading) {
-  const { prefix, words = '', needHead = false, optional, partial = false, resizing } = loading
+  const { prefix, words = '', needHead = false, optional, partial = false, resizing, head } = loading
+  const named = Object.keys(shapes).map((name) => [name, savedName(name, prefix, reader.tensors)] as const)
+  const stored = new Map(named.flatMap(([name, alias]) => (alias === undefined ? [] : [[name, alias] as const])))
+  const taken = new Set(stored.values())
+  const shared = sharedEmbeddings(reader, taken, stored.get(words), shapes[words], loading.predictsTokens === true)
   const matches = Object.entries(shapes).flatMap(([name, shape]): Match[] => {
-    const alias = savedName(name, prefix, reader.tensors)
+    const alias = stored.get(name) ?? (name === words ? shared.other : undefined)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
   })
   const found = new Set(matches.map(({ name }) => name))
@@ -97,11 +111,14 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
   const unused = unusedTensors(reader.tensors, used, shapes[words])
   const lost = partial ? [] : absent.filter((name) => !optional.has(name) && (needHead || name.startsWith(prefix)))
   if (lost.length > 0) throw missingWeights(reader.where, lost, unused)
-  const fits = ({ shape, saved }: Match): boolean => String(shape) === String(saved.shape)
+  const { rows: selected, dropped, notes: ofHead } = matchRows(matches, head)
+  const notes = [...shared.notes, ...ofHead]
+  const fits = ({ name, shape, saved }: Match): boolean => selected.has(name) || String(shape) === String(saved.shape)
   const rows = matches.find(({ name }) => name === resizing?.wordEmbeddings)?.saved.shape[0]
   const grown = matches.filter((each) => isExtended(each, rows))
-  const loaded = matches.filter((each) => fits(each) || grown.includes(each))
-  const misfits = matches.filter((each) => !loaded.includes(each))
+  const kept = matches.filter(({ name }) => !dropped.has(name))
+  const loaded = kept.filter((each) => fits(each) || grown.includes(each))
+  const misfits = kept.filter((each) => !loaded.includes(each))
   if (misfits.length > 0 && !partial) throw mismatchedShapes(reader.where, misfits, absent, unused)
   const names = (of: readonly Match[]): string[] => of.map(({ name }) => name)
   const report: LoadReport = {
@@ -109,23 +126,26 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
     unused,
     misshapen: names(misfits),
     grown: names(grown),
+    ...(notes.length > 0 ? { notes } : {}),
   }
-  return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), report }
+  return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), selected, report }
 }
 
 /** Reads the tensors of a checkpoint one by one, and initializes missing parameters. */
 function readWeights(engine: Engine, fresh: InitialParameters, reader: WeightsReader, loading: Loading) {
-  const { aliases, report } = match(fresh, reader, loading)
+  const { aliases, selected, report } = match(fresh, reader, loading)
   const grow = (name: string, value: Tensor, rows: number): Tensor => {
     const from = deriveKey(loading.resizing!.key, name)
     return engine.compile((given: Params) => resizeEmbeddings(given, name, rows, from))({ [name]: value })[name]!
   }
   const names = Object.keys(fresh.shapes)
-  const made = fresh.make(names.filter((name) => !aliases.has(name)))
+  const made = fresh.make(names.filter((name) => !aliases.has(name) || selected.get(name)?.includes(-1)))
   const params = Object.fromEntries(
     names.map((name) => {
       const alias = aliases.get(name)
       if (alias === undefined) return [name, made[name]!]
+      const rows = selected.get(name)
+      if (rows !== undefined) return [name, rowsFrom(engine, reader.read(alias), rows, made[name])]
       const value = engine.put(reader.read(alias))
       if (!report.grown.includes(name)) return [name, value]
       const grown = grow(name, value, fresh.shapes[name]![0] as number)
@@ -166,18 +186,34 @@ function unusedPooler({ model, objective }: Pick<Components, 'model' | 'objectiv
   return new Set(Object.keys(fresh.shapes).filter((name) => prefixes.some((prefix) => name.startsWith(prefix))))
 }
 
-/** Initial parameters of a run: new ones, or those of a saved model, with a new head if it has none that fits. */
-export function firstParameters(components: Components, seed: number, from: PretrainedStart | undefined) {
+/** Configuration of a saved model; empty for a checkpoint without one. */
+function savedConfig(path: string): Readonly<Record<string, unknown>> {
+  const folder = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path
+  return existsSync(join(folder, 'config.json')) ? describeModel(folder).config : {}
+}
+
+/**
+ * Initial parameters of a run: new ones, or those of a saved model, with a new head if it has none that fits.
+ * @param areGiven true if the configuration lists the labels of a classifier; false if they are learned
+ */
+export function firstParameters(
+  components: Components,
+  seed: number,
+  from: PretrainedStart | undefined,
+  areGiven = false,
+) {
   const fresh = initialParameters(components, seed)
   if (from === undefined) return { params: fresh.make(Object.keys(fresh.shapes)), report: undefined }
   const { prefix, wordEmbeddings: words } = components.model
   const resizing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
   const optional = unusedPooler(components, fresh)
-  const how = { prefix, words, optional, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
+  const head = savedHead(components, savedConfig(from.path), from.path, areGiven)
+  const common = { prefix, words, optional, head, predictsTokens: predictsTokens(components) }
+  const how = { ...common, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
   return loadWeights(components.engine, fresh, from.path, how)
 }
 
-/** Loads the parameters of a saved model, including its head. */
+/** Loads the parameters of a saved model, including its head, which must have every label of the objective. */
 export function savedParameters(
   components: Pick<Components, 'engine' | 'model' | 'objective'>,
   folder: string,
@@ -185,9 +221,12 @@ export function savedParameters(
 ) {
   const fresh = initialParameters(components, 0)
   const { prefix, wordEmbeddings: words } = components.model
+  const head = savedHead(components, savedConfig(folder), folder, true)
   return loadWeights(components.engine, fresh, folder, {
     prefix,
+    head: head && requireEveryLabel(head, folder),
     words,
+    predictsTokens: predictsTokens(components),
     needHead,
     optional: unusedPooler(components, fresh),
   })
