@@ -66,25 +66,15 @@ function scores(event: EventOf<'evaluation.completed'>, { paint }: Context): str
   ]
 }
 
-/** Scores of the saved weights, if they are not the last ones. */
-function restoredScores({ restored }: EventOf<'run.completed'>, { paint }: Context): string[] {
-  if (restored === undefined) return []
-  const values = Object.entries(restored.scores).map(([name, { value }]) => [name, formatNumber(value)])
-  return [
-    paint('bold', `saved model: weights of step ${formatCount(restored.step)}`),
-    ...(values.length === 0 ? [] : table(['validation score', 'value'], values).map((line) => `  ${line}`)),
-  ]
-}
+/** The step and the scores of the saved weights, if they are not the last ones. */
+const saved = ({ step, scores }: NonNullable<EventOf<'run.completed'>['restored']>): string =>
+  `saved model: weights of step ${[formatCount(step), ...Object.entries(scores).map(([name, { value }]) => `${name} ${formatNumber(value)}`)].join(', ')}`
 
-const completed = (event: EventOf<'run.completed'>, context: Context): string[] => {
-  const { because, step, seconds, model } = event
-  const { progress, columns, paint } = context
-  return [
-    ...curve(progress.training, progress.validation, columns, paint),
-    ...restoredScores(event, context),
-    `${paint('green', because === 'finished' ? 'finished' : `stopped (${because})`)} at step ${formatCount(step)} after ${formatDuration(seconds)}${model === undefined ? '' : `; model: ${model}`}`,
-  ]
-}
+const completed: Messages['run.completed'] = (event, { progress, columns, paint }) => [
+  ...curve(progress.training, progress.validation, columns, paint),
+  ...(event.restored === undefined ? [] : [paint('bold', saved(event.restored))]),
+  `${paint('green', event.because === 'finished' ? 'finished' : `stopped (${event.because})`)} at step ${formatCount(event.step)} after ${formatDuration(event.seconds)}${event.model === undefined ? '' : `; model: ${event.model}`}`,
+]
 
 const byType: Messages = {
   'stage.made': ({ stage, examplesIn, examplesOut, seconds, reused, path = 'in memory' }, { paint }) => [

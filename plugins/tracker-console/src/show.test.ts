@@ -215,10 +215,7 @@ describe('messages', () => {
         restored: { step: 30, scores: { loss: { value: 0.25 }, accuracy: { value: 0.75 } } },
       },
       [
-        'saved model: weights of step 30',
-        '  validation score   value',
-        '  loss              0.2500',
-        '  accuracy          0.7500',
+        'saved model: weights of step 30, loss 0.2500, accuracy 0.7500',
         'finished at step 50 after 1 min 05 s; model: runs/one/model',
       ],
     ],
