@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { AttuneError } from '@attune/core'
 import { Tensor } from 'onnxruntime-common'
 import type { InferenceSession } from 'onnxruntime-node'
 import { disableTelemetry } from './disable-telemetry.js'
@@ -30,7 +31,19 @@ interface Binding {
   initOrt(): void
 }
 
-const load = (): Binding => createRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as Binding
+/** Loads the native library. @throws AttuneError `ENGINE_UNAVAILABLE` */
+function load(): Binding {
+  try {
+    return createRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as Binding
+  } catch (cause) {
+    throw new AttuneError(
+      'ENGINE_UNAVAILABLE',
+      `the native library of onnxruntime-node could not be loaded: ${(cause as Error).message}`,
+      'Install it again without its install script, which needs network access: npm install --ignore-scripts onnxruntime-node. Or use another engine, such as tfjs-wasm.',
+      { cause },
+    )
+  }
+}
 
 /** A value with its array, which is passed to ONNX Runtime without a copy. */
 export type Feed = readonly [value: Value, values: Values]
