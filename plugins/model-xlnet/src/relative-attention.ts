@@ -154,7 +154,7 @@ export function relativeAttention(
   const streams = [attendStream(own, first, content, seen, rate, { ...c, mode: modeAt(c.mode, 0) })]
   if (query !== undefined && mapping !== undefined) {
     const placed = matMul(mapping, slice(queries, [0, length, 0], [-1, -1, -1]), true) // [batch, length, heads · headSize]
-    const silent = { ...c, mode: modeAt(c.mode, 1), record: undefined }
+    const silent = { ...c, mode: modeAt(c.mode, 1), onAttention: undefined }
     streams.push(matMul(mapping, attendStream(own, placed, query, seen, rate, silent)))
   }
   const mixed = concat(streams, 1) // [batch, length + targets, heads · headSize]
