@@ -54,7 +54,7 @@ test('two engines have the same losses, and a peer with different losses ends th
     name: 'wrong',
     command: (/** @type {any} */ given) => cpu.command({ ...given, workload: { ...CHECK, length: 8 } }),
   }
-  await assert.rejects(check(CHECK, [attune, wrong], silent), /wrong does other work/)
+  await assert.rejects(check(CHECK, [attune, wrong], silent), /wrong does different work/)
   assert.ok(steps.every(Number.isFinite))
 })
 

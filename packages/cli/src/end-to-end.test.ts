@@ -186,7 +186,7 @@ describe('train, evaluate and predict', () => {
     )
     const stopped = await attune(['train', longer])
     expect(stopped.code).toBe(130)
-    expect(stopped.err).toContain(`attune train --resume ${join(root, 'stopped')}`)
+    expect(stopped.err).toContain(`npx attune train --resume ${join(root, 'stopped')}`)
     const [, step] = /stopped \(Ctrl-C\) at step (\d+)/.exec(stopped.err) ?? []
     expect([20, 21]).toContain(Number(step))
     expect(existsSync(join(root, 'stopped/model'))).toBe(false)

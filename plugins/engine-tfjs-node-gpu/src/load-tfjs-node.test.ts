@@ -38,7 +38,7 @@ describe('loadTfjsNode', () => {
       code: 'ENGINE_UNAVAILABLE',
       problem: 'engine tfjs-node-gpu: cannot find @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node',
       remedy:
-        'Run `npm install @tensorflow/tfjs-node-gpu@4.22.0` with an NVIDIA GPU, CUDA 11.2 and cuDNN 8.1, run `npm install @tensorflow/tfjs-node@4.22.0` for the CPU, or use another engine: `attune doctor` shows which work here.',
+        'Run `npm install @tensorflow/tfjs-node-gpu@4.22.0` with an NVIDIA GPU, CUDA 11.2 and cuDNN 8.1, run `npm install @tensorflow/tfjs-node@4.22.0` for the CPU, or use another engine: `npx attune doctor` shows which work here.',
     })
   })
 
@@ -51,7 +51,7 @@ describe('loadTfjsNode', () => {
       problem:
         'engine tfjs-node-gpu: @tensorflow/tfjs-node-gpu is installed, but its native addon tfjs_binding.node is not: its install script did not run, or failed',
       remedy:
-        'Repeat its install script with `npm rebuild @tensorflow/tfjs-node-gpu --ignore-scripts=false`, or use another engine: `attune doctor` shows which work here.',
+        'Repeat its install script with `npm rebuild @tensorflow/tfjs-node-gpu --ignore-scripts=false`, or use another engine: `npx attune doctor` shows which work here.',
     })
   })
 

@@ -37,7 +37,7 @@ describe('openAdapter', () => {
       await expect(openAdapter(() => Promise.reject(new Error(message)))).rejects.toMatchObject({
         code: 'ENGINE_UNAVAILABLE',
         problem: 'engine tfjs-webgpu: the package webgpu, which provides WebGPU in Node, is not installed',
-        remedy: 'Run `npm install webgpu@0.6.2`, or use another engine: `attune doctor` shows which work here.',
+        remedy: 'Run `npm install webgpu@0.6.2`, or use another engine: `npx attune doctor` shows which work here.',
       })
     },
   )
@@ -56,7 +56,7 @@ describe('openAdapter', () => {
       code: 'ENGINE_UNAVAILABLE',
       problem:
         'engine tfjs-webgpu: this machine has no GPU that WebGPU can use, or its driver (Vulkan, Metal or Direct3D 12) is missing or too old',
-      remedy: 'Install the driver of the GPU, or use another engine: `attune doctor` shows which work here.',
+      remedy: 'Install the driver of the GPU, or use another engine: `npx attune doctor` shows which work here.',
     })
   })
 })

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type AnyPlugin, type Model, shortened } from '@attune/core'
+import { type AnyPlugin, type Model, isAttuneError, shortened } from '@attune/core'
 import { configFromOptions, optionsFromConfig, type WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
 import { sameValues } from './same-values.js'
@@ -59,6 +59,16 @@ function compare(
   return { config: { ...config, ...configFromOptions({ [option]: SWITCHES[option] }) }, notes: [note] }
 }
 
+/** Opens the weights of a checkpoint; undefined if it has none, which is an error only for those who load them. */
+function openIfStored(path: string): WeightsReader | undefined {
+  try {
+    return openWeights(path)
+  } catch (error) {
+    if (isAttuneError(error) && error.code === 'NO_WEIGHTS_FILE') return undefined
+    throw error
+  }
+}
+
 /**
  * Makes `tie_word_embeddings` of a `config.json` agree with the stored weights: a head with values of its own is kept, and a head that is
  * not stored is tied to the word embeddings. An option in the run's configuration takes precedence.
@@ -77,7 +87,8 @@ export function withStoredHead(
   const create = (changes: Options): Model => plugin({ ...options, ...changes }, given as never) as Model
   const [tied, untied] = [create({ [name]: SWITCHES[name] }), create({ [name]: !SWITCHES[name] })]
   const isTied = ownHead(create({})) === undefined
-  const reader = openWeights(path)
+  const reader = openIfStored(path)
+  if (reader === undefined) return { config, notes: [] }
   try {
     return compare(tied, untied, isTied, { config, reader, name })
   } finally {
