@@ -85,7 +85,11 @@ export function withStoredHead(
   if (name === undefined || !existsSync(path)) return { config, notes: [] }
   const options: Options = optionsFromConfig(plugin.options, config)
   const create = (changes: Options): Model => plugin({ ...options, ...changes }, given as never) as Model
-  const [tied, untied] = [create({ [name]: SWITCHES[name] }), create({ [name]: !SWITCHES[name] })]
+  // Sizes may allow only one of the two, for example embeddings and hidden states of different sizes.
+  const variant = (value: boolean): Model | undefined =>
+    plugin.options.safeParse({ ...options, [name]: value }).success ? create({ [name]: value }) : undefined
+  const [tied, untied] = [variant(SWITCHES[name]), variant(!SWITCHES[name])]
+  if (tied === undefined || untied === undefined) return { config, notes: [] }
   const isTied = ownHead(create({})) === undefined
   const reader = openIfStored(path)
   if (reader === undefined) return { config, notes: [] }
