@@ -51,7 +51,7 @@ declare module '@attune/core' {
       /** Reason, if the trial was pruned, failed or stopped early. */
       readonly because?: string
     }
-    /** The end of a study, or of this session of it. */
+    /** The end of a study, or its interruption. */
     'study.completed': {
       readonly trials: readonly Trial[]
       /** Ids of the best completed trials: one for a single goal, the Pareto front for several. */
