@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Runs everything that guards the project: formatting, lint and package boundaries, types and build, tests, and repository-wide checks.
- * Unchanged results come from Nx's cache.
+ * Unchanged results come from Nx's cache, and suites that take minutes run only if their inputs have changed (node-test.mjs). `--all` runs
+ * everything; other arguments are passed on to Nx.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -9,6 +10,9 @@ import { join } from 'node:path'
 import { install, nxCommand, nxEnvironment, root } from './ready.mjs'
 
 const TARGETS = 'format,lint,build,test,check,snippets'
+
+const all = process.argv.includes('--all')
+const passedOn = process.argv.slice(2).filter((argument) => argument !== '--all')
 
 install()
 const folders = [
@@ -24,14 +28,21 @@ for (const file of results) rmSync(file, { force: true })
 
 const { status } = spawnSync(
   process.execPath,
-  [...nxCommand, 'run-many', '-t', TARGETS, '--outputStyle=static', ...process.argv.slice(2)],
-  { cwd: root, stdio: 'inherit', env: nxEnvironment },
+  [
+    ...[...nxCommand, 'run-many', '-t', TARGETS, '--outputStyle=static'],
+    ...(all ? ['--skipNxCache', ...passedOn] : passedOn),
+  ],
+  { cwd: root, stdio: 'inherit', env: all ? { ...nxEnvironment, ATTUNE_TEST_ALL: '1' } : nxEnvironment },
 )
 
 const counts = results.filter(existsSync).map((file) => JSON.parse(readFileSync(file, 'utf8')))
-const passed = counts.reduce((sum, { numPassedTests }) => sum + numPassedTests, 0)
-const failed = counts.reduce((sum, { numFailedTests }) => sum + numFailedTests, 0)
+const sumOf = (/** @type {string} */ name) => counts.reduce((sum, count) => sum + (count[name] ?? 0), 0)
+const [passed, failed, verified] = [sumOf('numPassedTests'), sumOf('numFailedTests'), sumOf('numVerifiedTests')]
 if (status !== 0 && failed === 0)
   console.log('All tests that ran passed, but a check, a build or lint failed (see above).')
+if (verified > 0)
+  console.log(
+    `${verified} slow tests were not run, since they have passed on the same inputs (tools/*/verified.json); npm test -- --all runs them.`,
+  )
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(status ?? 1)

@@ -155,8 +155,10 @@ const nodeTest = (root) =>
     inputs: [
       '{projectRoot}/**/*',
       '!{projectRoot}/dist/**/*',
+      '!{projectRoot}/verified.json',
       'toolchain',
       ...everySource,
+      '!{workspaceRoot}/{packages,plugins}/*/src/**/*.test.ts',
       ...runner,
       ...(READS[/** @type {keyof typeof READS} */ (root)] ?? []).map((files) => `{workspaceRoot}/${files}`),
       ...(triesEngines(root) ? enginesHere : []),
@@ -176,7 +178,7 @@ function targetsOf(root) {
   return { build: build(), test: test(root), lint: lint() }
 }
 
-const everything = ['{workspaceRoot}/**/*']
+const everything = ['{workspaceRoot}/**/*', '!{workspaceRoot}/tools/*/verified.json']
 const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 
 /** Targets of the whole repository. */
