@@ -67,7 +67,7 @@ export { clipByGlobalNorm, globalNorm } from './transformations/clip-by-global-n
 export { matchesPattern, restrictTo } from './transformations/restrict-to.js'
 export { type AdamState, scaleByAdam } from './transformations/scale-by-adam.js'
 export { scaleByLearningRate } from './transformations/scale-by-learning-rate.js'
-export { type WarmupOptions, warmup } from './engine/warmup.js'
+export { type WarmupOptions, warmup, withWarmup } from './engine/warmup.js'
 export { withoutGradient } from './engine/without-gradient.js'
 export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'
 export { logSigmoid } from './layers/log-sigmoid.js'

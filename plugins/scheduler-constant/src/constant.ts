@@ -1,6 +1,5 @@
 import { SCHEDULER, definePlugin } from '@attune/core'
-import { warmup } from '@attune/nn'
-import { z } from 'zod'
+import { warmup, withWarmup } from '@attune/nn'
 
 /**
  * Constant learning rate after a linear warmup from 0: transformers' `get_constant_schedule_with_warmup`. Near neighbour: linear decays
@@ -11,14 +10,8 @@ export const constant = definePlugin({
   name: 'constant',
   summary: 'Constant learning rate after a linear warmup',
   source: 'Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2',
-  options: z.strictObject({
-    warmupSteps: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe('Number of warmup steps, over which the factor rises linearly from 0 to 1'),
-  }),
-  create: ({ warmupSteps }) => warmup({ warmupSteps, warmupRatio: 0 }, () => 1),
+  options: withWarmup({}),
+  create: (options) => warmup(options, () => 1),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

@@ -1,5 +1,5 @@
 import { SCHEDULER, definePlugin } from '@attune/core'
-import { warmup } from '@attune/nn'
+import { warmup, withWarmup } from '@attune/nn'
 import { z } from 'zod'
 
 /**
@@ -18,19 +18,9 @@ export const cosine = definePlugin({
   name: 'cosine',
   summary: 'Cosine decay after a linear warmup, down to a floor',
   source: 'Loshchilov and Hutter, SGDR, 2017, equation 5, without restarts',
-  options: z
-    .strictObject({
-      warmupSteps: z
-        .int()
-        .min(0)
-        .default(0)
-        .describe('Number of warmup steps, over which the factor rises linearly from 0 to 1'),
-      warmupRatio: z.number().min(0).lt(1).default(0).describe('Warmup steps as a fraction of all steps, rounded up'),
-      floor: z.number().min(0).max(1).default(0).describe('Factor at the end of the decay'),
-    })
-    .refine(({ warmupSteps, warmupRatio }) => warmupSteps === 0 || warmupRatio === 0, {
-      error: 'set either `warmupSteps` or `warmupRatio`, not both',
-    }),
+  options: withWarmup({
+    floor: z.number().min(0).max(1).default(0).describe('Factor at the end of the decay'),
+  }),
   create: ({ floor, ...rise }) =>
     warmup(rise, (progress) => floor + ((1 - floor) * (1 + Math.cos(Math.PI * progress))) / 2),
 })

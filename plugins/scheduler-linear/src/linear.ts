@@ -1,6 +1,5 @@
 import { SCHEDULER, definePlugin } from '@attune/core'
-import { warmup } from '@attune/nn'
-import { z } from 'zod'
+import { warmup, withWarmup } from '@attune/nn'
 
 /**
  * Linear decay towards 0 after a linear warmup from 0 to 1.
@@ -17,18 +16,7 @@ export const linear = definePlugin({
   name: 'linear',
   summary: 'Linear decay after a linear warmup',
   source: 'Devlin et al., BERT, 2019, appendix A.2',
-  options: z
-    .strictObject({
-      warmupSteps: z
-        .int()
-        .min(0)
-        .default(0)
-        .describe('Number of warmup steps, over which the factor rises linearly from 0 to 1'),
-      warmupRatio: z.number().min(0).lt(1).default(0).describe('Warmup steps as a fraction of all steps, rounded up'),
-    })
-    .refine(({ warmupSteps, warmupRatio }) => warmupSteps === 0 || warmupRatio === 0, {
-      error: 'set either `warmupSteps` or `warmupRatio`, not both',
-    }),
+  options: withWarmup({}),
   create: (options) => warmup(options, (progress) => 1 - progress),
 })
 declare module '@attune/core' {

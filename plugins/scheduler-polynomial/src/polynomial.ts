@@ -1,5 +1,5 @@
 import { SCHEDULER, definePlugin } from '@attune/core'
-import { warmup } from '@attune/nn'
+import { warmup, withWarmup } from '@attune/nn'
 import { z } from 'zod'
 
 /**
@@ -17,25 +17,15 @@ export const polynomial = definePlugin({
   name: 'polynomial',
   summary: 'Polynomial decay after a linear warmup, down to a floor',
   source: 'Liu et al., RoBERTa, 2019, section 3; fairseq, polynomial_decay_schedule',
-  options: z
-    .strictObject({
-      warmupSteps: z
-        .int()
-        .min(0)
-        .default(0)
-        .describe('Number of warmup steps, over which the factor rises linearly from 0 to 1'),
-      warmupRatio: z.number().min(0).lt(1).default(0).describe('Warmup steps as a fraction of all steps, rounded up'),
-      power: z
-        .number()
-        .positive()
-        .max(100)
-        .default(2)
-        .describe('Power of the decay; above 1 the rate decays fast at first'),
-      floor: z.number().min(0).max(1).default(0).describe('Factor at the end of the decay'),
-    })
-    .refine(({ warmupSteps, warmupRatio }) => warmupSteps === 0 || warmupRatio === 0, {
-      error: 'set either `warmupSteps` or `warmupRatio`, not both',
-    }),
+  options: withWarmup({
+    power: z
+      .number()
+      .positive()
+      .max(100)
+      .default(2)
+      .describe('Power of the decay; above 1 the rate decays fast at first'),
+    floor: z.number().min(0).max(1).default(0).describe('Factor at the end of the decay'),
+  }),
   create: ({ power, floor, ...rise }) => warmup(rise, (progress) => floor + (1 - floor) * (1 - progress) ** power),
 })
 declare module '@attune/core' {

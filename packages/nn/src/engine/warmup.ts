@@ -1,4 +1,14 @@
 import type { Scheduler } from '@attune/core'
+import { z } from 'zod'
+
+const warmupShape = {
+  warmupSteps: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Number of warmup steps, over which the factor rises linearly from 0 to 1'),
+  warmupRatio: z.number().min(0).lt(1).default(0).describe('Warmup steps as a fraction of all steps, rounded up'),
+}
 
 /**
  * Learning-rate warmup: a number of steps, or a fraction of all steps in [0, 1), which takes precedence when above 0.
@@ -8,9 +18,19 @@ export interface WarmupOptions {
   readonly warmupRatio: number
 }
 
+/** Schema of a scheduler's options: `warmupSteps` or `warmupRatio`, not both, and those of `shape`. */
+export const withWarmup = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject({ ...warmupShape, ...shape }).refine(
+    (options) => {
+      const { warmupSteps, warmupRatio } = options as WarmupOptions
+      return warmupSteps === 0 || warmupRatio === 0
+    },
+    { error: 'set either `warmupSteps` or `warmupRatio`, not both' },
+  )
+
 /**
  * Scheduler with linear warmup from 0 to 1, followed by `decay`, a function of the completed fraction of the
- * remaining steps, in [0, 1).
+ * remaining steps, in [0, 1), of the number of steps since the warmup, from 0, and of the number of steps that follow it.
  *
  *     factor(step) = (step − 1) / warmup                               while step − 1 < warmup
  *                    decay((step − 1 − warmup) / (steps − warmup))     from then on
@@ -27,9 +47,13 @@ export interface WarmupOptions {
  * ```
  */
 export const warmup =
-  ({ warmupSteps, warmupRatio }: WarmupOptions, decay: (progress: number) => number): Scheduler =>
+  (
+    { warmupSteps, warmupRatio }: WarmupOptions,
+    decay: (progress: number, since: number, remaining: number) => number,
+  ): Scheduler =>
   (step, steps) => {
     const done = step - 1
     const rising = warmupRatio > 0 ? Math.ceil(steps * warmupRatio) : warmupSteps
-    return done < rising ? done / rising : decay((done - rising) / (steps - rising))
+    const [since, remaining] = [done - rising, steps - rising]
+    return since < 0 ? done / rising : decay(since / remaining, since, remaining)
   }
