@@ -11,6 +11,7 @@ import { explainCommand } from './commands/explain.js'
 import { generateCommand } from './commands/generate.js'
 import { initCommand } from './commands/init/init.js'
 import { planCommand } from './commands/plan.js'
+import { plotCommand } from './commands/plot.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
 import { trainCommand } from './commands/train.js'
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
   const commands = [
     dataCommand(),
     planCommand(),
+    plotCommand(),
     trainCommand(),
     tuneCommand(),
     crossValidateCommand(),

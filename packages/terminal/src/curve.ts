@@ -6,6 +6,19 @@ export type Paint = (color: 'yellow', text: string) => string
 /** A step and its loss. */
 export type Point = readonly [step: number, loss: number]
 
+/** Names in a plot: of its line, of its marks, and of both ends of the horizontal axis. */
+export interface PlotNames {
+  readonly line: string
+  readonly marks: string
+  readonly ends: (first: number, last: number) => readonly [string, string]
+}
+
+const LOSSES: PlotNames = {
+  line: 'training loss, smoothed',
+  marks: 'validation loss',
+  ends: (first, last) => [`step ${formatCount(first)}`, formatCount(last)],
+}
+
 const HEIGHT = 10
 /** Bits of Unicode braille patterns, by column and row of the dot in a character. */
 const DOTS = [
@@ -33,7 +46,7 @@ function canvas(training: readonly Point[], validation: readonly Point[], toDot:
 
 /**
  * Plots losses over steps in ten rows of braille characters, labeled with the maximum, middle and minimum loss and the first and last
- * step. Points that are not finite are ignored; fewer than two training points yield no lines.
+ * step. Points that are not finite are ignored; fewer than two training points yield no lines. With other `names`, plots other numbers.
  *
  * @example
  * ```ts
@@ -48,6 +61,7 @@ export function curve(
   validation: readonly Point[],
   columns: number,
   paint: Paint,
+  names: PlotNames = LOSSES,
 ): string[] {
   const [line, marks] = [training, validation].map((points) => points.filter(([, loss]) => Number.isFinite(loss)))
   if (line!.length < 2) return []
@@ -67,11 +81,11 @@ export function curve(
     (row, i) =>
       `${labelOf(i).padStart(margin)} ┤${row.map((character) => (character === '●' ? paint('yellow', '●') : character)).join('')}`,
   )
-  const [from, to] = [`step ${formatCount(first)}`, formatCount(last)]
+  const [from, to] = names.ends(first, last)
   return [
     ...rows.map((row) => row.trimEnd()),
     `${' '.repeat(margin)} └${'─'.repeat(width)}`,
     `${' '.repeat(margin + 2)}${from}${to.padStart(width - from.length)}`,
-    `${' '.repeat(margin + 2)}⣀⡠⠤ training loss, smoothed${marks!.length > 0 ? `   ${paint('yellow', '●')} validation loss` : ''}`,
+    `${' '.repeat(margin + 2)}⣀⡠⠤ ${names.line}${marks!.length > 0 ? `   ${paint('yellow', '●')} ${names.marks}` : ''}`,
   ]
 }

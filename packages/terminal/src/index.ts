@@ -1,4 +1,4 @@
-export { type Paint, type Point, curve } from './curve.js'
+export { type Paint, type PlotNames, type Point, curve } from './curve.js'
 export {
   formatBytes,
   formatCount,

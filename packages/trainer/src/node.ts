@@ -28,5 +28,12 @@ export {
   runSchema,
 } from './plan/run-config.js'
 export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun } from './run/estimate-run.js'
+export {
+  type LearningRateRange,
+  type RangeOptions,
+  type RangePoint,
+  findLearningRate,
+} from './run/find-learning-rate.js'
+export { type Schedules, planSchedules } from './run/plan-schedules.js'
 export { resume, run } from './run/run.js'
 export { type WorkerPredictorOptions, openWorkerPredictor } from './worker/worker-predictor.js'

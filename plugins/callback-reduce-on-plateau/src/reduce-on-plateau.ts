@@ -41,7 +41,7 @@ export const reduceOnPlateau = definePlugin({
       .describe('Number of evaluations in a row without improvement that are tolerated'),
     minimumImprovement: z.number().min(0).default(0).describe('Only changes greater than this count as an improvement'),
     cooldown: z.int().min(0).default(0).describe('Number of evaluations after a reduction that are not counted'),
-    floor: z.number().min(0).lt(1).default(0).describe('Least product of all reductions'),
+    floor: z.number().min(0).lt(1).default(0).describe('Minimum product of all reductions'),
   }),
   create: ({ metric, factor, patience, minimumImprovement, cooldown, floor }): Callback => {
     const reduced = (progress: Progress, step: number): Progress => {

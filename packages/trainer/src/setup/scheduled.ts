@@ -33,13 +33,18 @@ interface Target {
   readonly option: string
 }
 
-const chosenOf = (config: Plan['config'], kind: ScheduledKind): readonly Chosen[] => {
+/** Plan with the keys that schedules depend on. */
+export interface SchedulePlan {
+  readonly config: Pick<Plan['config'], 'schedule' | ScheduledKind>
+}
+
+const chosenOf = (config: Pick<Plan['config'], ScheduledKind>, kind: ScheduledKind): readonly Chosen[] => {
   const chosen: Chosen | readonly Chosen[] = config[kind]
   return Array.isArray(chosen) ? (chosen as readonly Chosen[]) : [chosen as Chosen]
 }
 
 /** @throws AttuneError `BAD_SCHEDULE` unless the path names an option that can be scheduled */
-function targetOf(path: string, config: Plan['config']): Target {
+function targetOf(path: string, config: SchedulePlan['config']): Target {
   const parts = path.split('.')
   const [kind, second] = parts
   const option = parts.at(-1) ?? ''
@@ -64,7 +69,7 @@ function targetOf(path: string, config: Plan['config']): Target {
 }
 
 /** Scheduled options of a configuration. */
-export const scheduleTargets = ({ config }: Pick<Plan, 'config'>): readonly Target[] =>
+export const scheduleTargets = ({ config }: SchedulePlan): readonly Target[] =>
   Object.keys(config.schedule).map((path) => targetOf(path, config))
 
 /** Interpolates an option's value by a scheduler's factor. */
@@ -76,7 +81,11 @@ export const scheduledValue = (
 ): number => to + (from - to) * scheduler(step, steps)
 
 /** Returns a function that computes all scheduled options at a step, by path. */
-export function scheduleOf({ config }: Pick<Plan, 'config'>): (step: number, steps: number) => Record<string, number> {
+export function scheduleOf({
+  config,
+}: {
+  readonly config: Pick<Plan['config'], 'schedule'>
+}): (step: number, steps: number) => Record<string, number> {
   const entries = Object.entries(config.schedule).map(
     ([path, { plugin, options, common }]) => [path, plugin(options) as Scheduler, common ?? {}] as const,
   )

@@ -1,0 +1,157 @@
+import { AttuneError } from '@attune/core'
+import { type Point, curve, formatCount, formatNumber } from '@attune/terminal'
+import {
+  type LearningRateRange,
+  type RunConfig,
+  type Schedules,
+  findLearningRate,
+  planSchedules,
+} from '@attune/trainer/node'
+import { Command } from 'commander'
+import { collect } from '../collect.js'
+import { withHubModel } from '../hub-models.js'
+import { liveText } from '../live-text.js'
+import { locateSettings } from '../locate-settings.js'
+import { readConfig, runPart, withSettings } from '../read-config.js'
+import { searchPathsFrom } from '../search-paths.js'
+
+interface PlotFlags {
+  readonly set: readonly string[]
+  readonly steps?: number
+  readonly json?: boolean
+}
+
+interface RangeFlags extends PlotFlags {
+  readonly from: number
+  readonly to: number
+}
+
+/** Number of steps at which a schedule is drawn. */
+const SAMPLES = 400
+/** Losses above this multiple of the first one are not plotted. */
+const SHOWN = 1.2
+const plain = (_color: string, text: string): string => text
+const columnsOf = ({ columns = 80 }: { readonly columns?: number }): number => Math.min(columns, 120)
+
+/** Parser of a numeric flag. */
+const positive =
+  (flag: string, unit: 'integer' | 'number', minimum: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (Number.isFinite(value) && value >= minimum && (unit === 'number' || Number.isInteger(value))) return value
+    throw new AttuneError(
+      'BAD_USAGE',
+      `${flag}: expected ${unit === 'integer' ? `an integer of ${minimum} or more` : 'a number above 0'}, got "${text}"`,
+      `For example: ${flag} ${unit === 'integer' ? 100 : 0.001}`,
+    )
+  }
+
+/** Plots of the learning rate and of every other scheduled option over the steps of a run. */
+export function schedulesText({ steps, at }: Schedules, columns: number): string {
+  const samples = Math.min(steps, SAMPLES)
+  const sampled = Array.from({ length: samples }, (_, i) =>
+    Math.round(1 + (i * (steps - 1)) / Math.max(1, samples - 1)),
+  )
+  const values = sampled.map((step) => [step, at(step)] as const)
+  const ends = (first: number, last: number) => [`step ${formatCount(first)}`, formatCount(last)] as const
+  const plots = Object.keys(at(1)).map((path) => {
+    const points = values.map(([step, all]): Point => [step, all[path]!])
+    const drawn = curve(points, [], columns, plain, { line: path, marks: '', ends })
+    return drawn.length > 0 ? drawn : [`${path}: ${formatNumber(points[0]![1])} at the only step`]
+  })
+  return plots.map((lines) => lines.join('\n')).join('\n\n')
+}
+
+/** Plot of a learning-rate range test, and the suggested learning rate. */
+export function rangeText({ points, steepest, lowest }: LearningRateRange, columns: number): string {
+  // Diverging losses would hide the fall in a flat line.
+  const end = points.findIndex(({ smoothed }) => smoothed > SHOWN * points[0]!.smoothed)
+  const lines = curve(
+    points
+      .slice(0, end < 0 ? points.length : end)
+      .map(({ learningRate, smoothed }): Point => [Math.log10(learningRate), smoothed]),
+    [],
+    columns,
+    plain,
+    {
+      line: 'training loss, smoothed',
+      marks: '',
+      ends: (first, last) => [`learning rate ${(10 ** first).toExponential(0)}`, (10 ** last).toExponential(0)],
+    },
+  )
+  const advice =
+    steepest === undefined
+      ? 'The loss never falls: try a wider range or more steps.'
+      : `The loss falls fastest at ${steepest.toExponential(1)} and is lowest at ${lowest.toExponential(1)}.\nSet it: --set training.learningRate=${steepest.toExponential(1)}`
+  return [...lines, '', advice].join('\n')
+}
+
+/** Reads a configuration, as the options of the trainer's functions. */
+async function opened(target: string, settings: readonly string[]) {
+  const { config, folder, locate } = readConfig(target)
+  const whole = (await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig
+  const options = {
+    baseDirectory: folder,
+    searchPaths: searchPathsFrom(folder),
+    locate: locateSettings(locate, settings),
+  }
+  return { whole, options }
+}
+
+const scheduleCommand = (): Command =>
+  new Command('schedule')
+    .summary('plot the learning rate over the steps')
+    .description(
+      'Plots the learning rate and the other scheduled options of a configuration over the steps of its run.',
+    )
+    .argument('<config>', 'configuration file')
+    .option(
+      '--steps <number>',
+      'number of steps. Default: counted from the training data',
+      positive('--steps', 'integer', 1),
+    )
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
+    .option('--json', 'print the values of each step as JSON')
+    .addHelpText('after', '\nExample:\n  npx attune plot schedule config.yaml --set scheduler=cosine')
+    .action(async (target: string, { set, steps, json = false }: PlotFlags) => {
+      const { whole, options } = await opened(target, set)
+      const schedules = await planSchedules(whole, { ...options, ...(steps === undefined ? {} : { steps }) })
+      const values = (): unknown =>
+        Array.from({ length: schedules.steps }, (_, i) => ({ step: i + 1, ...schedules.at(i + 1) }))
+      process.stdout.write(`${json ? JSON.stringify(values()) : schedulesText(schedules, columnsOf(process.stdout))}\n`)
+    })
+
+const learningRateCommand = (): Command =>
+  new Command('learning-rate')
+    .summary('find a learning rate by a range test')
+    .description(
+      'Trains a few steps with a learning rate that grows exponentially, plots the loss, and suggests a rate. Nothing is saved.',
+    )
+    .argument('<config>', 'configuration file')
+    .option('--from <rate>', 'first learning rate', positive('--from', 'number', Number.MIN_VALUE), 1e-7)
+    .option('--to <rate>', 'last learning rate', positive('--to', 'number', Number.MIN_VALUE), 1)
+    .option('--steps <number>', 'number of steps', positive('--steps', 'integer', 2), 100)
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  npx attune plot learning-rate config.yaml --to 0.01')
+    .action(async (target: string, { set, json = false, from, to, steps = 100 }: RangeFlags) => {
+      const { whole, options } = await opened(target, set)
+      const live = liveText(process.stderr)
+      const range = await findLearningRate(whole, {
+        ...options,
+        ...{ from, to, steps },
+        progress: ({ learningRate, smoothed }, step) =>
+          live.draw([
+            `step ${step} of ${steps}, learning rate ${learningRate.toExponential(1)}, loss ${formatNumber(smoothed)}`,
+          ]),
+      }).finally(() => live.clear())
+      process.stdout.write(`${json ? JSON.stringify(range) : rangeText(range, columnsOf(process.stdout))}\n`)
+    })
+
+/** `attune plot` */
+export const plotCommand = (): Command =>
+  new Command('plot')
+    .summary('plot schedules, and find a learning rate')
+    .description('Plots the schedules of a configuration, or the loss over a range of learning rates.')
+    .addCommand(scheduleCommand())
+    .addCommand(learningRateCommand())

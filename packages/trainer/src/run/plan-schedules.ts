@@ -1,0 +1,74 @@
+import { type Scheduler, choosePlugins, parseConfig } from '@attune/core'
+import { openSplits } from '../data/open-splits.js'
+import { type RunOptions, userLookup } from '../plan/lookup.js'
+import { type ParsedConfig, type RunConfig, runSchema } from '../plan/run-config.js'
+import { scheduleOf, scheduleTargets } from '../setup/scheduled.js'
+
+/** Scheduled numbers of a run. */
+export interface Schedules {
+  /** Total number of optimizer steps. */
+  readonly steps: number
+  /** Values at a step, from 1: the learning rate under `learningRate`, other scheduled options by path. */
+  readonly at: (step: number) => Readonly<Record<string, number>>
+}
+
+/** Configuration keys that schedules depend on; the other plugins are not loaded. */
+const KEYS = ['scheduler', 'schedule', 'model', 'objective', 'regularizer', 'optimizer'] as const
+
+const pick = <K extends keyof ParsedConfig>(parsed: ParsedConfig, keys: readonly K[]): Pick<ParsedConfig, K> =>
+  Object.fromEntries(keys.map((key) => [key, parsed[key]])) as unknown as Pick<ParsedConfig, K>
+
+/** Counts the steps of a run from its training examples, one example per item of a batch. */
+async function countSteps(parsed: ParsedConfig, options: RunOptions): Promise<number> {
+  const keys = [
+    'data',
+    'cleaner',
+    'filter',
+    'balancer',
+    'augmenter',
+    'sampler',
+    'protocol',
+    'objective',
+    'metric',
+  ] as const
+  const chosen = await choosePlugins(pick(parsed, keys), userLookup(options))
+  const { train } = await openSplits({
+    config: { ...chosen, seed: parsed.seed, training: parsed.training },
+    directory: undefined,
+  })
+  let examples = train.sampled?.count ?? 0
+  if (train.sampled === undefined) for await (const _ of train.examples()) examples++
+  return parsed.training.epochs * Math.ceil(examples / parsed.training.batchSize)
+}
+
+/**
+ * Computes the learning rate and the other scheduled options of a run at each step, without opening its model.
+ * @param options `steps`: the number of steps. Default: counted from the training examples; objectives that pack texts take fewer
+ * @throws AttuneError with the mistakes in the configuration; `BAD_SCHEDULE`; the errors of the sources if steps are counted
+ *
+ * @example
+ * ```ts
+ * import { planSchedules } from '@attune/trainer/node'
+ * const { at } = await planSchedules({
+ *   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
+ *   tokenizer: 'word', model: 'mlp', objective: 'sequence-classification',
+ *   scheduler: 'linear', training: { learningRate: 0.5 },
+ * }, { steps: 4 })
+ * console.log([1, 2, 3, 4].map((step) => at(step).learningRate)) // [ 0.5, 0.375, 0.25, 0.125 ]
+ * ```
+ */
+export async function planSchedules(
+  config: RunConfig,
+  { steps: given, ...options }: RunOptions & { readonly steps?: number } = {},
+): Promise<Schedules> {
+  const parsed = parseConfig(runSchema, config, options.locate)
+  const chosen = await choosePlugins(pick(parsed, KEYS), userLookup(options))
+  scheduleTargets({ config: chosen })
+  const { plugin, options: settings } = chosen.scheduler
+  const [factor, others] = [plugin(settings) as Scheduler, scheduleOf({ config: chosen })]
+  const steps = given ?? (await countSteps(parsed, options))
+  return {
+    steps,
+    at: (step) => ({ learningRate: parsed.training.learningRate * factor(step, steps), ...others(step, steps) }),
+  }
+}
