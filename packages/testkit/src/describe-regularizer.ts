@@ -13,8 +13,8 @@ import {
   normals,
   stream,
 } from '@attune/core'
-import { withHook } from '@attune/nn'
-import { type Scalar, type Tensor, div, scalar, square, sum } from '@tensorflow/tfjs-core'
+import { crossEntropy, embedding, linear, withHook } from '@attune/nn'
+import { type Scalar, type Tensor, div, mean, scalar, square, sum, tanh } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
 import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
@@ -24,7 +24,11 @@ import { referenceEngine } from './reference-engine.js'
 import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { tinyModel } from './tiny-model.js'
 
-/** Parameters, and the term that another library, or arithmetic, adds to the mean loss. */
+/**
+ * Parameters, and the term that another library, or arithmetic, adds to the mean loss. With `batch`, the whole regularized mean loss of a
+ * classifier, and optionally its gradients: `words.weight` `[vocabulary, width]` are the word embeddings, whose mean over a text, through
+ * tanh, is mapped to logits by `classifier.weight` `[classes, width]`; the loss is the cross-entropy, summed over the texts.
+ */
 export interface RegularizerGolden {
   readonly source: string
   readonly cases: readonly {
@@ -33,6 +37,8 @@ export interface RegularizerGolden {
       Record<string, { readonly shape: readonly number[]; readonly values: readonly number[] }>
     >
     readonly expected: number
+    readonly batch?: { readonly ids: readonly (readonly number[])[]; readonly labels: readonly number[] }
+    readonly gradients?: Readonly<Record<string, readonly number[]>>
   }[]
 }
 
@@ -41,6 +47,8 @@ const ROWS = [
   [7, 3, 9],
   [5, 8],
 ]
+/** Inputs of the model, and the labels of the texts. */
+type Inputs = Record<string, Tree> & { readonly labels?: Tensor }
 const SEED = integers([1, 2], [2])
 
 /** A zero loss of three rows: only the regularization term remains. */
@@ -51,6 +59,15 @@ const modelLoss: LossFunction = ({ trainable, frozen, batch, mode, hook }: LossC
   const params = withHook({ ...frozen, ...trainable }, hook)
   const { pooled } = tinyModel().forward(params, batch.inputs as unknown as TextInputs, mode)
   return { sum: sum(square(pooled)), weight: scalar(ROWS.length), head: pooled }
+}
+
+/** The classifier of {@link RegularizerGolden}. */
+const classifierLoss: LossFunction = ({ trainable, batch, hook }: LossCall) => {
+  const params = withHook(trainable, hook)
+  const { inputIds } = batch.inputs as unknown as TextInputs
+  const head = linear(params, 'classifier', tanh(mean(embedding(params, 'words', inputIds), 1)))
+  const losses = crossEntropy(head, batch['labels'] as Tensor)
+  return { sum: sum(losses), weight: scalar(losses.size), head }
 }
 
 /** Data pass without batches, for regularizers that prepare something. */
@@ -80,25 +97,28 @@ export function describeRegularizer(
     /** Compiles the regularized mean loss, its weight and its gradient. */
     const compiled = (given: Readonly<Record<string, unknown>>, base: LossFunction, prepared: Tree | undefined) => {
       const loss = make(given).wrap(base)
-      const callOf = (trainable: Params, inputs: Tree, hyper: Hyper): LossCall => ({
+      const callOf = (trainable: Params, { labels, ...inputs }: Inputs, hyper: Hyper): LossCall => ({
         trainable,
         frozen: {},
-        batch: { inputs } as never,
+        batch: { inputs, ...(labels && { labels }) } as never,
         mode: { training: true, key: { seed: hyper.seed, stream: 0 } },
         hyper,
         ...(prepared === undefined ? {} : { constants: prepared }),
       })
-      const mean = (trainable: Params, inputs: Tree, hyper: Hyper): Scalar => {
+      const meanLoss = (trainable: Params, inputs: Inputs, hyper: Hyper): Scalar => {
         const { sum: total, weight } = loss(callOf(trainable, inputs, hyper))
         return div(total, weight)
       }
       return {
-        mean: engine.compile(mean),
-        weight: engine.compile((p: Params, i: Tree, h: Hyper) => loss(callOf(p, i, h)).weight),
-        gradients: engine.compile((p: Params, i: Tree, h: Hyper) => gradientsOf((q) => mean(q, i, h), p)),
+        mean: engine.compile(meanLoss),
+        weight: engine.compile((p: Params, i: Inputs, h: Hyper) => loss(callOf(p, i, h)).weight),
+        gradients: engine.compile((p: Params, i: Inputs, h: Hyper) => gradientsOf((q) => meanLoss(q, i, h), p)),
       }
     }
-    const surroundings = () => ({ inputs: engine.put(textInputs(ROWS)), hyper: engine.put(hyperArrays) as Hyper })
+    const surroundings = () => ({
+      inputs: engine.put(textInputs(ROWS)) as unknown as Inputs,
+      hyper: engine.put(hyperArrays) as Hyper,
+    })
     const prepare = (given: Readonly<Record<string, unknown>>, params: Params): Promise<Tree | undefined> =>
       make(given).prepare?.(noPass(engine.read, engine.release), params) ?? Promise.resolve(undefined)
     const valueOf = async (result: Tensor): Promise<number> => {
@@ -158,14 +178,27 @@ export function describeRegularizer(
       },
     )
 
-    for (const [i, { options: given, parameters, expected }] of (golden?.cases ?? []).entries())
+    for (const [i, { options: given, parameters, expected, batch, gradients: slopes }] of (
+      golden?.cases ?? []
+    ).entries())
       it(`agrees with ${golden!.source}, case ${i + 1}: ${JSON.stringify(given)}`, async () => {
         const arrays = Object.entries(parameters).map(([name, { values, shape }]) => [name, floats(values, shape)])
         const params = engine.put(Object.fromEntries(arrays) as Record<string, HostArray>) as Params
-        const { inputs, hyper } = surroundings()
-        const { mean } = compiled(given, noLoss, await prepare(given, params))
+        const { inputs: texts, hyper } = surroundings()
+        const base = batch === undefined ? noLoss : classifierLoss
+        const inputs =
+          batch === undefined
+            ? texts
+            : (engine.put({
+                ...textInputs(batch.ids),
+                labels: integers(batch.labels, [batch.labels.length]),
+              }) as unknown as Inputs)
+        const { mean, gradients } = compiled(given, base, await prepare(given, params))
         const value = await valueOf(mean(params, inputs, hyper))
         expect(Math.abs(value - expected)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected)))
+        const found = (await engine.read(gradients(params, inputs, hyper))) as Record<string, HostArray>
+        for (const [name, values] of Object.entries(slopes ?? {}))
+          values.forEach((slope, at) => expect(Math.abs(found[name]!.values[at]! - slope)).toBeLessThan(1e-5))
       })
   })
 }

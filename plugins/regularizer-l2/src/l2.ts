@@ -1,5 +1,5 @@
 import { REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { isBiasOrNorm, penalty } from '@attune/nn'
+import { penalty, weightsOf } from '@attune/nn'
 import { addN, mul, scalar, square, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -22,9 +22,7 @@ export const l2 = definePlugin({
   }),
   create: ({ strength, all }) =>
     penalty((trainable) => {
-      const squares = Object.entries(trainable)
-        .filter(([name, { rank }]) => all || !isBiasOrNorm(name, rank))
-        .map(([, weight]) => sum(square(weight)))
+      const squares = weightsOf(trainable, all).map((weight) => sum(square(weight)))
       return squares.length === 0 ? scalar(0) : mul(mul(strength, 0.5), addN(squares))
     }),
 })

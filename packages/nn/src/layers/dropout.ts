@@ -8,9 +8,10 @@ import { noise } from './noise.js'
  * level.
  */
 export const modeAt = (mode: Mode, index: number): Mode =>
-  mode.training ? { ...mode, key: foldKey(mode.key, index) } : mode
+  mode.training ? { ...mode, key: keyAt(mode.key, index) } : mode
 
-const foldKey = (key: StepKey, index: number): StepKey => ({
+/** Derives the random key of a sub-layer from that of the step. */
+export const keyAt = (key: StepKey, index: number): StepKey => ({
   seed: key.seed,
   stream: (key.stream * 1000 + index + 1) | 0,
 })

@@ -7,13 +7,15 @@ type Carrying = Params & { readonly [HOOK]?: LayerHook }
 /** Returns the hook of these parameters, if any. */
 export const hookOf = (params: Params): LayerHook | undefined => (params as Carrying)[HOOK]
 
-/** Composes two hooks. */
-const compose = (outer: LayerHook, inner: LayerHook): LayerHook =>
-  Object.assign(
-    ((site, x, compute) =>
-      outer(site, x, (y, weight) => inner(site, y, (z, other) => compute(z, other ?? weight)))) satisfies LayerHook,
-    { reads: [...(inner.reads ?? []), ...(outer.reads ?? [])] },
-  )
+/** Composes two hooks; `outer` wraps `inner`, if there is one. */
+export const composeHooks = (outer: LayerHook, inner: LayerHook | undefined): LayerHook =>
+  inner === undefined
+    ? outer
+    : Object.assign(
+        ((site, x, compute) =>
+          outer(site, x, (y, weight) => inner(site, y, (z, other) => compute(z, other ?? weight)))) satisfies LayerHook,
+        { reads: [...(inner.reads ?? []), ...(outer.reads ?? [])] },
+      )
 
 /**
  * Returns the parameters with a hook around every layer that reads them, outside of any hook that they already carry.
@@ -21,6 +23,5 @@ const compose = (outer: LayerHook, inner: LayerHook): LayerHook =>
  */
 export function withHook(params: Params, hook: LayerHook | undefined): Params {
   if (hook === undefined) return params
-  const inner = hookOf(params)
-  return { ...params, [HOOK]: inner === undefined ? hook : compose(hook, inner) } as Carrying
+  return { ...params, [HOOK]: composeHooks(hook, hookOf(params)) } as Carrying
 }
