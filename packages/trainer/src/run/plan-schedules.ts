@@ -1,4 +1,5 @@
 import { type Scheduler, choosePlugins, parseConfig } from '@attune/core'
+import { count } from '@attune/data'
 import { openSplits } from '../data/open-splits.js'
 import { type RunOptions, userLookup } from '../plan/lookup.js'
 import { type ParsedConfig, type RunConfig, runSchema } from '../plan/run-config.js'
@@ -36,8 +37,7 @@ async function countSteps(parsed: ParsedConfig, options: RunOptions): Promise<nu
     config: { ...chosen, seed: parsed.seed, training: parsed.training },
     directory: undefined,
   })
-  let examples = train.sampled?.count ?? 0
-  if (train.sampled === undefined) for await (const _ of train.examples()) examples++
+  const examples = train.sampled?.count ?? (await count(train.examples()))
   return parsed.training.epochs * Math.ceil(examples / parsed.training.batchSize)
 }
 
