@@ -17,11 +17,11 @@ import {
   deriveKey,
   stream,
 } from '@attune/core'
-import { dropout, toPeft, withHook } from '@attune/nn'
+import { dropout, isOwn, isTokenTable, toPeft, withHook } from '@attune/nn'
 import { add, matMul, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Factors, downOf, factorShapes, peftConfig, readSaved, upOf } from './saved-lora.js'
-import { isOwn, isTokenTable, targetLayers } from './targets.js'
+import { targetLayers } from './targets.js'
 
 const options = z.strictObject({
   rank: z.int().min(1).max(4096).default(8).describe('Rank of the update matrices'),

@@ -1,4 +1,5 @@
 import { AttuneError, type Model, type Params, nearest } from '@attune/core'
+import { isOwn, isTokenTable } from '@attune/nn'
 
 /** The linear layers to adapt: a named group, or suffixes of layer names. */
 export type Targets = 'attention' | 'all-linear' | readonly string[]
@@ -6,14 +7,6 @@ export type Targets = 'attention' | 'all-linear' | readonly string[]
 const WEIGHT = '.weight'
 const startsWithAny = (name: string, prefixes: readonly string[]): boolean =>
   prefixes.some((prefix) => name.startsWith(prefix))
-
-/** True if a parameter belongs to the model itself rather than to a head on it. */
-export const isOwn = ({ prefix, layers }: Model, name: string): boolean =>
-  name.startsWith(prefix) && layers.some(({ prefixes }) => startsWithAny(name, prefixes))
-
-/** True if a parameter is a matrix with a row for each token: word embeddings, or a language-modeling head. */
-export const isTokenTable = ({ wordEmbeddings }: Model, params: Params, name: string): boolean =>
-  params[name]!.rank === 2 && params[name]!.shape[0] === params[wordEmbeddings]?.shape[0]
 
 /** The model's own linear layers: matrices above the embeddings. Tables of biases, as for relative positions, are excluded. */
 export function linearLayers(model: Model, params: Params): string[] {
