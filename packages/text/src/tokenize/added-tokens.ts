@@ -1,5 +1,5 @@
 import { WORD, isWhiteSpace } from './characters.js'
-import type { TokenizerFile } from './schema.js'
+import type { AddedToken } from './added-ids.js'
 import { textFinder } from './text-finder.js'
 import type { Work } from './work.js'
 
@@ -9,8 +9,6 @@ export interface Part {
   readonly end: number
   readonly id?: number
 }
-
-type AddedToken = TokenizerFile['added_tokens'][number]
 
 const WORD_AT_END = new RegExp(`[${WORD}]$`, 'u')
 const WORD_AT_START = new RegExp(`^[${WORD}]`, 'u')
@@ -35,10 +33,9 @@ const [STEPS_PER_TOKEN, STEPS_PER_SPACE] = [40, 10]
  * `rstrip`.
  */
 export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string, work: Work) => readonly Part[] {
-  // A token with a lone surrogate occurs in no well-formed text.
-  const known = [...new Map(tokens.map((token) => [token.content, token])).values()].filter(({ content }) =>
-    content.isWellFormed(),
-  )
+  // A token with a lone surrogate occurs in no well-formed text. The first one of equal contents wins.
+  const byContent = new Map(tokens.toReversed().map((token) => [token.content, token]))
+  const known = [...byContent.values()].filter(({ content }) => content.isWellFormed())
   if (known.length === 0) return (text) => (text === '' ? [] : [{ start: 0, end: text.length }])
   const find = textFinder(known.map(({ content }) => content))
   return (text, work) => {

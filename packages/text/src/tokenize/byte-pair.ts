@@ -1,3 +1,4 @@
+import { AttuneError } from '@attune/core'
 import { numberHeap } from './number-heap.js'
 import type { ModelFile } from './schema.js'
 import { type ByteTokens, type WordModel, byteTokensOf, wholeWord } from './word-model.js'
@@ -23,14 +24,23 @@ interface Symbols {
   readonly ends: number[]
 }
 
+/** @throws AttuneError `BAD_TOKENIZER` if a merge is not one of two tokens whose concatenation is a token */
 function mergesOf(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, number>): Map<number, Merge> {
   const prefix = model.continuing_subword_prefix ?? ''
   const merges = new Map<number, Merge>()
   for (const [rank, merge] of model.merges.entries()) {
-    const [left, right] = typeof merge === 'string' ? (merge.split(' ') as [string, string?]) : merge
+    // The first line of a merges.txt.
+    if (typeof merge === 'string' && merge.startsWith('#version')) continue
+    const [left, right, more] = typeof merge === 'string' ? (merge.split(' ') as [string, string?, string?]) : merge
     const joined = left + (right ?? '').slice(prefix.length)
     const [a, b, id] = [vocabulary.get(left), vocabulary.get(right ?? ''), vocabulary.get(joined)]
-    if (a !== undefined && b !== undefined && id !== undefined) merges.set(a * IDS + b, { rank, id })
+    if (a === undefined || b === undefined || id === undefined || more !== undefined)
+      throw new AttuneError(
+        'BAD_TOKENIZER',
+        `at \`model.merges.${rank}\`, expected two tokens whose concatenation is in the vocabulary, got ${JSON.stringify(merge).slice(0, 80)}`,
+        'Use the vocabulary and the merges of the same tokenizer.',
+      )
+    merges.set(a * IDS + b, { rank, id })
   }
   return merges
 }
@@ -55,7 +65,17 @@ function symbolsOf(
   const symbols: Symbols = { ids: [], starts: [], ends: [] }
   const added = (model.continuing_subword_prefix ?? '').length + (model.end_of_word_suffix ?? '').length
   work.spend((STEPS_PER_SYMBOL + added) * word.length)
-  let afterUnknown = false
+  // An unknown token is added before the next known character, after the bytes in between: so the Rust library orders them.
+  let pending: { readonly start: number; end: number } | undefined
+  const add = (id: number, from: number, to: number): void => {
+    symbols.ids.push(id)
+    symbols.starts.push(from)
+    symbols.ends.push(to)
+  }
+  const flush = (): void => {
+    if (pending !== undefined) add(unknown!, pending.start, pending.end)
+    pending = undefined
+  }
   let start = 0
   for (const character of word) {
     const end = start + character.length
@@ -64,19 +84,22 @@ function symbolsOf(
       character +
       (end === word.length ? (model.end_of_word_suffix ?? '') : '')
     const id = vocabulary.get(spelt)
-    const found = id !== undefined ? [id] : bytesOf(spelt, work)
-    if (found !== undefined && found.length > 1) work.hold(BYTES_PER_SYMBOL * found.length)
-    const isUnknown = found === undefined
-    if (isUnknown && afterUnknown && model.fuse_unk) symbols.ends[symbols.ends.length - 1] = end
-    else
-      for (const each of found ?? (unknown === undefined ? [] : [unknown])) {
-        symbols.ids.push(each)
-        symbols.starts.push(start)
-        symbols.ends.push(end)
-      }
-    afterUnknown = isUnknown && unknown !== undefined
+    const bytes = id === undefined ? bytesOf(spelt, work) : undefined
+    if (id !== undefined) {
+      flush()
+      add(id, start, end)
+    } else if (bytes !== undefined) {
+      work.hold(BYTES_PER_SYMBOL * bytes.length)
+      for (const byte of bytes) add(byte, start, end)
+    } else if (pending !== undefined && model.fuse_unk) pending.end = end
+    else if (model.unk_token != null) {
+      if (unknown === undefined) work.refuse(`its vocabulary lacks the unknown token "${model.unk_token.slice(0, 80)}"`)
+      flush()
+      pending = { start, end }
+    }
     start = end
   }
+  flush()
   return symbols
 }
 

@@ -1,3 +1,4 @@
+import { normalizedTokens } from './normalized-tokens.js'
 import { isSpaceless, splitsBeforeSpace } from './patterns.js'
 import type { TokenizerFile } from './schema.js'
 import { stepsIn } from './steps-in.js'
@@ -56,8 +57,8 @@ export function isDivisible(file: TokenizerFile): boolean {
     stepsIn<Step>(file.normalizer).every(normalizesParts) &&
     preTokenizers.some(isWordSplitter) &&
     preTokenizers.every((step) => isWordSplitter(step) || isContextFree(step)) &&
-    file.added_tokens.every(
-      ({ content, lstrip, rstrip, normalized }) => !normalized || !(/\s/.test(content) || lstrip || rstrip),
+    [...file.added_tokens.filter(({ normalized }) => normalized), ...normalizedTokens(file)].every(
+      ({ content, lstrip, rstrip }) => !(/\s/.test(content) || lstrip || rstrip),
     )
   )
 }

@@ -3,6 +3,7 @@ import { addedTokenFinder } from './added-tokens.js'
 import { bytePair } from './byte-pair.js'
 import { characterSets } from './character-sets.js'
 import { isDivisible, nextSplit } from './chunks.js'
+import { normalizedTokens } from './normalized-tokens.js'
 import { normalizerOf } from './normalizers.js'
 import { preTokenizerOf } from './pre-tokenizers.js'
 import { type TokenizerFile, tokenizerFileSchema } from './schema.js'
@@ -72,9 +73,7 @@ function partTokenizer(
   const sets = characterSets()
   const normalize = normalizerOf(stepsIn(file.normalizer), sets)
   const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
-  const findAdded = addedTokenFinder(
-    file.normalizer == null ? [] : file.added_tokens.filter(({ normalized }) => normalized),
-  )
+  const findAdded = addedTokenFinder(normalizedTokens(file))
   const addWord = wordAdder(wordModelOf(file, vocabulary))
   return (part, first, work) => {
     const tokens = noTokens()
@@ -126,8 +125,7 @@ const STEPS_TO_RECALL = 20
  * @param vocabulary ids of the model's tokens
  */
 export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, number>): Pipeline {
-  const raw = file.normalizer == null ? file.added_tokens : file.added_tokens.filter(({ normalized }) => !normalized)
-  const findAdded = addedTokenFinder(raw)
+  const findAdded = addedTokenFinder(file.added_tokens.filter(({ normalized }) => !normalized))
   const tokenize = partTokenizer(file, vocabulary)
   const divisible = isDivisible(file)
   const [cached, cachedFirst] = [tokenCache(), tokenCache()]
