@@ -4,6 +4,7 @@ import { AttuneError, isRecord } from '@attune/core'
 import { readChatTemplates } from './chat-templates.js'
 import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenizer.js'
 import { insideOf, readJsonFile } from './regular-file.js'
+import { withSideFiles } from './side-files.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 
 /** Maximum size in bytes of a tokenizer.json and of a tokenizer_config.json; the latter is saved unchanged with the model. */
@@ -28,8 +29,8 @@ function noFile(where: string): AttuneError {
 }
 
 /**
- * Reads the files of a tokenizer: a tokenizer.json, or the files of an older checkpoint without one. Chat templates in separate
- * files take precedence over those of the configuration.
+ * Reads the files of a tokenizer: a tokenizer.json with the files beside it, or the files of an older checkpoint without one. Chat
+ * templates in separate files take precedence over those of the configuration.
  * @param path a tokenizer.json, or a folder with one or with the files of an older checkpoint
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
  */
@@ -53,5 +54,7 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
   }
   const targetAt = join(folder, TARGET_FILE)
   const target = existsSync(targetAt) ? { target: readJson(targetAt, MAXIMUM_BYTES) } : {}
-  return { where, json: readJson(where, MAXIMUM_BYTES), ...target, config: { ...config, ...chat } }
+  const json = readJson(where, MAXIMUM_BYTES)
+  const beside = withSideFiles(config, json, { path: folder, requireInside, refuse })
+  return { where, json, ...target, config: { ...beside, ...chat } }
 }

@@ -3,6 +3,7 @@ import { AttuneError, type Side, type SpecialTokens, type Tokenizer, isRecord } 
 import { type DeclaredToken, addTokens } from './added-ids.js'
 import { characterSets } from './character-sets.js'
 import { chatTemplatesOf } from './chat-templates-of.js'
+import { withClassOptions } from './class-options.js'
 import { configTokens } from './config-tokens.js'
 import { decoderOf } from './decoder.js'
 import { normalizedTokens } from './normalized-tokens.js'
@@ -253,7 +254,7 @@ function encoderOf(
  */
 export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Tokenizer {
   const { json: content, config: own, where, target: other } = filesOf(source, kind)
-  const read = withConfigTokens(parseTokenizerFile(content, where, kind.type), own, where)
+  const read = withConfigTokens(parseTokenizerFile(withClassOptions(content, own), where, kind.type), own, where)
   const parsed = withTokens(read, source.addedTokens ?? [])
   const { file, json } = parsed
   const config = { ...kind.config?.(file), ...own }

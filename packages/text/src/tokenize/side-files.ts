@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { isRecord } from '@attune/core'
+import { ROLES, contentOf } from './config-tokens.js'
+import { type RequireInside, readJsonFile } from './regular-file.js'
+
+type Json = Readonly<Record<string, unknown>>
+
+/** Folder of a tokenizer.json, and the error for a file in it that cannot be used. */
+interface Folder {
+  readonly path: string
+  readonly requireInside: RequireInside
+  refuse(path: string, why: string): never
+}
+
+/** Maximum size of a file in bytes. */
+const MAXIMUM_BYTES = 8 * 1024 * 1024
+
+/** Content of a JSON file; empty if there is none. */
+function read({ path, requireInside, refuse }: Folder, name: string): Json {
+  const file = join(path, name)
+  if (!existsSync(file)) return {}
+  requireInside(file, (why) => refuse(file, why))
+  const content = readJsonFile(file, MAXIMUM_BYTES, (why) => refuse(file, why))
+  return isRecord(content) ? content : refuse(file, 'expected an object')
+}
+
+/** Contents of the added tokens of a tokenizer.json. */
+function contentsIn(json: unknown): ReadonlySet<unknown> {
+  const added: unknown = isRecord(json) ? json['added_tokens'] : undefined
+  return new Set(Array.isArray(added) ? added.map(contentOf) : [])
+}
+
+/** Tokens of an `added_tokens.json` that the tokenizer.json lacks, as in the field `added_tokens_decoder`. */
+function olderTokens(folder: Folder, config: Json, json: unknown): Json {
+  const known = contentsIn(json)
+  const more = config['extra_special_tokens'] ?? config['additional_special_tokens']
+  const special = new Set(
+    [...ROLES.map((role) => config[role]), ...(Array.isArray(more) ? (more as unknown[]) : [])].map(contentOf),
+  )
+  const fresh = Object.entries(read(folder, 'added_tokens.json')).filter(([content]) => !known.has(content))
+  return Object.fromEntries(
+    fresh.map(([content, id]) => [
+      typeof id === 'number' ? id : `added_tokens.json: ${content.slice(0, 40)}`,
+      { content, special: special.has(content) },
+    ]),
+  )
+}
+
+/**
+ * The configuration of a tokenizer.json together with the older files beside it, which transformers reads if the configuration has
+ * no `added_tokens_decoder`: `special_tokens_map.json`, which takes precedence, and `added_tokens.json`.
+ */
+export function withSideFiles(config: Json, json: unknown, folder: Folder): Json {
+  if (config['added_tokens_decoder'] !== undefined) return config
+  const merged = { ...config, ...read(folder, 'special_tokens_map.json') }
+  const added = olderTokens(folder, merged, json)
+  return Object.keys(added).length === 0 ? merged : { ...merged, added_tokens_decoder: added }
+}
