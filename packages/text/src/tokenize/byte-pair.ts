@@ -55,6 +55,45 @@ interface Lookup {
   readonly unknown: number | undefined
 }
 
+/** Builds the symbols of a word. */
+interface SymbolList {
+  readonly symbols: Symbols
+  add(id: number, start: number, end: number): void
+  /** Adds the pending unknown token, if there is one. */
+  flush(): void
+  /** Makes a character an unknown token, which is added at the next flush. */
+  addUnknown(start: number, end: number): void
+}
+
+function symbolList(model: ModelFile<'BPE'>, unknown: number | undefined, work: Work): SymbolList {
+  const symbols: Symbols = { ids: [], starts: [], ends: [] }
+  let [start, end] = [-1, -1]
+  const add = (id: number, from: number, to: number): void => {
+    symbols.ids.push(id)
+    symbols.starts.push(from)
+    symbols.ends.push(to)
+  }
+  const flush = (): void => {
+    if (start < 0) return
+    add(unknown!, start, end)
+    start = -1
+  }
+  return {
+    symbols,
+    add,
+    flush,
+    addUnknown(from, to) {
+      if (model.unk_token == null) return
+      if (unknown === undefined) work.refuse(`its vocabulary lacks the unknown token "${model.unk_token.slice(0, 80)}"`)
+      if (start < 0 || !model.fuse_unk) {
+        flush()
+        start = from
+      }
+      end = to
+    },
+  }
+}
+
 /** Initial symbols of a word: its characters, their bytes (byte fallback), or the unknown token. */
 function symbolsOf(
   word: string,
@@ -62,40 +101,23 @@ function symbolsOf(
   { vocabulary, bytesOf, unknown }: Lookup,
   work: Work,
 ): Symbols {
-  const symbols: Symbols = { ids: [], starts: [], ends: [] }
-  const added = (model.continuing_subword_prefix ?? '').length + (model.end_of_word_suffix ?? '').length
-  work.spend((STEPS_PER_SYMBOL + added) * word.length)
-  // An unknown token is added before the next known character, after the bytes in between: so the Rust library orders them.
-  let pending: { readonly start: number; end: number } | undefined
-  const add = (id: number, from: number, to: number): void => {
-    symbols.ids.push(id)
-    symbols.starts.push(from)
-    symbols.ends.push(to)
-  }
-  const flush = (): void => {
-    if (pending !== undefined) add(unknown!, pending.start, pending.end)
-    pending = undefined
-  }
+  const [prefix, suffix] = [model.continuing_subword_prefix ?? '', model.end_of_word_suffix ?? '']
+  work.spend((STEPS_PER_SYMBOL + prefix.length + suffix.length) * word.length)
+  const { symbols, add, flush, addUnknown } = symbolList(model, unknown, work)
   let start = 0
   for (const character of word) {
     const end = start + character.length
-    const spelt =
-      (start > 0 ? (model.continuing_subword_prefix ?? '') : '') +
-      character +
-      (end === word.length ? (model.end_of_word_suffix ?? '') : '')
+    const spelt = (start > 0 ? prefix : '') + character + (end === word.length ? suffix : '')
     const id = vocabulary.get(spelt)
     const bytes = id === undefined ? bytesOf(spelt, work) : undefined
     if (id !== undefined) {
       flush()
       add(id, start, end)
-    } else if (bytes !== undefined) {
+    } else if (bytes === undefined) addUnknown(start, end)
+    else {
+      // A pending unknown token is added after the bytes: so the Rust library orders them.
       work.hold(BYTES_PER_SYMBOL * bytes.length)
       for (const byte of bytes) add(byte, start, end)
-    } else if (pending !== undefined && model.fuse_unk) pending.end = end
-    else if (model.unk_token != null) {
-      if (unknown === undefined) work.refuse(`its vocabulary lacks the unknown token "${model.unk_token.slice(0, 80)}"`)
-      flush()
-      pending = { start, end }
     }
     start = end
   }

@@ -48,7 +48,10 @@ describe('ggufTokenizer', () => {
 
   it('adds a space before a text that begins with one, and after special tokens, and decodes it without', () => {
     const { encode, decode, token } = make(golden.cases['llama']!.metadata)
-    const tokens = (text: string) => encode(text, { addSpecialTokens: false }).ids.map((id) => token(id)).join('')
+    const tokens = (text: string) =>
+      encode(text, { addSpecialTokens: false })
+        .ids.map((id) => token(id))
+        .join('')
     expect([' a', 'a', '</s>a', '</s> a', ''].map(tokens)).toEqual(['▁▁a', '▁a', '</s>▁a', '</s>▁▁a', ''])
     expect(decode(encode(' a  b').ids)).toBe(' a  b')
   })

@@ -27,7 +27,8 @@ function idsOf(metadata: Metadata, tokens: readonly string[]): (role: Role) => n
   return (role) => {
     const named = model === 'bert' ? BERT_TOKENS[role] : undefined
     const found = named === undefined ? -1 : tokens.indexOf(named)
-    const id = metadata[`tokenizer.ggml.${role}_token_id`] ?? DEFAULT_IDS[model]?.[role] ?? (found < 0 ? undefined : found)
+    const id =
+      metadata[`tokenizer.ggml.${role}_token_id`] ?? DEFAULT_IDS[model]?.[role] ?? (found < 0 ? undefined : found)
     return id === undefined || tokens[id] === undefined ? undefined : id
   }
 }
@@ -96,12 +97,7 @@ function addedTokensOf(metadata: Metadata, tokens: readonly string[], stripsLeft
 }
 
 /** The tokens of a file as its tokenizer.json would spell them, and the sections that depend on its model. */
-function sectionsOf(
-  metadata: Metadata,
-  refuse: Refuse,
-  error: (why: string) => AttuneError,
-  spaceBefore: SpaceBefore,
-) {
+function sectionsOf(metadata: Metadata, refuse: Refuse, error: (why: string) => AttuneError, spaceBefore: SpaceBefore) {
   const tokens = metadata['tokenizer.ggml.tokens']
   const isMarked = SPACE_MARKED.has(metadata['tokenizer.ggml.pre'] ?? '')
   switch (metadata['tokenizer.ggml.model']) {

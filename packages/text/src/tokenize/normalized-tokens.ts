@@ -8,9 +8,7 @@ import { stepsIn } from './steps-in.js'
 import { workOnText } from './work.js'
 
 /** Added tokens with `normalized: true`, with the content that is matched in normalized texts. */
-export function normalizedTokens(
-  file: Pick<TokenizerFile, 'normalizer' | 'added_tokens'>,
-): readonly AddedToken[] {
+export function normalizedTokens(file: Pick<TokenizerFile, 'normalizer' | 'added_tokens'>): readonly AddedToken[] {
   const tokens = file.added_tokens.filter(({ normalized, content }) => normalized && content.isWellFormed())
   if (tokens.length === 0 || file.normalizer == null) return tokens
   const normalize = normalizerOf(stepsIn(file.normalizer), characterSets())

@@ -65,6 +65,15 @@ function wordAdder(tokenize: WordModel): (to: TextTokens, word: AlignedText, wor
   }
 }
 
+/** Added tokens that are found in the raw text, and in its normalized parts. */
+function addedTokens(file: TokenizerFile) {
+  const { added_tokens: all } = file
+  // Without a normalizer, tokens of one kind need a single search.
+  if (file.normalizer == null && (all.every((each) => each.normalized) || !all.some((each) => each.normalized)))
+    return { raw: all, normalized: [] }
+  return { raw: all.filter((each) => !each.normalized), normalized: normalizedTokens(file) }
+}
+
 /** Creates a function that runs all steps on a part of a text; `first` is true at the beginning of the whole text. */
 function partTokenizer(
   file: TokenizerFile,
@@ -73,7 +82,7 @@ function partTokenizer(
   const sets = characterSets()
   const normalize = normalizerOf(stepsIn(file.normalizer), sets)
   const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
-  const findAdded = addedTokenFinder(normalizedTokens(file))
+  const findAdded = addedTokenFinder(addedTokens(file).normalized)
   const addWord = wordAdder(wordModelOf(file, vocabulary))
   return (part, first, work) => {
     const tokens = noTokens()
@@ -125,7 +134,7 @@ const STEPS_TO_RECALL = 20
  * @param vocabulary ids of the model's tokens
  */
 export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, number>): Pipeline {
-  const findAdded = addedTokenFinder(file.added_tokens.filter(({ normalized }) => !normalized))
+  const findAdded = addedTokenFinder(addedTokens(file).raw)
   const tokenize = partTokenizer(file, vocabulary)
   const divisible = isDivisible(file)
   const [cached, cachedFirst] = [tokenCache(), tokenCache()]

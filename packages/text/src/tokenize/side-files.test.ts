@@ -46,7 +46,8 @@ describe(`files beside a tokenizer.json, as read by ${golden.source}`, () => {
     expect(tokenizer.vocabularySize).toBe(each.size)
     const { bos, eos, unk, pad, mask } = each.special
     const named = { begin: bos, end: eos, unknown: unk, pad, mask }
-    for (const [role, id] of Object.entries(named)) if (id !== undefined) expect(tokenizer.special).toMatchObject({ [role]: id })
+    for (const [role, id] of Object.entries(named))
+      if (id !== undefined) expect(tokenizer.special).toMatchObject({ [role]: id })
     expect(tokenizer).toMatchObject({ paddingSide: each.paddingSide, truncationSide: each.truncationSide })
   })
 

@@ -37,7 +37,13 @@ function isRefused(json: Case['json']): boolean {
 }
 
 /** Checks one text, or a pair. */
-function check({ encode }: ReturnType<typeof load>, name: string, text: string, pair: string | undefined, want: Encoded) {
+function check(
+  { encode }: ReturnType<typeof load>,
+  name: string,
+  text: string,
+  pair: string | undefined,
+  want: Encoded,
+) {
   const encoded = (): Encoded => {
     const { ids, typeIds, offsets } = encode(text, { ...(pair === undefined ? {} : { pair }), offsets: true })
     return [[...ids], [...typeIds], want?.[2] == null ? null : offsets!.flat()]

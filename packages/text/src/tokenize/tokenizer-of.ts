@@ -191,9 +191,12 @@ function withConfigTokens(parsed: ParsedFile, config: TokenizerFiles['config'], 
 const sideIn = (value: unknown): Side => (/^left$/i.test(String(value)) ? 'left' : 'right')
 
 /** Configuration with the sides and the padding token of a tokenizer.json, where it lacks them. */
-function withDefaults(config: TokenizerFiles['config'], { padding, truncation }: TokenizerFile): TokenizerFiles['config'] {
-  const [pad, cut] = [padding, truncation].map((section) => (isRecord(section) ? section : {})) as [Json, Json]
-  const found = { padding_side: pad['direction'], pad_token: pad['pad_token'], truncation_side: cut['direction'] }
+function withDefaults(
+  config: TokenizerFiles['config'],
+  { padding, truncation }: TokenizerFile,
+): TokenizerFiles['config'] {
+  const [pad, truncated] = [padding, truncation].map((section) => (isRecord(section) ? section : {})) as [Json, Json]
+  const found = { padding_side: pad['direction'], pad_token: pad['pad_token'], truncation_side: truncated['direction'] }
   return { ...found, ...config }
 }
 type Json = TokenizerFiles['config']

@@ -48,7 +48,7 @@ const modelOf = (metadata: Metadata, merges: readonly unknown[]): object => ({
   merges,
 })
 
-/** Where a space is added: before each text between special tokens, or before the first one if it does not begin with a space. */
+/** Position of the added space: before each text between special tokens, or before the first one if it does not begin with a space. */
 export type SpaceBefore = 'each' | 'first'
 
 /**
