@@ -61,6 +61,8 @@ CASES = {
     "a role of a token of the vocabulary": (FILE, {"unk_token": "<unk>", "sep_token": "b"}, {}),
     "more special tokens": (FILE, {"additional_special_tokens": ["<tool>", "</s>"]}, {}),
     "extra special tokens": (FILE, {"extra_special_tokens": ["<tool>", "<x>"]}, {}),
+    "extra special tokens with names": (FILE, {"extra_special_tokens": {"image_token": "<tool>", "x_token": "<x>"}}, {}),
+    "a special token of a model": (FILE, {"image_token": "<tool>"}, {}),
     "special_tokens_map.json": (FILE, {}, {"special_tokens_map.json": {"pad_token": "<pad>", "mask_token": "<mask>", "additional_special_tokens": ["<tool>"]}}),
     "special_tokens_map.json with flags": (FILE, {}, {"special_tokens_map.json": {"pad_token": {"content": "<tool>", "lstrip": True, "normalized": False, "rstrip": False, "single_word": False}}}),
     "special_tokens_map.json against tokenizer_config.json": (FILE, {"pad_token": "<x>"}, {"special_tokens_map.json": {"pad_token": "<y>"}}),
@@ -81,6 +83,7 @@ CASES = {
     "BertTokenizerFast": (BERT, {"do_lower_case": True}, {}),
     "BertTokenizerFast, cased": (BERT, {"do_lower_case": False}, {}),
     "BertTokenizerFast, cased, with accents": (BERT, {"do_lower_case": False, "strip_accents": True, "tokenize_chinese_chars": False}, {}),
+    "BertTokenizerFast of a vocab.txt with added_tokens.json": (None, {"do_lower_case": True}, {"vocab.txt": "\n".join([*BERT["model"]["vocab"], ""]), "added_tokens.json": {"<x>": 13, "<tool>": 11, "<y>": 12}}),
     "GPT2TokenizerFast with a space": (FILE, {"add_prefix_space": True, "bos_token": "</s>", "eos_token": "</s>", "unk_token": "</s>"}, {}),
 }  # fmt: skip
 
@@ -90,10 +93,10 @@ def made(name, content, config, others):
     if kind is not PreTrainedTokenizerFast:
         roles = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"} if name.startswith("Bert") else {}
         config = {**{f"{role}_token": token for role, token in roles.items()}, "tokenizer_class": kind.__name__ if kind.__name__.endswith("Fast") else f"{kind.__name__}Fast", **config}
-    files = {"tokenizer.json": content, **({} if config is None else {"tokenizer_config.json": config}), **others}
+    files = {**({} if content is None else {"tokenizer.json": content}), **({} if config is None else {"tokenizer_config.json": config}), **others}
     with tempfile.TemporaryDirectory() as folder:
         for file, value in files.items():
-            Path(folder, file).write_text(json.dumps(value))
+            Path(folder, file).write_text(value if isinstance(value, str) else json.dumps(value))
         tokenizer = kind.from_pretrained(folder)
     ids = [tokenizer(text)["input_ids"] for text in TEXTS]
     return {

@@ -56,11 +56,18 @@ function decoderTokens(decoder: unknown, refuse: (why: string) => never): readon
     .sort((a, b) => a.id! - b.id!)
 }
 
-/** Special tokens that the configuration names, by role or in a list. */
-function namedTokens(config: Config): readonly unknown[] {
+/** Special tokens of a model that the configuration names: in fields such as `image_token`, in a list, or in an object. */
+export function modelTokens(config: Config): readonly unknown[] {
+  const roles: readonly string[] = ROLES
   const more = config['extra_special_tokens'] ?? config['additional_special_tokens']
-  const listed: readonly unknown[] = Array.isArray(more) ? more.slice(0, MOST_TOKENS) : []
-  return [...ROLES.map((role) => config[role]), ...listed].filter((token) => {
+  const listed: readonly unknown[] = Array.isArray(more) ? more : isRecord(more) ? Object.values(more) : []
+  const fields = Object.entries(config).filter(([key]) => key.endsWith('_token') && !roles.includes(key))
+  return [...fields.map(([, token]) => token), ...listed].slice(0, MOST_TOKENS)
+}
+
+/** Special tokens that the configuration names. */
+function namedTokens(config: Config): readonly unknown[] {
+  return [...ROLES.map((role) => config[role]), ...modelTokens(config)].filter((token) => {
     const length = contentOf(token)?.length ?? 0
     return length > 0 && length <= LONGEST
   })

@@ -4,7 +4,7 @@ import { AttuneError, isRecord } from '@attune/core'
 import { readChatTemplates } from './chat-templates.js'
 import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenizer.js'
 import { insideOf, readJsonFile } from './regular-file.js'
-import { withSideFiles } from './side-files.js'
+import { withAddedTokensFile, withSideFiles } from './side-files.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 
 /** Maximum size in bytes of a tokenizer.json and of a tokenizer_config.json; the latter is saved unchanged with the model. */
@@ -48,13 +48,14 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
   const config = isRecord(found) ? found : {}
   const template = readChatTemplates({ folder, requireInside, refuse })
   const chat = template === undefined ? {} : { chat_template: template }
+  const side = { path: folder, requireInside, refuse }
   if (vocabulary !== where) {
     const older = readOlderTokenizer(path, config, requireInside)
-    return { where: path, ...older, config: { ...older.config, ...chat } }
+    return { where: path, ...older, config: { ...withAddedTokensFile(older.config, older.json, side), ...chat } }
   }
   const targetAt = join(folder, TARGET_FILE)
   const target = existsSync(targetAt) ? { target: readJson(targetAt, MAXIMUM_BYTES) } : {}
   const json = readJson(where, MAXIMUM_BYTES)
-  const beside = withSideFiles(config, json, { path: folder, requireInside, refuse })
+  const beside = withSideFiles(config, json, side)
   return { where, json, ...target, config: { ...beside, ...chat } }
 }

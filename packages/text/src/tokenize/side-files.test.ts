@@ -31,7 +31,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 function open(files: Readonly<Record<string, unknown>>) {
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content))
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
   const type = modelTypeOf(readTokenizerFiles(folder).json) as ModelFile['type']
   return tokenizerOf({ path: folder }, { name: type, type })
 }

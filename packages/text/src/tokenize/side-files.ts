@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isRecord } from '@attune/core'
-import { ROLES, contentOf } from './config-tokens.js'
+import { ROLES, contentOf, modelTokens } from './config-tokens.js'
 import { type RequireInside, readJsonFile } from './regular-file.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -34,10 +34,7 @@ function contentsIn(json: unknown): ReadonlySet<unknown> {
 /** Tokens of an `added_tokens.json` that the tokenizer.json lacks, as in the field `added_tokens_decoder`. */
 function olderTokens(folder: Folder, config: Json, json: unknown): Json {
   const known = contentsIn(json)
-  const more = config['extra_special_tokens'] ?? config['additional_special_tokens']
-  const special = new Set(
-    [...ROLES.map((role) => config[role]), ...(Array.isArray(more) ? (more as unknown[]) : [])].map(contentOf),
-  )
+  const special = new Set([...ROLES.map((role) => config[role]), ...modelTokens(config)].map(contentOf))
   const fresh = Object.entries(read(folder, 'added_tokens.json')).filter(([content]) => !known.has(content))
   return Object.fromEntries(
     fresh.map(([content, id]) => [
@@ -47,13 +44,18 @@ function olderTokens(folder: Folder, config: Json, json: unknown): Json {
   )
 }
 
+/** A configuration with the tokens of an `added_tokens.json`, if it has no `added_tokens_decoder`. */
+export function withAddedTokensFile(config: Json, json: unknown, folder: Folder): Json {
+  if (config['added_tokens_decoder'] !== undefined) return config
+  const added = olderTokens(folder, config, json)
+  return Object.keys(added).length === 0 ? config : { ...config, added_tokens_decoder: added }
+}
+
 /**
  * The configuration of a tokenizer.json together with the older files beside it, which transformers reads if the configuration has
  * no `added_tokens_decoder`: `special_tokens_map.json`, which takes precedence, and `added_tokens.json`.
  */
 export function withSideFiles(config: Json, json: unknown, folder: Folder): Json {
   if (config['added_tokens_decoder'] !== undefined) return config
-  const merged = { ...config, ...read(folder, 'special_tokens_map.json') }
-  const added = olderTokens(folder, merged, json)
-  return Object.keys(added).length === 0 ? merged : { ...merged, added_tokens_decoder: added }
+  return withAddedTokensFile({ ...config, ...read(folder, 'special_tokens_map.json') }, json, folder)
 }
