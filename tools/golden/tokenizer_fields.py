@@ -164,6 +164,12 @@ PRE_TOKENIZERS = [
 for step in PRE_TOKENIZERS:
     both(f"pre_tokenizer {json.dumps(step, ensure_ascii=False)[:300]}", pre_tokenizer=step)
 
+FIRST = {"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "split": True}
+for normalizer in [{"type": "Strip", "strip_left": True, "strip_right": False}, {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": "▁"}, {"type": "Prepend", "prepend": "a"}]:
+    both(f"pre_tokenizer {json.dumps(FIRST)} after {json.dumps(normalizer)}", normalizer=normalizer, pre_tokenizer=FIRST)
+TO_BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+both("pre_tokenizer of bytes, then of their words", pre_tokenizer=sequence("pre_tokenizer", TO_BYTES, {**TO_BYTES, "use_regex": True}))
+
 # Decoders
 PIECES = ["▁the", "▁", "a", "##b", "##", "c</w>", "</w>", "<0xE2>", "<0x82>", "<0xAC>", "<0xFF>", "<0xff>", "<0x+F>", "|", "<pad>", "Ġhi",
           "Ãī", "ÃĨ", "é", "▁▁x▁", " .", " n't", " do not", "'", "  sp ", "h h", "aa", "€", "日", "a_", "<s>", "<unk>"]  # fmt: skip
@@ -262,6 +268,8 @@ ADDED = {
     "without content": [added(5, ""), added(5, "COVID")], "one in another": [added(5, "ab"), added(6, "abc"), added(7, "b")],
     "that normalizes to nothing": [added(5, "é\u0301", normalized=True)],
     "that normalize to another one": [added(5, "COVID", normalized=True), added(6, "covid x", normalized=True)],
+    "of a space that strips": [added(5, " ", lstrip=True, rstrip=True)], "of a space that strips right": [added(5, " ", rstrip=True)],
+    "of a space after one that strips": [added(5, "COVID", rstrip=True), added(6, " "), added(7, "the", lstrip=True, rstrip=True)],
     "of a space": [added(5, " ")], "of spaces, normalized": [added(5, "  ", normalized=True)],
 }  # fmt: skip
 for name, tokens in ADDED.items():

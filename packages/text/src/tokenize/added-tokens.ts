@@ -17,10 +17,14 @@ const WORD_AT_START = new RegExp(`^[${WORD}]`, 'u')
 const insideWord = (text: string, start: number, end: number): boolean =>
   WORD_AT_END.test(text.slice(Math.max(0, start - 2), start)) || WORD_AT_START.test(text.slice(end, end + 2))
 
-/** The range of a token with the spaces that it strips; those before `from` belong to the previous token. */
+/**
+ * The range of a token with the spaces that it strips on its left from `from` on, and on its right. Like in the Rust library, a
+ * token of spaces is found again among the spaces that the previous token strips.
+ */
 function reachOf(text: string, from: number, part: Part, token: AddedToken): Part {
   let { start, end } = part
   while (token.lstrip && start > from && isWhiteSpace(text[start - 1]!)) start--
+  if (token.lstrip && start < from) start = from
   while (token.rstrip && end < text.length && isWhiteSpace(text[end]!)) end++
   return { start, end, id: token.id }
 }
@@ -48,8 +52,9 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string, 
       work.spend(STEPS_PER_TOKEN)
       const token = known[index]!
       const end = start + token.content.length
-      if (start < from || (token.single_word && insideWord(text, start, end))) return
+      if (token.single_word && insideWord(text, start, end)) return
       const reach = reachOf(text, from, { start, end }, token)
+      if (reach.end <= reach.start) return
       work.spend(STEPS_PER_SPACE * (reach.end - reach.start - token.content.length))
       keep(reach.start)
       parts.push(reach)

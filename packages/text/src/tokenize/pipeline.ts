@@ -84,6 +84,9 @@ function partTokenizer(
   const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
   const findAdded = addedTokenFinder(addedTokens(file).normalized)
   const addWord = wordAdder(wordModelOf(file, vocabulary))
+  // The first word begins where the text does: there is none if a normalizer removed the beginning. SentencePiece's rules shift the
+  // offsets in the Rust library, so that there is one.
+  const shifts = stepsIn<{ readonly type: string }>(file.normalizer).some(({ type }) => type === 'Precompiled')
   return (part, first, work) => {
     const tokens = noTokens()
     const text = normalize(aligned(part, 0), work)
@@ -91,7 +94,8 @@ function partTokenizer(
     for (const { start, end, id } of findAdded(text.text, work)) {
       const slice = sliceOf(text, start, end)
       work.part = 'pre_tokenizer'
-      if (id === undefined) preTokenize(slice, first && start === 0, work, (word) => addWord(tokens, word, work))
+      const leads = first && start === 0 && (shifts || (text.starts[text.first] ?? 0) === 0)
+      if (id === undefined) preTokenize(slice, leads, work, (word) => addWord(tokens, word, work))
       else {
         tokens.ids.push(id)
         tokens.starts.push(text.starts[text.first + start]!)
