@@ -35,8 +35,12 @@ const [STEPS_PER_TOKEN, STEPS_PER_SPACE] = [40, 10]
 /**
  * Creates a finder of added tokens in a text; the longest match at a position wins. Handles `single_word`, `lstrip` and
  * `rstrip`.
+ * @param splitsSpecial leaves special tokens in the text to be tokenized
  */
-export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string, work: Work) => readonly Part[] {
+export function addedTokenFinder(
+  tokens: readonly AddedToken[],
+  splitsSpecial = false,
+): (text: string, work: Work) => readonly Part[] {
   // A token with a lone surrogate occurs in no well-formed text. The first one of equal contents wins.
   const byContent = new Map(tokens.toReversed().map((token) => [token.content, token]))
   const known = [...byContent.values()].filter(({ content }) => content.isWellFormed())
@@ -51,6 +55,7 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string, 
     find(text, work, (start, index) => {
       work.spend(STEPS_PER_TOKEN)
       const token = known[index]!
+      if (splitsSpecial && token.special) return
       const end = start + token.content.length
       if (token.single_word && insideWord(text, start, end)) return
       const reach = reachOf(text, from, { start, end }, token)

@@ -40,8 +40,12 @@ function declaredToken(token: unknown, id: number | undefined, isSpecial: boolea
   }
 }
 
-/** Tokens of the field `added_tokens_decoder`, in the order of their ids. */
-function decoderTokens(decoder: unknown, refuse: (why: string) => never): readonly DeclaredToken[] {
+/** Tokens of the field `added_tokens_decoder`, in the order of their ids. Those with a role are special. */
+function decoderTokens(
+  decoder: unknown,
+  roles: ReadonlySet<string | undefined>,
+  refuse: (why: string) => never,
+): readonly DeclaredToken[] {
   if (decoder === undefined || decoder === null) return []
   if (!isRecord(decoder)) return refuse('at `added_tokens_decoder`, expected an object of tokens')
   const entries = Object.entries(decoder)
@@ -51,15 +55,21 @@ function decoderTokens(decoder: unknown, refuse: (why: string) => never): readon
     .map(([id, token]) => {
       if (!/^\d{1,7}$/.test(id) || contentOf(token) === undefined || contentOf(token)!.length > LONGEST)
         refuse(`at \`added_tokens_decoder.${id.slice(0, 40)}\`, expected an id and a token with its \`content\``)
-      return declaredToken(token, Number(id), false)
+      return declaredToken(token, Number(id), roles.has(contentOf(token)))
     })
     .sort((a, b) => a.id! - b.id!)
+}
+
+/** The list of special tokens in a configuration, or an object of them. */
+export function moreTokens(config: Config): unknown {
+  const more = config['extra_special_tokens']
+  return (Array.isArray(more) && more.length > 0) || isRecord(more) ? more : config['additional_special_tokens']
 }
 
 /** Special tokens of a model that the configuration names: in fields such as `image_token`, in a list, or in an object. */
 export function modelTokens(config: Config): readonly unknown[] {
   const roles: readonly string[] = ROLES
-  const more = config['extra_special_tokens'] ?? config['additional_special_tokens']
+  const more = moreTokens(config)
   const listed: readonly unknown[] = Array.isArray(more) ? more : isRecord(more) ? Object.values(more) : []
   const fields = Object.entries(config).filter(([key]) => key.endsWith('_token') && !roles.includes(key))
   return [...fields.map(([, token]) => token), ...listed].slice(0, MOST_TOKENS)
@@ -75,7 +85,8 @@ function namedTokens(config: Config): readonly unknown[] {
 
 /**
  * Tokens that a tokenizer_config.json adds to those of the tokenizer.json, like transformers: all of its `added_tokens_decoder`,
- * whose flags take precedence, and the special tokens that it names and that are not added tokens yet.
+ * whose flags take precedence, and the special tokens that it names and that are not added tokens yet. A token with a role is
+ * special.
  * @throws by `refuse` if a token has no text or no id
  */
 export function configTokens(
@@ -83,9 +94,10 @@ export function configTokens(
   added: readonly AddedToken[],
   refuse: (why: string) => never,
 ): readonly DeclaredToken[] {
-  const decoded = decoderTokens(config['added_tokens_decoder'], refuse)
-  const named = namedTokens(config)
   const roles = new Set(ROLES.map((role) => contentOf(config[role])))
+  const decoder = config['added_tokens_decoder']
+  const decoded = decoder === undefined ? added : decoderTokens(decoder, roles, refuse)
+  const named = namedTokens(config)
   const known = new Set([...added, ...decoded].map(({ content }) => content))
   const fresh = named.filter((token) => !known.has(contentOf(token)!))
   return [

@@ -78,11 +78,12 @@ function addedTokens(file: TokenizerFile) {
 function partTokenizer(
   file: TokenizerFile,
   vocabulary: ReadonlyMap<string, number>,
+  splitsSpecial: boolean,
 ): (part: string, first: boolean, work: Work) => TextTokens {
   const sets = characterSets()
   const normalize = normalizerOf(stepsIn(file.normalizer), sets)
   const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
-  const findAdded = addedTokenFinder(addedTokens(file).normalized)
+  const findAdded = addedTokenFinder(addedTokens(file).normalized, splitsSpecial)
   const addWord = wordAdder(wordModelOf(file, vocabulary))
   // The first word begins where the text does: there is none if a normalizer removed the beginning. SentencePiece's rules shift the
   // offsets in the Rust library, so that there is one.
@@ -136,10 +137,15 @@ const STEPS_TO_RECALL = 20
  * If the steps allow it, the text is split before single spaces and the tokens of its parts are cached: in natural text about
  * 90 % of the parts are repeated.
  * @param vocabulary ids of the model's tokens
+ * @param splitsSpecial tokenizes special tokens in a text like other text
  */
-export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, number>): Pipeline {
-  const findAdded = addedTokenFinder(addedTokens(file).raw)
-  const tokenize = partTokenizer(file, vocabulary)
+export function pipelineOf(
+  file: TokenizerFile,
+  vocabulary: ReadonlyMap<string, number>,
+  splitsSpecial = false,
+): Pipeline {
+  const findAdded = addedTokenFinder(addedTokens(file).raw, splitsSpecial)
+  const tokenize = partTokenizer(file, vocabulary, splitsSpecial)
   const divisible = isDivisible(file)
   const [cached, cachedFirst] = [tokenCache(), tokenCache()]
   const recall = (part: string, first: boolean, work: Work): TextTokens => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isRecord } from '@attune/core'
-import { ROLES, contentOf, modelTokens } from './config-tokens.js'
+import { ROLES, contentOf, modelTokens, moreTokens } from './config-tokens.js'
 import { type RequireInside, readJsonFile } from './regular-file.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -25,30 +25,36 @@ function read({ path, requireInside, refuse }: Folder, name: string): Json {
   return isRecord(content) ? content : refuse(file, 'expected an object')
 }
 
-/** Contents of the added tokens of a tokenizer.json. */
-function contentsIn(json: unknown): ReadonlySet<unknown> {
+/** Added tokens of a tokenizer.json by id. */
+function tokensById(json: unknown): Json {
   const added: unknown = isRecord(json) ? json['added_tokens'] : undefined
-  return new Set(Array.isArray(added) ? added.map(contentOf) : [])
+  return Object.fromEntries(
+    (Array.isArray(added) ? (added as unknown[]) : []).flatMap((token) =>
+      isRecord(token) && typeof token['id'] === 'number' ? [[token['id'], token]] : [],
+    ),
+  )
 }
 
-/** Tokens of an `added_tokens.json` that the tokenizer.json lacks, as in the field `added_tokens_decoder`. */
-function olderTokens(folder: Folder, config: Json, json: unknown): Json {
-  const known = contentsIn(json)
+/** Tokens of an `added_tokens.json`, as in the field `added_tokens_decoder`. */
+function olderTokens(folder: Folder, config: Json): Json {
   const special = new Set([...ROLES.map((role) => config[role]), ...modelTokens(config)].map(contentOf))
-  const fresh = Object.entries(read(folder, 'added_tokens.json')).filter(([content]) => !known.has(content))
   return Object.fromEntries(
-    fresh.map(([content, id]) => [
+    Object.entries(read(folder, 'added_tokens.json')).map(([content, id]) => [
       typeof id === 'number' ? id : `added_tokens.json: ${content.slice(0, 40)}`,
       { content, special: special.has(content) },
     ]),
   )
 }
 
-/** A configuration with the tokens of an `added_tokens.json`, if it has no `added_tokens_decoder`. */
+/**
+ * A configuration with the tokens of an `added_tokens.json`, if it has no `added_tokens_decoder`; those of the tokenizer.json take
+ * precedence.
+ */
 export function withAddedTokensFile(config: Json, json: unknown, folder: Folder): Json {
   if (config['added_tokens_decoder'] !== undefined) return config
-  const added = olderTokens(folder, config, json)
-  return Object.keys(added).length === 0 ? config : { ...config, added_tokens_decoder: added }
+  const added = olderTokens(folder, config)
+  const isEmpty = Object.keys(added).length === 0
+  return isEmpty ? config : { ...config, added_tokens_decoder: { ...added, ...tokensById(json) } }
 }
 
 /**
@@ -57,5 +63,7 @@ export function withAddedTokensFile(config: Json, json: unknown, folder: Folder)
  */
 export function withSideFiles(config: Json, json: unknown, folder: Folder): Json {
   if (config['added_tokens_decoder'] !== undefined) return config
-  return withAddedTokensFile({ ...config, ...read(folder, 'special_tokens_map.json') }, json, folder)
+  const { additional_special_tokens: more, ...map } = read(folder, 'special_tokens_map.json')
+  const listed = more === undefined || moreTokens(config) !== undefined ? {} : { additional_special_tokens: more }
+  return withAddedTokensFile({ ...config, ...map, ...listed }, json, folder)
 }

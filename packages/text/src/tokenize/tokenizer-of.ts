@@ -220,8 +220,7 @@ function encoderOf(
   const templates = templatesOf(file.post_processor, ids)
   const bare = withoutSpecial(templates)
   const trim = trimOf(file.post_processor, (id) => (added.has(id) ? undefined : tokens.get(id)))
-  const matched = splitsSpecial ? file.added_tokens.filter(({ special }) => !special) : file.added_tokens
-  const pipeline = pipelineOf({ ...file, added_tokens: matched }, vocabulary)
+  const pipeline = pipelineOf(file, vocabulary, splitsSpecial)
   return (text, options = {}) => {
     const { pair, maximumLength, truncationSide = side, stride, addSpecialTokens = true } = options
     // Tokens beyond the limit are dropped anyway, so they need not be computed.
