@@ -1,5 +1,5 @@
 import { WORD, isWhiteSpace } from './characters.js'
-import type { TokenizerFile } from './schema.js'
+import type { AddedToken } from './added-ids.js'
 import { textFinder } from './text-finder.js'
 import type { Work } from './work.js'
 
@@ -10,8 +10,6 @@ export interface Part {
   readonly id?: number
 }
 
-type AddedToken = TokenizerFile['added_tokens'][number]
-
 const WORD_AT_END = new RegExp(`[${WORD}]$`, 'u')
 const WORD_AT_START = new RegExp(`^[${WORD}]`, 'u')
 
@@ -19,10 +17,14 @@ const WORD_AT_START = new RegExp(`^[${WORD}]`, 'u')
 const insideWord = (text: string, start: number, end: number): boolean =>
   WORD_AT_END.test(text.slice(Math.max(0, start - 2), start)) || WORD_AT_START.test(text.slice(end, end + 2))
 
-/** The range of a token with the spaces that it strips; those before `from` belong to the previous token. */
+/**
+ * The range of a token with the spaces that it strips on its left from `from` on, and on its right. Like in the Rust library, a
+ * token of spaces is found again among the spaces that the previous token strips.
+ */
 function reachOf(text: string, from: number, part: Part, token: AddedToken): Part {
   let { start, end } = part
   while (token.lstrip && start > from && isWhiteSpace(text[start - 1]!)) start--
+  if (token.lstrip && start < from) start = from
   while (token.rstrip && end < text.length && isWhiteSpace(text[end]!)) end++
   return { start, end, id: token.id }
 }
@@ -33,12 +35,15 @@ const [STEPS_PER_TOKEN, STEPS_PER_SPACE] = [40, 10]
 /**
  * Creates a finder of added tokens in a text; the longest match at a position wins. Handles `single_word`, `lstrip` and
  * `rstrip`.
+ * @param splitsSpecial leaves special tokens in the text to be tokenized
  */
-export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string, work: Work) => readonly Part[] {
-  // A token with a lone surrogate occurs in no well-formed text.
-  const known = [...new Map(tokens.map((token) => [token.content, token])).values()].filter(({ content }) =>
-    content.isWellFormed(),
-  )
+export function addedTokenFinder(
+  tokens: readonly AddedToken[],
+  splitsSpecial = false,
+): (text: string, work: Work) => readonly Part[] {
+  // A token with a lone surrogate occurs in no well-formed text. The first one of equal contents wins.
+  const byContent = new Map(tokens.toReversed().map((token) => [token.content, token]))
+  const known = [...byContent.values()].filter(({ content }) => content.isWellFormed())
   if (known.length === 0) return (text) => (text === '' ? [] : [{ start: 0, end: text.length }])
   const find = textFinder(known.map(({ content }) => content))
   return (text, work) => {
@@ -50,9 +55,11 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string, 
     find(text, work, (start, index) => {
       work.spend(STEPS_PER_TOKEN)
       const token = known[index]!
+      if (splitsSpecial && token.special) return
       const end = start + token.content.length
-      if (start < from || (token.single_word && insideWord(text, start, end))) return
+      if (token.single_word && insideWord(text, start, end)) return
       const reach = reachOf(text, from, { start, end }, token)
+      if (reach.end <= reach.start) return
       work.spend(STEPS_PER_SPACE * (reach.end - reach.start - token.content.length))
       keep(reach.start)
       parts.push(reach)

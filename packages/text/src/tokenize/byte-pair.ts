@@ -1,3 +1,4 @@
+import { AttuneError } from '@attune/core'
 import { numberHeap } from './number-heap.js'
 import type { ModelFile } from './schema.js'
 import { type ByteTokens, type WordModel, byteTokensOf, wholeWord } from './word-model.js'
@@ -23,14 +24,23 @@ interface Symbols {
   readonly ends: number[]
 }
 
+/** @throws AttuneError `BAD_TOKENIZER` if a merge is not one of two tokens whose concatenation is a token */
 function mergesOf(model: ModelFile<'BPE'>, vocabulary: ReadonlyMap<string, number>): Map<number, Merge> {
   const prefix = model.continuing_subword_prefix ?? ''
   const merges = new Map<number, Merge>()
   for (const [rank, merge] of model.merges.entries()) {
-    const [left, right] = typeof merge === 'string' ? (merge.split(' ') as [string, string?]) : merge
+    // The first line of a merges.txt.
+    if (typeof merge === 'string' && merge.startsWith('#version')) continue
+    const [left, right, more] = typeof merge === 'string' ? (merge.split(' ') as [string, string?, string?]) : merge
     const joined = left + (right ?? '').slice(prefix.length)
     const [a, b, id] = [vocabulary.get(left), vocabulary.get(right ?? ''), vocabulary.get(joined)]
-    if (a !== undefined && b !== undefined && id !== undefined) merges.set(a * IDS + b, { rank, id })
+    if (a === undefined || b === undefined || id === undefined || more !== undefined)
+      throw new AttuneError(
+        'BAD_TOKENIZER',
+        `at \`model.merges.${rank}\`, expected two tokens whose concatenation is in the vocabulary, got ${JSON.stringify(merge).slice(0, 80)}`,
+        'Use the vocabulary and the merges of the same tokenizer.',
+      )
+    merges.set(a * IDS + b, { rank, id })
   }
   return merges
 }
@@ -45,6 +55,45 @@ interface Lookup {
   readonly unknown: number | undefined
 }
 
+/** Builds the symbols of a word. */
+interface SymbolList {
+  readonly symbols: Symbols
+  add(id: number, start: number, end: number): void
+  /** Adds the pending unknown token, if there is one. */
+  flush(): void
+  /** Makes a character an unknown token, which is added at the next flush. */
+  addUnknown(start: number, end: number): void
+}
+
+function symbolList(model: ModelFile<'BPE'>, unknown: number | undefined, work: Work): SymbolList {
+  const symbols: Symbols = { ids: [], starts: [], ends: [] }
+  let [start, end] = [-1, -1]
+  const add = (id: number, from: number, to: number): void => {
+    symbols.ids.push(id)
+    symbols.starts.push(from)
+    symbols.ends.push(to)
+  }
+  const flush = (): void => {
+    if (start < 0) return
+    add(unknown!, start, end)
+    start = -1
+  }
+  return {
+    symbols,
+    add,
+    flush,
+    addUnknown(from, to) {
+      if (model.unk_token == null) return
+      if (unknown === undefined) work.refuse(`its vocabulary lacks the unknown token "${model.unk_token.slice(0, 80)}"`)
+      if (start < 0 || !model.fuse_unk) {
+        flush()
+        start = from
+      }
+      end = to
+    },
+  }
+}
+
 /** Initial symbols of a word: its characters, their bytes (byte fallback), or the unknown token. */
 function symbolsOf(
   word: string,
@@ -52,31 +101,27 @@ function symbolsOf(
   { vocabulary, bytesOf, unknown }: Lookup,
   work: Work,
 ): Symbols {
-  const symbols: Symbols = { ids: [], starts: [], ends: [] }
-  const added = (model.continuing_subword_prefix ?? '').length + (model.end_of_word_suffix ?? '').length
-  work.spend((STEPS_PER_SYMBOL + added) * word.length)
-  let afterUnknown = false
+  const [prefix, suffix] = [model.continuing_subword_prefix ?? '', model.end_of_word_suffix ?? '']
+  work.spend((STEPS_PER_SYMBOL + prefix.length + suffix.length) * word.length)
+  const { symbols, add, flush, addUnknown } = symbolList(model, unknown, work)
   let start = 0
   for (const character of word) {
     const end = start + character.length
-    const spelt =
-      (start > 0 ? (model.continuing_subword_prefix ?? '') : '') +
-      character +
-      (end === word.length ? (model.end_of_word_suffix ?? '') : '')
+    const spelt = (start > 0 ? prefix : '') + character + (end === word.length ? suffix : '')
     const id = vocabulary.get(spelt)
-    const found = id !== undefined ? [id] : bytesOf(spelt, work)
-    if (found !== undefined && found.length > 1) work.hold(BYTES_PER_SYMBOL * found.length)
-    const isUnknown = found === undefined
-    if (isUnknown && afterUnknown && model.fuse_unk) symbols.ends[symbols.ends.length - 1] = end
-    else
-      for (const each of found ?? (unknown === undefined ? [] : [unknown])) {
-        symbols.ids.push(each)
-        symbols.starts.push(start)
-        symbols.ends.push(end)
-      }
-    afterUnknown = isUnknown && unknown !== undefined
+    const bytes = id === undefined ? bytesOf(spelt, work) : undefined
+    if (id !== undefined) {
+      flush()
+      add(id, start, end)
+    } else if (bytes === undefined) addUnknown(start, end)
+    else {
+      // A pending unknown token is added after the bytes: so the Rust library orders them.
+      work.hold(BYTES_PER_SYMBOL * bytes.length)
+      for (const byte of bytes) add(byte, start, end)
+    }
     start = end
   }
+  flush()
   return symbols
 }
 

@@ -43,6 +43,10 @@ describe('tokenization in cached parts', () => {
     }
   })
 
+  it('is disabled for a pre-tokenizer that reads encoded spaces', () => {
+    expect(divisible(withSteps(bytes, splitBy('gpt2')))).toBe(false)
+  })
+
   it('is disabled for a pre-tokenizer that is not well-known', () => {
     for (const name of ['bloom', 'cut to length', 'words']) expect(divisible(withSteps(splitBy(name)))).toBe(false)
   })

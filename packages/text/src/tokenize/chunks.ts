@@ -1,3 +1,4 @@
+import { normalizedTokens } from './normalized-tokens.js'
 import { isSpaceless, splitsBeforeSpace } from './patterns.js'
 import type { TokenizerFile } from './schema.js'
 import { stepsIn } from './steps-in.js'
@@ -52,12 +53,15 @@ const isContextFree = (step: Step): boolean =>
  */
 export function isDivisible(file: TokenizerFile): boolean {
   const preTokenizers = stepsIn<Step>(file.pre_tokenizer)
+  // After a byte-level step, a text has no spaces.
+  const encoder = preTokenizers.findIndex(({ type }) => type === 'ByteLevel')
+  const spaced = encoder < 0 ? preTokenizers : preTokenizers.slice(0, encoder + 1)
   return (
     stepsIn<Step>(file.normalizer).every(normalizesParts) &&
-    preTokenizers.some(isWordSplitter) &&
+    spaced.some(isWordSplitter) &&
     preTokenizers.every((step) => isWordSplitter(step) || isContextFree(step)) &&
-    file.added_tokens.every(
-      ({ content, lstrip, rstrip, normalized }) => !normalized || !(/\s/.test(content) || lstrip || rstrip),
+    [...file.added_tokens.filter(({ normalized }) => normalized), ...normalizedTokens(file)].every(
+      ({ content, lstrip, rstrip }) => !(/\s/.test(content) || lstrip || rstrip),
     )
   )
 }

@@ -42,53 +42,52 @@ const BYTES: ReadonlyMap<number, number> = new Map(
 )
 const bytesDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Decodes byte-level characters as UTF-8; a character that represents no byte is a zero byte. */
-function fromBytes(tokens: readonly string[]): string {
-  const characters = tokens.join('')
-  const bytes = new Uint8Array(characters.length)
-  let length = 0
-  for (let at = 0; at < characters.length; length++) {
-    bytes[length] = BYTES.get(characters.charCodeAt(at)) ?? 0
-    at += characters.codePointAt(at)! > 0xffff ? 2 : 1
+const encoder = new TextEncoder()
+/** Maximum number of UTF-8 bytes per UTF-16 unit. */
+const BYTES_OF_UNIT = 3
+
+/** Writes the bytes of byte-level characters; returns the end, or −1 if a character represents no byte. */
+function writeBytes(token: string, bytes: Uint8Array, at: number): number {
+  for (let i = 0; i < token.length; i++) {
+    const byte = BYTES.get(token.charCodeAt(i))
+    if (byte === undefined) return -1
+    bytes[at++] = byte
   }
-  return bytesDecoder.decode(bytes.subarray(0, length))
+  return at
 }
 
-/** Decodes byte-level tokens; added tokens are kept verbatim. */
-const byteLevel =
-  (added: ReadonlySet<string>): Decoding =>
-  (tokens) => {
-    const texts: string[] = []
-    let run: string[] = []
-    const flush = (): void => {
-      if (run.length > 0) texts.push(fromBytes(run))
-      run = []
-    }
-    for (const token of tokens) {
-      if (!added.has(token)) run.push(token)
-      else {
-        flush()
-        texts.push(token)
-      }
-    }
-    flush()
-    return texts
+/** Decodes byte-level tokens as UTF-8. A token with a character that represents no byte is kept verbatim. */
+const byteLevel: Decoding = (tokens) => {
+  const bytes = new Uint8Array(BYTES_OF_UNIT * unitsIn(tokens))
+  let length = 0
+  for (const token of tokens) {
+    const end = writeBytes(token, bytes, length)
+    length = end >= 0 ? end : length + encoder.encodeInto(token, bytes.subarray(length)).written
   }
+  return [bytesDecoder.decode(bytes.subarray(0, length))]
+}
 
-const fallbackDecoder = new TextDecoder()
+const fallbackDecoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
 /** The byte of a byte fallback token; NaN for other tokens. */
 const byteOf = (token: string): number =>
-  token.length === 6 && token.startsWith('<0x') && token.endsWith('>')
-    ? Number.parseInt(token.slice(3, 5), 16)
-    : Number.NaN
+  /^<0x[+\da-f][\da-f]>$/i.test(token) ? Number.parseInt(token.slice(3, 5), 16) : Number.NaN
+
+/** Bytes as UTF-8; if they are not valid, a replacement character for each. */
+function textOf(bytes: readonly number[]): readonly string[] {
+  try {
+    return [fallbackDecoder.decode(Uint8Array.from(bytes))]
+  } catch {
+    return bytes.map(() => '\ufffd')
+  }
+}
 
 /** Decodes runs of byte fallback tokens such as `<0x0A>`. */
 const byteFallback: Decoding = (tokens) => {
   const texts: string[] = []
   let bytes: number[] = []
   const flush = (): void => {
-    if (bytes.length > 0) texts.push(fallbackDecoder.decode(Uint8Array.from(bytes)))
+    if (bytes.length > 0) texts.push(...textOf(bytes))
     bytes = []
   }
   for (const token of tokens) {
@@ -103,12 +102,15 @@ const byteFallback: Decoding = (tokens) => {
   return texts
 }
 
-/** Cleans up tokenization: removes spaces before punctuation and English contractions. */
-function cleanUpTokenization(text: string, work: Work): string {
+/**
+ * Cleans up tokenization: removes spaces before punctuation and English contractions.
+ * @param contracts replaces ` do not`, too
+ */
+function cleanUpTokenization(text: string, work: Work, contracts = false): string {
   // Most tokens need no cleanup, and ten searches are slow.
-  if (!/ [.?!,'n]/.test(text)) return text
+  if (!/ [.?!,'nd]/.test(text)) return text
   work.spend(STEPS_PER_REPLACED * text.length)
-  return text
+  const made = text
     .replace(/ \./g, '.')
     .replace(/ \?/g, '?')
     .replace(/ !/g, '!')
@@ -116,34 +118,46 @@ function cleanUpTokenization(text: string, work: Work): string {
     .replace(/ ' /g, "'")
     .replace(/ n't/g, "n't")
     .replace(/ 'm/g, "'m")
+  return (contracts ? made.replace(/ do not/g, " don't") : made)
     .replace(/ 's/g, "'s")
     .replace(/ 've/g, "'ve")
     .replace(/ 're/g, "'re")
 }
 
-function wordPiece({ prefix, cleanup }: Of<'WordPiece'>): Decoding {
-  const joined = (token: string): string =>
-    prefix != null && prefix !== '' && token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
+function wordPiece({ prefix = '##', cleanup = true }: Of<'WordPiece'>): Decoding {
+  const joined = (token: string): string => (token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`)
   return each((token, index, _, work) => {
     const text = index === 0 ? token : joined(token)
-    return cleanup === true ? cleanUpTokenization(text, work) : text
+    return cleanup ? cleanUpTokenization(text, work, true) : text
   })
 }
 
-function metaspace({ replacement = '▁' }: Of<'Metaspace'>): Decoding {
-  return each((token, index, _, work) => {
-    const text = replaceIn(token, replacement, ' ', work)
-    return index === 0 && text.startsWith(' ') ? text.slice(1) : text
-  })
+function metaspace({ replacement = '▁', prepend_scheme: scheme }: Of<'Metaspace'>): Decoding {
+  // The first token loses all of them, like in the Rust library.
+  return each((token, index, _, work) =>
+    replaceIn(token, replacement, index === 0 && scheme !== 'never' ? '' : ' ', work),
+  )
 }
 
-function strip({ content = '', start = 0, stop = 0 }: Of<'Strip'>): Decoding {
+function strip({ content, start, stop }: Of<'Strip'>): Decoding {
+  const width = content.length
   return each((token) => {
     let [from, to] = [0, token.length]
-    while (from < start && token[from] === content) from++
-    while (token.length - to < stop && token[to - 1] === content) to--
+    for (let n = 0; n < start && token.startsWith(content, from); n++) from += width
+    for (let n = 0; n < stop && to - width >= from && token.endsWith(content, to); n++) to -= width
     return token.slice(from, to)
   })
+}
+
+/** Connectionist temporal classification (CTC): drops repeated tokens and the padding token. */
+function ctc({ pad_token: pad, word_delimiter_token: delimiter, cleanup }: Of<'CTC'>): Decoding {
+  return (tokens, work) =>
+    tokens.flatMap((token, index) => {
+      if (index > 0 && token === tokens[index - 1]) return []
+      const text = replaceIn(token, pad, '', work)
+      const clean = cleanup ? replaceIn(cleanUpTokenization(text, work, true), delimiter, ' ', work) : text
+      return clean === '' ? [] : [clean]
+    })
 }
 
 function replace({ pattern, content }: Of<'Replace'>, sets: CharacterSets): Decoding {
@@ -168,12 +182,12 @@ function replace({ pattern, content }: Of<'Replace'>, sets: CharacterSets): Deco
 
 /** Replaces the end-of-word suffix; an empty suffix occurs between all units of a token. */
 const pairs = ({ suffix }: Of<'BPEDecoder'>): Decoding =>
-  each((token, index, length, work) => replaceIn(token, suffix ?? '', index === length - 1 ? '' : ' ', work))
+  each((token, index, length, work) => replaceIn(token, suffix ?? '</w>', index === length - 1 ? '' : ' ', work))
 
-function decoderOfStep(step: Step, added: ReadonlySet<string>, sets: CharacterSets): Decoding {
+function decoderOfStep(step: Step, sets: CharacterSets): Decoding {
   switch (step.type) {
     case 'ByteLevel':
-      return byteLevel(added)
+      return byteLevel
     case 'ByteFallback':
       return byteFallback
     case 'Fuse':
@@ -186,6 +200,8 @@ function decoderOfStep(step: Step, added: ReadonlySet<string>, sets: CharacterSe
       return strip(step as Of<'Strip'>)
     case 'Replace':
       return replace(step as Of<'Replace'>, sets)
+    case 'CTC':
+      return ctc(step as Of<'CTC'>)
     default:
       return pairs(step as Of<'BPEDecoder'>)
   }
@@ -194,17 +210,18 @@ function decoderOfStep(step: Step, added: ReadonlySet<string>, sets: CharacterSe
 /** Decodes tokens to a text. */
 export type Decode = (tokens: readonly string[], work: Work) => string
 
-/**
- * The decoder of a tokenizer.json, which matches `@huggingface/tokenizers` 0.2.0; without a decoder, the tokens are joined with
- * spaces.
- * @param cleanUp removes the spaces before punctuation and English contractions at the end
- */
-export function decoderOf(file: TokenizerFile, cleanUp: boolean, sets: CharacterSets): Decode {
-  const added = new Set(file.added_tokens.map(({ content }) => content))
-  const isSequence = file.decoder?.type === 'Sequence'
-  // Only a decoder outside a sequence handles added tokens.
-  const steps = stepsIn<Step>(file.decoder).map((step) => decoderOfStep(step, isSequence ? new Set() : added, sets))
-  const suffix = file.decoder != null && file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : ''
+/** Changes to the text that the decoder of a file makes. */
+export interface DecodedText {
+  /** Removes the spaces before punctuation and English contractions. */
+  readonly cleanUp: boolean
+  /** Replaces the end-of-word suffix of a BPE model by a space, as the tokenizer of CLIP does. */
+  readonly endsWords: boolean
+}
+
+/** The decoder of a tokenizer.json, which matches the Rust library; without a decoder, the tokens are joined with spaces. */
+export function decoderOf(file: TokenizerFile, { cleanUp, endsWords }: DecodedText, sets: CharacterSets): Decode {
+  const steps = stepsIn<Step>(file.decoder).map((step) => decoderOfStep(step, sets))
+  const suffix = endsWords && file.model.type === 'BPE' ? (file.model.end_of_word_suffix ?? '') : ''
   return (tokens, work) => {
     work.part = 'decoder'
     let [texts, held] = [tokens, BYTES_PER_UNIT * unitsIn(tokens)]

@@ -32,6 +32,17 @@ describe('a tokenizer.json with excessive or invalid sizes', () => {
     expect(() => load(json)).toThrow(refused)
   })
 
+  it.each([
+    ['a long replacement', times(20, () => ({ type: 'Replace', pattern: { String: 'a' }, content: 'a'.repeat(100) }))],
+    ['a prefix', [{ type: 'Prepend', prepend: 'b'.repeat(100) }]],
+  ])('is rejected if a normalizer expands its added tokens: %s', (_, steps) => {
+    const tokens = times(5000, (i) => ({ ...flags, id: i, content: `a${i}`, normalized: true }))
+    const normalizer = { type: 'Sequence', normalizers: steps }
+    const before = process.cpuUsage().user
+    expect(() => load({ model: words, normalizer, added_tokens: tokens })).toThrow(refused)
+    expect(process.cpuUsage().user - before).toBeLessThan(2e6)
+  })
+
   it('is saved without unknown fields', () => {
     const json = { model: { ...words, more: times(1000, () => 'b') }, more: times(1000, () => 'b') }
     expect(load(json).files()['tokenizer.json']).toEqual({ model: words })

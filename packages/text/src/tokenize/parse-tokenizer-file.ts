@@ -1,4 +1,5 @@
 import { AttuneError } from '@attune/core'
+import { addTokens } from './added-ids.js'
 import { modelTypeOf } from './model-type.js'
 import { type ModelFile, type TokenizerFile, tokenizerFileSchema } from './schema.js'
 
@@ -10,11 +11,15 @@ function vocabularyOf(model: TokenizerFile['model']): Map<string, number> {
   return ids
 }
 
+/** Number of entries in a model's vocabulary; equal tokens count. */
+export const sizeOf = (model: TokenizerFile['model'], vocabulary: ReadonlyMap<string, number>): number =>
+  model.type === 'Unigram' ? model.vocab.length : vocabulary.size
+
 /** Maximum number of unused ids: a constant, plus a number per token. */
 const [SPARE_IDS, SPARE_IDS_PER_TOKEN] = [10_000, 1]
 
 /** Problem with the ids of a file; `undefined` if there is none. */
-function idProblem({ model, added_tokens: added }: TokenizerFile, vocabulary: ReadonlyMap<string, number>) {
+export function idProblem({ model, added_tokens: added }: TokenizerFile, vocabulary: ReadonlyMap<string, number>) {
   const ids = new Set(vocabulary.values())
   if (ids.size !== vocabulary.size) return 'two tokens of its vocabulary have the same id'
   for (const { id } of added) ids.add(id)
@@ -31,8 +36,8 @@ function idProblem({ model, added_tokens: added }: TokenizerFile, vocabulary: Re
 function modelProblem(model: TokenizerFile['model']): string | undefined {
   if ((model.type === 'WordPiece' || model.type === 'WordLevel') && !Object.hasOwn(model.vocab, model.unk_token))
     return `its vocabulary lacks the unknown token "${excerpt(model.unk_token)}"`
-  if (model.type === 'Unigram' && model.vocab[model.unk_id ?? 0] === undefined)
-    return `its vocabulary has no token ${model.unk_id ?? 0}, which should be the unknown token`
+  if (model.type === 'Unigram' && model.unk_id != null && model.vocab[model.unk_id] === undefined)
+    return `its vocabulary has no token ${model.unk_id}, which should be the unknown token`
   return undefined
 }
 
@@ -80,8 +85,13 @@ export function parseTokenizerFile(content: unknown, where: string, type: ModelF
     const [issue] = parsed.error.issues
     return refuse(`at \`${excerpt(issue?.path.join('.') ?? '')}\`, ${excerpt(issue?.message ?? '')}`)
   }
-  const vocabulary = vocabularyOf(parsed.data.model)
-  const problem = idProblem(parsed.data, vocabulary) ?? modelProblem(parsed.data.model)
+  const { model, added_tokens: declared } = parsed.data
+  const vocabulary = vocabularyOf(model)
+  const added = addTokens([], declared, vocabulary, sizeOf(model, vocabulary))
+  const file = { ...parsed.data, added_tokens: [...added] }
+  const problem = idProblem(parsed.data, vocabulary) ?? idProblem(file, vocabulary) ?? modelProblem(model)
   if (problem !== undefined) refuse(problem)
-  return { file: parsed.data, json: knownFields(content, parsed.data) as ParsedFile['json'], vocabulary }
+  const json = knownFields(content, parsed.data) as ParsedFile['json']
+  const isSame = added.length === declared.length && added.every(({ id }, index) => id === declared[index]!.id)
+  return { file, json: isSame ? json : { ...json, added_tokens: added }, vocabulary }
 }

@@ -35,7 +35,7 @@ export const LLAMA3_PATTERN = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L
 export const QWEN2_PATTERN = LLAMA3_PATTERN.replace('{1,3}', '')
 
 /** Pre-tokenization pattern of Qwen 3.5: {@link QWEN2_PATTERN} with combining marks as letters. */
-const MARKED_PATTERN = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+export const MARKED_PATTERN = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 
 const [UPPER, LOWER] = [String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`, String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`]
 /** Pattern of o200k (GPT-4o, Llama 4) and Tekken (Mistral Nemo), which also splits where upper case follows lower case. */
@@ -55,7 +55,7 @@ export const O200K_PATTERN = camelCasePattern("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", '
 export const TEKKEN_PATTERN = camelCasePattern('', '')
 
 /** Pre-tokenization pattern of DeepSeek V3 and R1, which is applied after splitting numbers and ideographs. */
-const DEEPSEEK_PATTERN = [
+export const DEEPSEEK_PATTERN = [
   '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+',
   String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`,
   String.raw` ?[\p{P}\p{S}]+[\r\n]*`,
@@ -63,6 +63,9 @@ const DEEPSEEK_PATTERN = [
   String.raw`\s+(?!\S)`,
   String.raw`\s+`,
 ].join('|')
+
+/** Pattern of CJK ideographs and kana of DeepSeek V3 and R1. */
+export const IDEOGRAPHS_PATTERN = '[一-龥\u3040-ゟ゠-ヿ]+'
 
 /** Replaces `\s`, which has another meaning in JavaScript. */
 const spaced = (source: string): string =>
@@ -96,7 +99,7 @@ const SPLIT_BEFORE_SPACE: ReadonlySet<string> = new Set([
   TEKKEN_PATTERN,
   DEEPSEEK_PATTERN,
 ])
-const SPACELESS: ReadonlySet<string> = new Set(['\\p{N}{1,3}', '\\p{N}', '[一-龥\u3040-ゟ゠-ヿ]+'])
+const SPACELESS: ReadonlySet<string> = new Set(['\\p{N}{1,3}', '\\p{N}', IDEOGRAPHS_PATTERN])
 
 /** A pattern of a tokenizer.json: a text or a regular expression. */
 export type Pattern = { readonly String: string } | { readonly Regex: string }

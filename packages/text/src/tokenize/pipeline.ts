@@ -3,6 +3,7 @@ import { addedTokenFinder } from './added-tokens.js'
 import { bytePair } from './byte-pair.js'
 import { characterSets } from './character-sets.js'
 import { isDivisible, nextSplit } from './chunks.js'
+import { normalizedTokens } from './normalized-tokens.js'
 import { normalizerOf } from './normalizers.js'
 import { preTokenizerOf } from './pre-tokenizers.js'
 import { type TokenizerFile, tokenizerFileSchema } from './schema.js'
@@ -64,18 +65,29 @@ function wordAdder(tokenize: WordModel): (to: TextTokens, word: AlignedText, wor
   }
 }
 
+/** Added tokens that are found in the raw text, and in its normalized parts. */
+function addedTokens(file: TokenizerFile) {
+  const { added_tokens: all } = file
+  // Without a normalizer, tokens of one kind need a single search.
+  if (file.normalizer == null && (all.every((each) => each.normalized) || !all.some((each) => each.normalized)))
+    return { raw: all, normalized: [] }
+  return { raw: all.filter((each) => !each.normalized), normalized: normalizedTokens(file) }
+}
+
 /** Creates a function that runs all steps on a part of a text; `first` is true at the beginning of the whole text. */
 function partTokenizer(
   file: TokenizerFile,
   vocabulary: ReadonlyMap<string, number>,
+  splitsSpecial: boolean,
 ): (part: string, first: boolean, work: Work) => TextTokens {
   const sets = characterSets()
   const normalize = normalizerOf(stepsIn(file.normalizer), sets)
   const preTokenize = preTokenizerOf(stepsIn(file.pre_tokenizer), sets)
-  const findAdded = addedTokenFinder(
-    file.normalizer == null ? [] : file.added_tokens.filter(({ normalized }) => normalized),
-  )
+  const findAdded = addedTokenFinder(addedTokens(file).normalized, splitsSpecial)
   const addWord = wordAdder(wordModelOf(file, vocabulary))
+  // The first word begins where the text does: there is none if a normalizer removed the beginning. SentencePiece's rules shift the
+  // offsets in the Rust library, so that there is one.
+  const shifts = stepsIn<{ readonly type: string }>(file.normalizer).some(({ type }) => type === 'Precompiled')
   return (part, first, work) => {
     const tokens = noTokens()
     const text = normalize(aligned(part, 0), work)
@@ -83,7 +95,8 @@ function partTokenizer(
     for (const { start, end, id } of findAdded(text.text, work)) {
       const slice = sliceOf(text, start, end)
       work.part = 'pre_tokenizer'
-      if (id === undefined) preTokenize(slice, first && start === 0, work, (word) => addWord(tokens, word, work))
+      const leads = first && start === 0 && (shifts || (text.starts[text.first] ?? 0) === 0)
+      if (id === undefined) preTokenize(slice, leads, work, (word) => addWord(tokens, word, work))
       else {
         tokens.ids.push(id)
         tokens.starts.push(text.starts[text.first + start]!)
@@ -124,11 +137,15 @@ const STEPS_TO_RECALL = 20
  * If the steps allow it, the text is split before single spaces and the tokens of its parts are cached: in natural text about
  * 90 % of the parts are repeated.
  * @param vocabulary ids of the model's tokens
+ * @param splitsSpecial tokenizes special tokens in a text like other text
  */
-export function pipelineOf(file: TokenizerFile, vocabulary: ReadonlyMap<string, number>): Pipeline {
-  const raw = file.normalizer == null ? file.added_tokens : file.added_tokens.filter(({ normalized }) => !normalized)
-  const findAdded = addedTokenFinder(raw)
-  const tokenize = partTokenizer(file, vocabulary)
+export function pipelineOf(
+  file: TokenizerFile,
+  vocabulary: ReadonlyMap<string, number>,
+  splitsSpecial = false,
+): Pipeline {
+  const findAdded = addedTokenFinder(addedTokens(file).raw, splitsSpecial)
+  const tokenize = partTokenizer(file, vocabulary, splitsSpecial)
   const divisible = isDivisible(file)
   const [cached, cachedFirst] = [tokenCache(), tokenCache()]
   const recall = (part: string, first: boolean, work: Work): TextTokens => {

@@ -1,3 +1,4 @@
+import { AttuneError } from '@attune/core'
 import { z } from 'zod'
 import { isSmall, listOf, recordOf, small, stepsOf } from './bulk.js'
 import { BYTE_CHARACTERS } from './byte-level.js'
@@ -24,11 +25,13 @@ const specialTokens = recordOf<z.output<typeof tokenIds>>((value, name) => {
   return tokenIds.safeParse(value).error?.issues[0]?.message
 }, 1000)
 const around = { sep: z.tuple([token, id]), cls: z.tuple([token, id]) }
-const trims = { trim_offsets: z.boolean().default(true), add_prefix_space: z.boolean().default(true) }
+const trims = { trim_offsets: z.boolean(), add_prefix_space: z.boolean() }
 const step = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('TemplateProcessing'),
-    single: template,
+    single: template.refine((items) => !items.some((each) => 'Sequence' in each && each.Sequence.id === 'B'), {
+      message: 'expected no second text in the template of a single text',
+    }),
     pair: template,
     special_tokens: specialTokens,
   }),
@@ -38,7 +41,10 @@ const step = z.discriminatedUnion('type', [
 ])
 
 /** Schema of `post_processor` in a `tokenizer.json`. */
-export const postProcessorSchema = stepsOf('processors', step, 8)
+export const postProcessorSchema = stepsOf('processors', step, 8).refine(
+  (section) => stepsIn<Step>(section).filter(({ type }) => type !== 'ByteLevel').length <= 1,
+  { message: 'expected at most one step that adds special tokens' },
+)
 
 type Step = z.output<typeof step>
 
@@ -46,13 +52,21 @@ const text = (name: 'A' | 'B', type: number): TemplateItem => ({ text: name, typ
 /** Templates without special tokens. */
 export const bareTemplates: Templates = { single: [text('A', 0)], pair: [text('A', 0), text('B', 1)] }
 
+function unknownToken(name: string): never {
+  throw new AttuneError(
+    'BAD_TOKENIZER',
+    `at \`post_processor\`, expected a token in \`special_tokens\`, got ${JSON.stringify(name.slice(0, 80))}`,
+    'Add the token and its ids to `special_tokens` in the tokenizer.json.',
+  )
+}
+
 function templatesOfStep(step: Step, ids: ReadonlyMap<string, number>): Templates | undefined {
   if (step.type === 'ByteLevel') return undefined
   if (step.type === 'TemplateProcessing') {
     const itemOf = (each: z.output<typeof item>): TemplateItem => {
       if ('Sequence' in each) return text(each.Sequence.id, each.Sequence.type_id)
       const { id: name, type_id: type } = each.SpecialToken
-      return { ids: step.special_tokens[name]?.ids ?? [ids.get(name) ?? 0], type }
+      return { ids: step.special_tokens[name]?.ids ?? [ids.get(name) ?? unknownToken(name)], type }
     }
     return { single: step.single.map(itemOf), pair: step.pair.map(itemOf) }
   }

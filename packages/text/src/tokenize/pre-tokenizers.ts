@@ -68,6 +68,22 @@ function nGrams(word: AlignedText, size: number, work: Work, receive: Receiver):
   }
 }
 
+/** Splits a text into parts of a number of characters; the last one may be shorter. */
+function fixedLength(input: AlignedText, length: number, work: Work, receive: Receiver): void {
+  work.spend(STEPS_PER_UNIT * input.text.length)
+  let [start, end, count] = [0, 0, 0]
+  const flush = (): void => {
+    work.spend(STEPS_PER_NGRAM)
+    receive(sliceOf(input, start, end))
+    ;[start, count] = [end, 0]
+  }
+  for (const character of input.text) {
+    end += character.length
+    if (++count === length) flush()
+  }
+  if (count > 0) flush()
+}
+
 /** Creates a step that splits at the matches of an expression. */
 const splitter =
   (...[expression, how]: [Parameters<typeof split>[1], Parameters<typeof split>[2]]): PreTokenizer =>
@@ -92,6 +108,8 @@ function preTokenizerOfStep(step: Step, sets: CharacterSets): PreTokenizer {
       return splitter(NUMBERS, { behavior: step.individual_digits ? 'Isolated' : 'Contiguous' })
     case 'CharDelimiterSplit':
       return splitter(literally(step.delimiter), { behavior: 'Removed' })
+    case 'FixedLength':
+      return (input, _, work, receive) => fixedLength(input, step.length, work, receive)
     case 'CharacterNGrams':
       return (input, _, work, receive) => nGrams(input, step.size, work, receive)
     case 'Split':

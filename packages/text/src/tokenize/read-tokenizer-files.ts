@@ -4,6 +4,7 @@ import { AttuneError, isRecord } from '@attune/core'
 import { readChatTemplates } from './chat-templates.js'
 import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenizer.js'
 import { insideOf, readJsonFile } from './regular-file.js'
+import { withAddedTokensFile, withSideFiles } from './side-files.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 
 /** Maximum size in bytes of a tokenizer.json and of a tokenizer_config.json; the latter is saved unchanged with the model. */
@@ -28,8 +29,8 @@ function noFile(where: string): AttuneError {
 }
 
 /**
- * Reads the files of a tokenizer: a tokenizer.json, or the files of an older checkpoint without one. Chat templates in separate
- * files take precedence over those of the configuration.
+ * Reads the files of a tokenizer: a tokenizer.json with the files beside it, or the files of an older checkpoint without one. Chat
+ * templates in separate files take precedence over those of the configuration.
  * @param path a tokenizer.json, or a folder with one or with the files of an older checkpoint
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
  */
@@ -47,11 +48,14 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
   const config = isRecord(found) ? found : {}
   const template = readChatTemplates({ folder, requireInside, refuse })
   const chat = template === undefined ? {} : { chat_template: template }
+  const side = { path: folder, requireInside, refuse }
   if (vocabulary !== where) {
     const older = readOlderTokenizer(path, config, requireInside)
-    return { where: path, ...older, config: { ...older.config, ...chat } }
+    return { where: path, ...older, config: { ...withAddedTokensFile(older.config, older.json, side), ...chat } }
   }
   const targetAt = join(folder, TARGET_FILE)
   const target = existsSync(targetAt) ? { target: readJson(targetAt, MAXIMUM_BYTES) } : {}
-  return { where, json: readJson(where, MAXIMUM_BYTES), ...target, config: { ...config, ...chat } }
+  const json = readJson(where, MAXIMUM_BYTES)
+  const beside = withSideFiles(config, json, side)
+  return { where, json, ...target, config: { ...beside, ...chat } }
 }

@@ -7,6 +7,13 @@ const token = z.string().max(10_000)
 const [MOST_TOKENS, MOST_ADDED, MOST_STEPS] = [4_000_000, 100_000, 20]
 const id = z.int().min(0).max(MOST_TOKENS)
 const flag = z.boolean()
+/** A flag that may be null, which is the default. */
+const optionalFlag = (otherwise: boolean) => flag.nullish().transform((value) => value ?? otherwise)
+/** One character. */
+const character = z
+  .string()
+  .max(2)
+  .refine((text) => [...text].length === 1, { message: 'expected one character' })
 
 const text = z.strictObject({ String: z.string().min(1).max(100) })
 const pattern = z.union([
@@ -53,6 +60,9 @@ export const normalizerSchema = z.discriminatedUnion('type', [
 
 const behavior = z.enum(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'])
 
+/** Texts whose first word a metaspace step prepends its mark to. */
+const scheme = z.enum(['always', 'first', 'never'])
+
 /** Schema of a pre-tokenization step. */
 export const preTokenizerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.enum(['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit']) }),
@@ -62,17 +72,22 @@ export const preTokenizerSchema = z.discriminatedUnion('type', [
     use_regex: flag.default(true),
     trim_offsets: small,
   }),
-  z.object({
-    type: z.literal('Metaspace'),
-    replacement: z.string().min(1).max(10),
-    prepend_scheme: z.enum(['always', 'first', 'never']).optional(),
-    add_prefix_space: flag.optional(),
-    split: flag.default(true),
-    str_rep: small,
-  }),
+  z
+    .object({
+      type: z.literal('Metaspace'),
+      replacement: character,
+      prepend_scheme: scheme.optional(),
+      add_prefix_space: flag.nullish(),
+      split: optionalFlag(true),
+      str_rep: small,
+    })
+    .refine((step) => step.add_prefix_space !== false || (step.prepend_scheme ?? 'never') === 'never', {
+      message: 'expected `prepend_scheme` "never", because `add_prefix_space` is false',
+    }),
   z.object({ type: z.literal('Punctuation'), behavior: behavior.default('Isolated') }),
   z.object({ type: z.literal('Digits'), individual_digits: flag.default(false) }),
-  z.object({ type: z.literal('CharDelimiterSplit'), delimiter: z.string().min(1).max(10) }),
+  z.object({ type: z.literal('CharDelimiterSplit'), delimiter: character }),
+  z.object({ type: z.literal('FixedLength'), length: z.int().min(1).default(5) }),
   z.object({ type: z.literal('CharacterNGrams'), size: z.int().min(1).max(100) }),
   z.object({ type: z.literal('Split'), pattern, behavior, invert: flag.default(false) }),
 ])
@@ -87,20 +102,26 @@ const decoder = z.discriminatedUnion(
       trim_offsets: small,
       use_regex: small,
     }),
-    z.object({ type: z.literal('WordPiece'), prefix: z.string().max(100).nullish(), cleanup: flag.nullish() }),
+    z.object({ type: z.literal('WordPiece'), prefix: z.string().max(100).optional(), cleanup: flag.optional() }),
     z.object({
       type: z.literal('Metaspace'),
-      replacement: z.string().min(1).max(10).optional(),
-      prepend_scheme: small,
+      replacement: character.optional(),
+      prepend_scheme: scheme.optional(),
       add_prefix_space: small,
       split: small,
       str_rep: small,
     }),
     z.object({
       type: z.literal('Strip'),
-      content: z.string().max(10).optional(),
-      start: z.int().min(0).max(1000).optional(),
-      stop: z.int().min(0).max(1000).optional(),
+      content: character,
+      start: z.int().min(0).max(1000),
+      stop: z.int().min(0).max(1000),
+    }),
+    z.object({
+      type: z.literal('CTC'),
+      pad_token: z.string().min(1).max(100),
+      word_delimiter_token: z.string().min(1).max(100),
+      cleanup: flag,
     }),
     z.object({ type: z.literal('Replace'), pattern: knownPattern, content: z.string().max(100) }),
     z.object({ type: z.literal('BPEDecoder'), suffix: z.string().max(100).nullish() }),
@@ -133,18 +154,18 @@ const modelSchema = z.discriminatedUnion('type', [
     type: z.literal('WordPiece'),
     unk_token: token,
     continuing_subword_prefix: affix.default('##'),
-    max_input_chars_per_word: z.int().min(1).default(100),
+    max_input_chars_per_word: z.int().min(0).default(100),
     vocab: vocabulary,
   }),
   z.object({
     type: z.literal('BPE'),
-    dropout: z.number().max(0).nullish(),
+    dropout: z.literal(0, { error: 'expected no dropout, which would make the ids random' }).nullish(),
     unk_token: token.nullish(),
     continuing_subword_prefix: affix.nullish(),
     end_of_word_suffix: affix.nullish(),
-    fuse_unk: flag.default(false),
-    byte_fallback: flag.default(false),
-    ignore_merges: flag.default(false),
+    fuse_unk: optionalFlag(false),
+    byte_fallback: optionalFlag(false),
+    ignore_merges: optionalFlag(false),
     vocab: vocabulary,
     merges,
   }),
@@ -159,13 +180,13 @@ const modelSchema = z.discriminatedUnion('type', [
 
 /** Schema of the used fields of a `tokenizer.json`. */
 export const tokenizerFileSchema = z.object({
-  version: small,
+  version: z.literal('1.0', { error: 'expected "1.0", the only version of the format' }).optional(),
   truncation: small,
   padding: small,
   added_tokens: listOf(
     z.object({
       id,
-      content: token.min(1),
+      content: token,
       single_word: flag.default(false),
       lstrip: flag.default(false),
       rstrip: flag.default(false),

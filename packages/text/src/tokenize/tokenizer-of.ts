@@ -1,9 +1,13 @@
 import { readTokenizerFiles } from '#read-tokenizer-files'
-import { AttuneError, type Side, type SpecialTokens, type Tokenizer } from '@attune/core'
+import { AttuneError, type Side, type SpecialTokens, type Tokenizer, isRecord } from '@attune/core'
+import { type DeclaredToken, addTokens } from './added-ids.js'
 import { characterSets } from './character-sets.js'
 import { chatTemplatesOf } from './chat-templates-of.js'
+import { withClassOptions } from './class-options.js'
+import { configTokens } from './config-tokens.js'
 import { decoderOf } from './decoder.js'
-import { type ParsedFile, parseTokenizerFile } from './parse-tokenizer-file.js'
+import { normalizedTokens } from './normalized-tokens.js'
+import { type ParsedFile, idProblem, parseTokenizerFile, sizeOf } from './parse-tokenizer-file.js'
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
 import type { ModelFile, TokenizerFile } from './schema.js'
@@ -73,11 +77,12 @@ function specialOf(config: TokenizerFiles['config'], ids: ReadonlyMap<string, nu
 }
 
 /** Creates a cached lookup of the text to decode for an id; null for special tokens and unknown ids. */
-function textLookup({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<number, string>, isJoined: boolean) {
+function textLookup(file: TokenizerFile, tokens: ReadonlyMap<number, string>, isJoined: boolean) {
+  const { added_tokens: added } = file
   const special = added.filter((token) => token.special)
   const [ids, contents] = [new Set(special.map(({ id }) => id)), new Set(special.map(({ content }) => content))]
-  // An added token takes precedence over a vocabulary entry with the same id.
-  const addedTexts = new Map(added.map(({ id, content }) => [id, content]))
+  // An added token takes precedence over a vocabulary entry with the same id, and is decoded from its normalized form.
+  const addedTexts = new Map([...added, ...normalizedTokens(file)].map(({ id, content }) => [id, content]))
   const known = new Map<number, string | null>()
   const textOf = (id: number, token: string): string | null => {
     if (isJoined) return ids.has(id) ? null : token
@@ -95,11 +100,25 @@ function textLookup({ added_tokens: added }: TokenizerFile, tokens: ReadonlyMap<
   }
 }
 
+/** True to clean up spaces when decoding: if the configuration says so, except for BPE, as in transformers. */
+const cleansUp = ({ model }: TokenizerFile, config: TokenizerFiles['config'], kind: TokenizerKind): boolean =>
+  config[CLEANS_UP] === undefined || config[CLEANS_UP] === null
+    ? kind.cleanUp === true
+    : config[CLEANS_UP] === true && model.type !== 'BPE'
+const CLEANS_UP = 'clean_up_tokenization_spaces'
+
 /** Decodes ids. Skips special tokens and unknown ids, like the Rust library. */
-function decodingOf(file: TokenizerFile, where: string, tokens: ReadonlyMap<number, string>, kind: TokenizerKind) {
-  const { cleanUp = false, join } = kind
+function decodingOf(
+  file: TokenizerFile,
+  config: TokenizerFiles['config'],
+  where: string,
+  tokens: ReadonlyMap<number, string>,
+  kind: TokenizerKind,
+) {
+  const { join } = kind
   const shown = textLookup(file, tokens, join !== undefined)
-  const decode = decoderOf(file, cleanUp, characterSets())
+  const isClip = String(config['tokenizer_class']).startsWith('CLIPTokenizer')
+  const decode = decoderOf(file, { cleanUp: cleansUp(file, config, kind), endsWords: isClip }, characterSets())
   return (tokenIds: ArrayLike<number>): string => {
     const work = workOnTokens(where, tokenIds.length)
     work.part = 'decoder'
@@ -135,21 +154,52 @@ function maximumId(ids: ReadonlyMap<string, number>): number {
   return maximum
 }
 
-/** Adds tokens to a file, except those that it has already. */
-function withTokens(parsed: ParsedFile, tokens: readonly string[]): ParsedFile {
-  if (tokens.length === 0) return parsed
+/** Adds tokens to a file. */
+function withDeclared(parsed: ParsedFile, declared: readonly DeclaredToken[]): ParsedFile {
+  if (declared.length === 0) return parsed
   const { file, json, vocabulary } = parsed
-  const ids = idsOf(parsed)
-  const first = maximumId(ids) + 1
-  const fresh = [...new Set(tokens)].filter((token) => token !== '' && !ids.has(token))
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false }
-  const added = [...file.added_tokens, ...fresh.map((content, i) => ({ id: first + i, content, ...flags }))]
-  return fresh.length === 0
-    ? parsed
-    : { file: { ...file, added_tokens: added }, json: { ...json, added_tokens: added }, vocabulary }
+  const added = [...addTokens(file.added_tokens, declared, vocabulary, sizeOf(file.model, vocabulary))]
+  if (JSON.stringify(added) === JSON.stringify(file.added_tokens)) return parsed
+  return { file: { ...file, added_tokens: added }, json: { ...json, added_tokens: added }, vocabulary }
 }
 
-const sideIn = (value: unknown): Side => (value === 'left' ? 'left' : 'right')
+/** Adds tokens without flags to a file, except those that it has already. */
+function withTokens(parsed: ParsedFile, tokens: readonly string[]): ParsedFile {
+  const ids = idsOf(parsed)
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false }
+  const fresh = tokens.filter((token) => token !== '' && !ids.has(token))
+  return withDeclared(
+    parsed,
+    fresh.map((content) => ({ content, ...flags })),
+  )
+}
+
+/** Adds the tokens of the tokenizer_config.json to a file. */
+function withConfigTokens(parsed: ParsedFile, config: TokenizerFiles['config'], where: string): ParsedFile {
+  const refuse = (why: string): never => {
+    throw new AttuneError(
+      'BAD_TOKENIZER',
+      `the configuration of ${where} cannot be used: ${why}`,
+      'Download the tokenizer_config.json again, or save the tokenizer with transformers.',
+    )
+  }
+  const made = withDeclared(parsed, configTokens(config, parsed.file.added_tokens, refuse))
+  const problem = idProblem(made.file, made.vocabulary)
+  return problem === undefined ? made : refuse(problem)
+}
+
+const sideIn = (value: unknown): Side => (/^left$/i.test(String(value)) ? 'left' : 'right')
+
+/** Configuration with the sides and the padding token of a tokenizer.json, where it lacks them. */
+function withDefaults(
+  config: TokenizerFiles['config'],
+  { padding, truncation }: TokenizerFile,
+): TokenizerFiles['config'] {
+  const [pad, truncated] = [padding, truncation].map((section) => (isRecord(section) ? section : {})) as [Json, Json]
+  const found = { padding_side: pad['direction'], pad_token: pad['pad_token'], truncation_side: truncated['direction'] }
+  return { ...found, ...config }
+}
+type Json = TokenizerFiles['config']
 
 /** The target tokenizer, if the texts to be generated have their own, and its file. */
 function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles['config'], kind: TokenizerKind) {
@@ -164,13 +214,13 @@ function encoderOf(
   where: string,
   ids: ReadonlyMap<string, number>,
   tokens: ReadonlyMap<number, string>,
-  side: Side,
+  { side, splitsSpecial }: { readonly side: Side; readonly splitsSpecial: boolean },
 ): Tokenizer['encode'] {
   const added = new Set(file.added_tokens.map(({ id }) => id))
   const templates = templatesOf(file.post_processor, ids)
   const bare = withoutSpecial(templates)
   const trim = trimOf(file.post_processor, (id) => (added.has(id) ? undefined : tokens.get(id)))
-  const pipeline = pipelineOf(file, vocabulary)
+  const pipeline = pipelineOf(file, vocabulary, splitsSpecial)
   return (text, options = {}) => {
     const { pair, maximumLength, truncationSide = side, stride, addSpecialTokens = true } = options
     // Tokens beyond the limit are dropped anyway, so they need not be computed.
@@ -206,23 +256,28 @@ function encoderOf(
  */
 export function tokenizerOf(source: TokenizerSource, kind: TokenizerKind): Tokenizer {
   const { json: content, config: own, where, target: other } = filesOf(source, kind)
-  const parsed = withTokens(parseTokenizerFile(content, where, kind.type), source.addedTokens ?? [])
+  const read = withConfigTokens(parseTokenizerFile(withClassOptions(content, own), where, kind.type), own, where)
+  const parsed = withTokens(read, source.addedTokens ?? [])
   const { file, json } = parsed
   const config = { ...kind.config?.(file), ...own }
+  const defaults = withDefaults(config, file)
   const ids = idsOf(parsed)
   const tokens = new Map<number, string>()
   for (const [token, id] of ids) tokens.set(id, token)
-  const truncationSide = sideIn(config['truncation_side'])
+  const truncationSide = sideIn(defaults['truncation_side'])
   const target = other === undefined ? undefined : targetOf(other, source, own, kind)
   return {
     vocabularySize: Math.max(0, maximumId(ids)) + 1,
-    special: specialOf(config, ids),
-    paddingSide: sideIn(config['padding_side']),
+    special: specialOf(defaults, ids),
+    paddingSide: sideIn(defaults['padding_side']),
     truncationSide,
     ...target?.tokenizer,
     ...chatTemplatesOf(config['chat_template']),
-    encode: encoderOf(parsed, where, ids, tokens, truncationSide),
-    decode: decodingOf(file, where, tokens, kind),
+    encode: encoderOf(parsed, where, ids, tokens, {
+      side: truncationSide,
+      splitsSpecial: config['split_special_tokens'] === true,
+    }),
+    decode: decodingOf(file, config, where, tokens, kind),
     id: (token) => ids.get(token),
     token: (id) => tokens.get(id),
     files: () => ({ 'tokenizer.json': json, 'tokenizer_config.json': config, ...target?.files }),

@@ -84,8 +84,9 @@ export function unigram(model: ModelFile<'Unigram'>): WordModel {
     const [ids, starts, ends] = [[] as number[], [] as number[], [] as number[]]
     const add = (start: number, end: number): void => {
       const text = word.slice(start, end)
-      const id = idOf.get(text)
-      for (const each of (id === undefined ? bytesOf(text, work) : undefined) ?? [id ?? unknown]) {
+      const id = idOf.get(text) ?? bytesOf(text, work) ?? unknown
+      if (id === -1) work.refuse('it has no `unk_id` for characters outside its vocabulary')
+      for (const each of typeof id === 'number' ? [id] : id) {
         ids.push(each)
         starts.push(start)
         ends.push(end)

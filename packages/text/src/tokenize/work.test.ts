@@ -22,7 +22,7 @@ const split = (Regex: string): Json => ({ type: 'Split', pattern: { Regex }, beh
 const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false }
 const added = (contents: readonly string[]): Json => ({
   model: words,
-  added_tokens: contents.map((content, index) => ({ id: 10 + index, content, ...flags })),
+  added_tokens: contents.map((content, index) => ({ id: 1 + index, content, ...flags })),
 })
 
 /** CPU time of a call, in seconds. The limit of a test is ten times what the call takes. */
@@ -108,13 +108,6 @@ describe('encode within limits of work', () => {
       'steps',
       preTokenizers(3, { type: 'CharacterNGrams', size: 50 }),
       'a'.repeat(5000),
-    ],
-    [
-      'a mark of ten characters for each space, 20 times',
-      'pre_tokenizer',
-      '',
-      preTokenizers(20, { type: 'Metaspace', replacement: '     ▁▁▁▁▁' }),
-      ' '.repeat(1000),
     ],
     [
       'Unigram tokens of up to 5,000 letters',
@@ -231,6 +224,6 @@ describe('encode on texts that are hard to tokenize', () => {
   it('matches thousands of added tokens, longest first', () => {
     const contents = Array.from({ length: 2000 }, (_, i) => `a${'b'.repeat(i)}`)
     const { encode } = load(added(contents))
-    expect(encode(`a${'b'.repeat(1999)}ab`).ids).toEqual([10 + 1999, 11])
+    expect(encode(`a${'b'.repeat(1999)}ab`).ids).toEqual([1 + 1999, 2])
   })
 })

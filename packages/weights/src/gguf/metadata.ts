@@ -22,7 +22,7 @@ const [TEXT, ARRAY] = [8, 9]
 
 /** Keys with unlimited values: the tokenizer data. */
 const LONG_KEYS: ReadonlySet<string> = new Set([
-  ...['tokens', 'scores', 'token_type', 'merges'].map((name) => `tokenizer.ggml.${name}`),
+  ...['tokens', 'scores', 'token_type', 'merges', 'precompiled_charsmap'].map((name) => `tokenizer.ggml.${name}`),
   'tokenizer.chat_template',
 ])
 /** The limit of the format. */

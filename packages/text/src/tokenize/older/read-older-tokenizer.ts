@@ -56,7 +56,7 @@ function openFolder(path: string, config: Json, requireInside: RequireInside): O
   return { config: merged, family, where: path, bytes, refuse }
 }
 
-/** Byte-pair SentencePiece model as in Llama, with the same content as in GGUF files. */
+/** Byte-pair SentencePiece model as in Llama, with the same content as in GGUF files. It adds spaces as transformers does. */
 function fromSentencePieceBpe(folder: OlderFolder, file: SentencePieceFile): OlderContents {
   const flag = (name: string, otherwise: boolean): boolean =>
     typeof folder.config[name] === 'boolean' ? folder.config[name] : otherwise
@@ -78,6 +78,7 @@ function fromSentencePieceBpe(folder: OlderFolder, file: SentencePieceFile): Old
       ...id('padding', file.padId),
     },
     folder.where,
+    'first',
   )
   return { json: json as Json, config: { ...config, ...folder.config } }
 }
