@@ -14,7 +14,23 @@ import {
   stream,
   treeOf,
 } from '@attune/core'
-import { type Scalar, add, addN, mean, mul, square, sub, sum, tensor1d, valueAndGrads } from '@tensorflow/tfjs-core'
+import {
+  type Scalar,
+  add,
+  addN,
+  matMul,
+  mean,
+  mul,
+  neg,
+  reshape,
+  softplus,
+  square,
+  sub,
+  sum,
+  tensor1d,
+  tensor2d,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core'
 
 /** Parameters and state after a step. */
 export interface Stepped {
@@ -43,7 +59,7 @@ export const hyperArrays = (learningRate: number, step: number) => ({
 })
 
 /** Value and gradients of a loss. */
-function evaluate(loss: (params: Params) => Scalar, params: Params): { value: Scalar; grads: Params } {
+export function evaluate(loss: (params: Params) => Scalar, params: Params): { value: Scalar; grads: Params } {
   const names = Object.keys(params)
   const named = (tensors: readonly Params[string][]): Params =>
     Object.fromEntries(names.map((name, i) => [name, tensors[i]!]))
@@ -52,7 +68,7 @@ function evaluate(loss: (params: Params) => Scalar, params: Params): { value: Sc
 }
 
 /** The closure for an optimizer that needs one. */
-const closureOf = ({ needsClosure }: Optimizer, loss: (params: Params) => Scalar): Closure | undefined =>
+export const closureOf = ({ needsClosure }: Optimizer, loss: (params: Params) => Scalar): Closure | undefined =>
   needsClosure === true
     ? (params) => {
         const { value, grads } = evaluate(loss, params)
@@ -123,6 +139,31 @@ export const rosenbrock: Task = {
   size: 2,
   steps: 1500,
 }
+
+/** Features of ten examples, the last one constant, times their classes ±1; not separable. */
+const EXAMPLES = [
+  [0.5, -1.2, 1],
+  [1.5, 0.3, 1],
+  [0.7, -0.8, -1],
+  [-0.2, -1.9, -1],
+  [-1.4, -0.6, 1],
+  [2.1, -0.4, 1],
+  [0.3, 1.7, -1],
+  [-0.9, -1.1, -1],
+  [1.8, -0.1, -1],
+  [1.2, 0.7, 1],
+]
+
+/** Logistic regression of ten examples with an L2 penalty of 0.05: log 2 at zero. */
+export const logistic: Task = {
+  loss: ({ x }) =>
+    add(mean(softplus(neg(matMul(tensor2d(EXAMPLES), reshape(x!, [3, 1]))))), mul(0.025, sum(square(x!)))) as Scalar,
+  size: 3,
+  steps: 400,
+}
+
+/** Minimum of {@link logistic}, computed by tools/golden/optimizers.py with scikit-learn's LogisticRegression. */
+export const LOGISTIC_MINIMUM = 0.52577
 
 /** Minimizes a function from zero; returns the loss before the last step. */
 export async function minimize(engine: Engine, optimizer: Optimizer, task: Task, learningRate: number) {
