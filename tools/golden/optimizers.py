@@ -578,7 +578,8 @@ for name, make in GOLDEN.items():
     source, link, cases = make()
     folder = ROOT / f"plugins/optimizer-{name}/golden"
     folder.mkdir(parents=True, exist_ok=True)
-    golden = {"source": source, **({} if link is None else {"link": link}), "cases": cases}
+    prefixes = {"layers": ["embed.", "layer.0.", "layer.1."]} if name == "layer-wise-learning-rate-decay" else {}
+    golden = {"source": source, **({} if link is None else {"link": link}), **prefixes, "cases": cases}
     (folder / f"{source.split('.')[0]}-{name}.json").write_text(json.dumps(golden))
     print(name, source)
 print("minimum of the logistic regression:", logistic_minimum())

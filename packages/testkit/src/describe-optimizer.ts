@@ -15,7 +15,7 @@ import { describeOptions } from './describe-options.js'
 import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { onlyTensors } from './only-tensors.js'
-import { type OptimizerGolden, chained, goldenSteps } from './optimizer-golden.js'
+import { type OptimizerGolden, chained, goldenSteps, instanceOf } from './optimizer-golden.js'
 import * as steps from './optimizer-steps.js'
 import type { OptimizerSubject } from './optimizer-subject.js'
 import { referenceEngine } from './reference-engine.js'
@@ -163,7 +163,7 @@ export function describeOptimizer(
   describe(`optimizer ${plugin.name}`, () => {
     const rates = { parabola: 0.05, rosenbrock: 0.001, logistic: 0.1, ...learningRates }
     const engine = referenceEngine()
-    const alone = (given = options): Optimizer => plugin(given) as Optimizer
+    const alone = (given = options): Optimizer => instanceOf(plugin, given, golden ?? {})
     const subject: OptimizerSubject = {
       plugin,
       engine,

@@ -9,12 +9,10 @@ export { type ModelGolden, describeModelGolden } from './describe-model-golden.j
 export { type ObjectiveFixture, describeObjective } from './describe-objective.js'
 export { type OptimizerFixture, describeOptimizer } from './describe-optimizer.js'
 export {
-  type GoldenStep,
   type OptimizerGolden,
   type OptimizerGoldenCase,
   type RegressionProblem,
   goldenDeviation,
-  goldenSteps,
 } from './optimizer-golden.js'
 export { describeOptions } from './describe-options.js'
 export { describeProtocol } from './describe-protocol.js'

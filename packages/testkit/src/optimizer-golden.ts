@@ -1,4 +1,5 @@
 import {
+  type AnyPlugin,
   type Engine,
   type HostArray,
   type Hyper,
@@ -59,8 +60,20 @@ export interface OptimizerGolden {
   readonly source: string
   /** The plugin is one link of a chain with plain SGD: before or after it. */
   readonly link?: 'before' | 'after'
+  /** Name prefixes of the layers of the model, for a plugin that needs a model. */
+  readonly layers?: readonly string[]
   readonly cases: readonly OptimizerGoldenCase[]
 }
+
+/** Creates a plugin's instance; a plugin that needs a model gets one with the layers of the golden file. */
+export const instanceOf = (
+  plugin: AnyPlugin,
+  options: Readonly<Record<string, unknown>>,
+  { layers }: Pick<OptimizerGolden, 'layers'>,
+): Optimizer =>
+  (layers === undefined
+    ? plugin(options)
+    : plugin(options, { model: { layers: layers.map((name) => ({ name, prefixes: [name] })) } })) as Optimizer
 
 /** The optimizer that is tested: the plugin, or its chain with plain SGD. */
 export function chained(plugin: Optimizer, link: OptimizerGolden['link']): Optimizer {
@@ -127,18 +140,16 @@ export async function* goldenSteps(
   }
 }
 
-/**
- * Largest deviation of an optimizer from the steps of a golden case: absolute, and relative for values above 1.
- * @param optimizer the plugin's instance; a link is chained with plain SGD by `link`
- */
+/** Largest deviation of an optimizer from the steps of a golden case: absolute, and relative for values above 1. */
 export async function goldenDeviation(
   engine: Engine,
-  optimizer: Optimizer,
+  plugin: AnyPlugin,
+  golden: OptimizerGolden,
   example: OptimizerGoldenCase,
-  link?: OptimizerGolden['link'],
 ): Promise<number> {
+  const optimizer = chained(instanceOf(plugin, example.options, golden), golden.link)
   let largest = 0
-  for await (const { found, expected } of goldenSteps(engine, chained(optimizer, link), example))
+  for await (const { found, expected } of goldenSteps(engine, optimizer, example))
     for (const [name, { values }] of Object.entries(expected))
       largest = Math.max(largest, largestDifference(found[name]!.values, values))
   return largest

@@ -47,7 +47,9 @@ export const optimizerOptions = z.strictObject({
   only: z
     .string()
     .optional()
-    .describe('Parameters to update, as a name pattern in which * matches any characters; default: all'),
+    .describe(
+      'Parameters to update, as a name pattern: * matches any characters, | separates alternatives, ! excludes; default: all',
+    ),
 })
 
 /** Optimizers and gradient transformations. */
