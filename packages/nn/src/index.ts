@@ -80,7 +80,6 @@ export { scaleByLearningRate } from './transformations/scale-by-learning-rate.js
 export { type WarmupOptions, warmup, withWarmup } from './engine/warmup.js'
 export { trustRatio } from './transformations/trust-ratio.js'
 export { addScaled, hessianVectorProduct, innerProduct, norm } from './transformations/vectors.js'
-export { type WarmupOptions, warmup } from './engine/warmup.js'
 export { withoutGradient } from './engine/without-gradient.js'
 export { isOwn, isTokenTable, trainOnly } from './adapters/train-only.js'
 export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'

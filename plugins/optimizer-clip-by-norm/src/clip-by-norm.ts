@@ -18,7 +18,7 @@ const clipEach = (link: Optimizer): Optimizer => ({
  *
  * A link before an optimizer. The norm is that of all gradients together or, with `each: tensor`, of each tensor by itself. As
  * torch.nn.utils.clip_grad_norm_. A run has the global form already, as `training.clipNorm`, 1 by default; set that to null, or to a larger
- * value, where this link takes its place.
+ * value, if this link is used instead.
  */
 export const clipByNorm = definePlugin({
   kind: OPTIMIZER,

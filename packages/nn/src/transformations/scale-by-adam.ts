@@ -18,7 +18,7 @@ export interface AdamState extends Record<string, Params> {
  *     v ← beta2 · v + (1 − beta2) · g²       v̂ = v / (1 − beta2^step)
  *     Δ = m̂ / (√v̂ + epsilon)
  *
- * With `amsgrad`, the largest `v` so far takes the place of `v`, as in PyTorch: the maximum is bias-corrected, not taken of
+ * With `amsgrad`, the largest `v` so far is used for `v`, as in PyTorch: the maximum is bias-corrected, not taken of
  * bias-corrected values.
  * Source: Kingma and Ba, Adam, 2015, algorithm 1; Reddi et al., On the Convergence of Adam and Beyond, 2018, algorithm 2.
  *
