@@ -18,20 +18,6 @@ import { hostTree, readCase, root } from './measure-model.mjs'
 const STEPS = 5
 /** Methods for small heads: on the tiny BERT only its classifier trains. */
 const FOR_HEADS = ['conjugate-gradient', 'lbfgs', 'newton']
-const AFTER = [
-  'exponential-moving-average',
-  'layer-wise-learning-rate-decay',
-  'lookahead',
-  'stochastic-weight-averaging',
-]
-const BEFORE = [
-  'adaptive-gradient-clipping',
-  'clip-by-norm',
-  'clip-by-value',
-  'gradient-centralization',
-  'gradient-noise',
-  'sam',
-]
 
 /** An optimizer plugin and its golden file, if it has one. @typedef {{ name: string, plugin: AnyPlugin, golden?: OptimizerGolden }} Measured */
 
@@ -64,8 +50,8 @@ export async function deviation(engine, plugin, golden) {
 /** The plugin with its default options, chained with SGD if it is a link. @param {Measured} measured @param {any} model @returns {Optimizer} */
 function optimizerOf({ name, plugin }, model) {
   const link = /** @type {Optimizer} */ (plugin(name === 'adamw-8bit' ? { minimumSize: 1 } : {}, { model }))
-  if (BEFORE.includes(name)) return chain(link, scaleByLearningRate())
-  return AFTER.includes(name) ? chain(scaleByLearningRate(), link) : link
+  if (link.link === 'before') return chain(link, scaleByLearningRate())
+  return link.link === 'after' ? chain(scaleByLearningRate(), link) : link
 }
 
 /** @returns {any} */

@@ -31,7 +31,7 @@ export interface OptimizerFixture {
   /**
    * Learning rates at which the parabola, the Rosenbrock function and a logistic regression are minimized. Default: 0.05, 0.001 and 0.1.
    */
-  readonly learningRates?: { readonly [task in 'parabola' | 'rosenbrock' | 'logistic']?: number }
+  readonly learningRates?: { readonly [task in steps.OptimizerTask]?: number }
   /**
    * The plugin is one link of a chain, tested `before` SGD (it transforms gradients: clipping, a penalty) or `after` SGD (it
    * transforms or follows updates: an average of the parameters). Default: an optimizer that is complete by itself.
@@ -118,9 +118,10 @@ function describeDescent({ plugin, engine, make, begin }: OptimizerSubject, lear
     expect(await after(0.1)).not.toEqual(await after(0.2))
   })
 
-  const descends = (name: 'parabola' | 'rosenbrock' | 'logistic', below: number): void =>
+  const descends = (name: steps.OptimizerTask, below: number): void =>
     itPromises(plugin, name, { kept: `descends ${name}`, excused: `does not descend ${name}` }, async (reason) => {
-      const last = await steps.minimize(engine, make(), steps[name], learningRates[name])
+      const losses = await steps.traceOptimizer(engine, make(), { task: name, learningRate: learningRates[name] })
+      const last = losses.at(-1)!
       if (reason === undefined) expect(last).toBeLessThan(below)
       else expect(last).not.toBeLessThan(below)
     })

@@ -163,10 +163,25 @@ export const logistic: Task = {
 }
 
 /** Minimum of {@link logistic}, computed by tools/golden/optimizers.py with scikit-learn's LogisticRegression. */
-export const LOGISTIC_MINIMUM = 0.52577
+export const LOGISTIC_MINIMUM = 0.525766275
 
-/** Minimizes a function from zero; returns the loss before the last step. */
-export async function minimize(engine: Engine, optimizer: Optimizer, task: Task, learningRate: number) {
+/** The functions to minimize, with their titles and minima. */
+export const optimizerTasks = {
+  parabola: { title: 'parabola', task: parabola, minimum: 0 },
+  rosenbrock: { title: 'Rosenbrock function', task: rosenbrock, minimum: 0 },
+  logistic: { title: 'logistic regression', task: logistic, minimum: LOGISTIC_MINIMUM },
+} as const
+
+/** Name of a function to minimize. */
+export type OptimizerTask = keyof typeof optimizerTasks
+
+/** Minimizes a function from zero; returns the loss before each step. */
+export async function traceOptimizer(
+  engine: Engine,
+  optimizer: Optimizer,
+  how: { readonly task: OptimizerTask; readonly learningRate: number; readonly steps?: number },
+): Promise<number[]> {
+  const { task } = optimizerTasks[how.task]
   const step = engine.compile(
     (params: Params, state: Tree, hyper: Hyper) => {
       const { value, grads } = evaluate(task.loss, params)
@@ -177,16 +192,16 @@ export async function minimize(engine: Engine, optimizer: Optimizer, task: Task,
   )
   let params: Params = engine.put({ x: array(new Array<number>(task.size).fill(0)) }) as Params
   let state = engine.compile(() => optimizer.init(params))()
-  let last = Number.NaN
-  for (let i = 1; i <= task.steps; i++) {
-    const result = step(params, state, engine.put(hyperArrays(learningRate, i)))
-    last = (await engine.read(result.loss)).values[0]!
+  const losses: number[] = []
+  for (let i = 1; i <= (how.steps ?? task.steps); i++) {
+    const result = step(params, state, engine.put(hyperArrays(how.learningRate, i)))
+    losses.push((await engine.read(result.loss)).values[0]!)
     engine.release(result.loss)
     ;({ params, state } = result)
   }
   engine.release(params)
   engine.release(state)
-  return last
+  return losses
 }
 
 /** Nested state of a flat record whose names are paths. */

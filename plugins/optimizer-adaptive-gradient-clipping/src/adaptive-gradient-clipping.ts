@@ -32,6 +32,7 @@ export const adaptiveGradientClipping = definePlugin({
     epsilon: z.number().positive().default(1e-3).describe('Smallest norm of the weights, so that zero weights train'),
   }),
   create: ({ fraction, epsilon }): Optimizer<Record<never, never>> => ({
+    link: 'before',
     init: () => ({}),
     update(grads, state, params) {
       const clip = (g: Tensor, p: Tensor): Tensor => {

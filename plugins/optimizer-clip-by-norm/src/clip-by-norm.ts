@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 /** Clips the norm of each tensor by itself. */
 const clipEach = (link: Optimizer): Optimizer => ({
+  link: 'before',
   init: () => ({}),
   update: (grads, state, params, hyper) => ({
     updates: mapParams((g) => link.update({ g }, {}, params, hyper).updates['g']!, grads),

@@ -19,6 +19,7 @@ export const clipByValue = definePlugin({
     maximum: z.number().positive().default(1).describe('Largest absolute value of a coordinate of the gradient'),
   }),
   create: ({ maximum }): Optimizer<Record<never, never>> => ({
+    link: 'before',
     init: () => ({}),
     update: (grads, state) => ({ updates: mapParams((g) => clip(g, -maximum, maximum), grads), state }),
   }),

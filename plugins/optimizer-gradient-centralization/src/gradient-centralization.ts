@@ -24,6 +24,7 @@ export const gradientCentralization = definePlugin({
   source: 'Yong et al., Gradient Centralization, 2020, equation 1',
   options: z.strictObject({}),
   create: (): Optimizer<Record<never, never>> => ({
+    link: 'before',
     init: () => ({}),
     update: (grads, state) => ({ updates: mapParams(centralize, grads), state }),
   }),

@@ -21,6 +21,7 @@ export const gradientNoise = definePlugin({
     decay: z.number().min(0).default(0.55).describe('Exponent of the step by which the variance is divided'),
   }),
   create: ({ variance, decay }): Optimizer<Record<never, never>> => ({
+    link: 'before',
     init: () => ({}),
     update(grads, state, _params, hyper) {
       const deviation = sqrt(mul(variance, pow(hyper.step, -decay)))

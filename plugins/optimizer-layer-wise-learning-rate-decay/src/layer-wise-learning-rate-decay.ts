@@ -25,6 +25,7 @@ export const layerWiseLearningRateDecay = definePlugin({
       return index < 0 ? 1 : decay ** (layers.length - index)
     }
     return {
+      link: 'after',
       init: () => ({}),
       update: (updates, state) => ({
         updates: Object.fromEntries(Object.entries(updates).map(([name, u]) => [name, mul(factor(name), u)])),

@@ -23,6 +23,7 @@ export const lookahead = definePlugin({
     rate: z.number().positive().max(1).default(0.5).describe('Size of a slow step, as a fraction of the way'),
   }),
   create: ({ interval, rate }): Optimizer<State> => ({
+    link: 'after',
     init: (params) => ({ slow: mapParams((p) => clone(p), params) }),
     update(updates, state, params, { step }) {
       const due = equal(mod(step, interval), 0)

@@ -26,6 +26,7 @@ export const sam = definePlugin({
     adaptive: z.boolean().default(false).describe('Measure distances relative to the size of each weight (ASAM)'),
   }),
   create: ({ radius, adaptive }): Optimizer<Record<never, never>> => ({
+    link: 'before',
     needsClosure: true,
     init: () => ({}),
     update(grads, state, params, _hyper, closure) {

@@ -12,6 +12,7 @@ export interface AverageState extends Record<string, Params> {
  * @param rate weight of the newest parameters, `[]` in [0, 1]; 1 replaces the average
  */
 export const averageWeights = (rate: (hyper: Hyper) => Tensor): Optimizer<AverageState> => ({
+  link: 'after',
   init: (params) => ({ average: mapParams((p) => clone(p), params) }),
   update(updates, { average }, params, hyper) {
     const weight = rate(hyper)

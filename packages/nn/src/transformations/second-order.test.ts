@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import type { Closure, Params } from '@attune/core'
+import { type Closure, type Params, key, normals, stream } from '@attune/core'
 import { type Tensor, matMul, mul, pow, scalar, sub, sum, tensor, tensor2d } from '@tensorflow/tfjs-core'
 import {
   addScaled,
@@ -78,12 +78,14 @@ describe('innerProduct and addScaled', () => {
 })
 
 describe('orthogonalize', () => {
+  const next = normals(stream(key(3)))
+
   it.each([[[3, 5]], [[5, 3]], [[4, 4]]])(
     'of a matrix %p returns singular values between 0.6 and 1.3 and the same shape',
     (shape) => {
       const [rows, columns] = shape as [number, number]
       const x = tensor2d(
-        Array.from({ length: rows * columns }, (_, i) => Math.sin(7 * i + 1)),
+        Array.from({ length: rows * columns }, (_, i) => 0.5 * next() + (i % (columns + 1) === 0 ? 1 : 0)),
         [rows, columns],
       )
       const found = orthogonalize(x, 5)
