@@ -12,7 +12,7 @@ import { goldenDeviation } from '@attune/testkit'
 import { trainingStep } from '@attune/trainer'
 import { hostTree, readCase, root } from './measure-model.mjs'
 
-/** @import { AnyPlugin, Engine, HostArray, Optimizer } from '@attune/core' */
+/** @import { AnyPlugin, Engine, Optimizer } from '@attune/core' */
 /** @import { OptimizerGolden } from '@attune/testkit' */
 
 const STEPS = 5
