@@ -33,6 +33,8 @@ const RATES = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1]
 const STEPS = 300
 /** Losses closer to the minimum than this are drawn at the bottom. */
 const FLOOR = 1e-7
+/** Every third step is drawn. */
+const STRIDE = 3
 const [WIDTH, HEIGHT, GAP] = [1080, 380, 24]
 const MARGIN = { left: 52, right: 12, top: 40, bottom: 76 }
 
@@ -77,7 +79,9 @@ function panel(title, curves, left, width) {
       `<text x="${number(x(Math.min(step, STEPS - 1)))}" y="${HEIGHT - MARGIN.bottom + 18}" text-anchor="middle">${step}</text>`,
   )
   const lines = curves.map(({ name, rate, excess }) => {
-    const points = excess.map((value, step) => `${step === 0 ? 'M' : 'L'}${number(x(step))} ${number(y(value))}`)
+    const points = excess.flatMap((value, step) =>
+      step % STRIDE === 0 ? [`${step === 0 ? 'M' : 'L'}${number(x(step))} ${number(y(value))}`] : [],
+    )
     return `<path class="s${seriesOf(name)}" d="${points.join('')}"><title>${name}, learning rate ${rate}</title></path>`
   })
   return `<text class="title" x="${number(left)}" y="24">${title}</text>\n${[...grid, ...steps, ...lines].join('\n')}`
@@ -123,7 +127,10 @@ async function main() {
   }
   await engine.close()
   writeFileSync(join(root, 'docs/images/optimizers.svg'), picture(curves))
-  const cell = (/** @type {Curve} */ { rate, excess }) => `${lasting(excess).toExponential(1)} (${rate})`
+  const cell = (/** @type {Curve} */ { rate, excess }) => {
+    const last = lasting(excess)
+    return `${last < FLOOR ? '< 10⁻⁷' : last.toExponential(1)} (${rate})`
+  }
   const rows = Object.values(GROUPS)
     .flat()
     .map((name) => {

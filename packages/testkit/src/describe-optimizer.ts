@@ -32,6 +32,8 @@ export interface OptimizerFixture {
    * Learning rates at which the parabola, the Rosenbrock function and a logistic regression are minimized. Default: 0.05, 0.001 and 0.1.
    */
   readonly learningRates?: { readonly [task in steps.OptimizerTask]?: number }
+  /** Steps on each of these functions, for a method that needs few and whose steps are long. Default: 400 to 1500. */
+  readonly steps?: number
   /**
    * The plugin is one link of a chain, tested `before` SGD (it transforms gradients: clipping, a penalty) or `after` SGD (it
    * transforms or follows updates: an average of the parameters). Default: an optimizer that is complete by itself.
@@ -103,7 +105,11 @@ function describeUpdate({ engine, make, begin }: OptimizerSubject): void {
 
 type Rates = Required<Required<OptimizerFixture>['learningRates']>
 
-function describeDescent({ plugin, engine, make, begin }: OptimizerSubject, learningRates: Rates): void {
+function describeDescent(
+  { plugin, engine, make, begin }: OptimizerSubject,
+  learningRates: Rates,
+  count?: number,
+): void {
   it('reads the learning rate as an input, not as a compiled-in constant', async () => {
     const optimizer = make()
     const step = engine.compile(stepOf(optimizer))
@@ -120,7 +126,11 @@ function describeDescent({ plugin, engine, make, begin }: OptimizerSubject, lear
 
   const descends = (name: steps.OptimizerTask, below: number): void =>
     itPromises(plugin, name, { kept: `descends ${name}`, excused: `does not descend ${name}` }, async (reason) => {
-      const losses = await steps.traceOptimizer(engine, make(), { task: name, learningRate: learningRates[name] })
+      const losses = await steps.traceOptimizer(engine, make(), {
+        task: name,
+        learningRate: learningRates[name],
+        ...(count === undefined ? {} : { steps: count }),
+      })
       const last = losses.at(-1)!
       if (reason === undefined) expect(last).toBeLessThan(below)
       else expect(last).not.toBeLessThan(below)
@@ -159,7 +169,7 @@ function describeGolden({ engine, make }: OptimizerSubject, { source, cases }: O
  */
 export function describeOptimizer(
   plugin: AnyPlugin,
-  { options = {}, golden, learningRates, link = golden?.link }: OptimizerFixture = {},
+  { options = {}, golden, learningRates, steps: count, link = golden?.link }: OptimizerFixture = {},
 ): void {
   describe(`optimizer ${plugin.name}`, () => {
     const rates = { parabola: 0.05, rosenbrock: 0.001, logistic: 0.1, ...learningRates }
@@ -181,7 +191,7 @@ export function describeOptimizer(
     describeState(subject)
     describeUpdate(subject)
     describeEvaluationParams(subject)
-    if (link === undefined) describeDescent(subject, rates)
+    if (link === undefined) describeDescent(subject, rates, count)
     else describeLink(subject, rates.parabola)
     if (golden !== undefined) describeGolden(subject, golden)
   })
