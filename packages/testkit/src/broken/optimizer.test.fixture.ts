@@ -90,7 +90,7 @@ export const optimizers: readonly Specimen[] = [
   valid('momentum', () => describeOptimizer(momentum, { golden })),
   broken(
     'modifies the gradients',
-    [pure, rate, agrees],
+    [pure, rate, 'descends logistic', agrees],
     updating(
       (update) =>
         (grads, ...rest) => (overwrite(grads), update(grads, ...rest)),
@@ -98,7 +98,7 @@ export const optimizers: readonly Specimen[] = [
   ),
   broken(
     'modifies the parameters',
-    [pure, rate, resumes, agrees],
+    [pure, rate, resumes, 'descends logistic', agrees],
     updating((update) => (grads, state, params, hyper) => (overwrite(params), update(grads, state, params, hyper))),
   ),
   broken('keys its state by position', [byName], () => describeOptimizer(altered(momentum, positional), { golden })),
