@@ -4,7 +4,7 @@ import { scalar } from '@tensorflow/tfjs-core'
 import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { onlyTensors } from './only-tensors.js'
-import { gradients, hyperArrays, minimize, parabola, signature, start, stepOf } from './optimizer-steps.js'
+import { gradients, hyperArrays, signature, start, stepOf, traceOptimizer } from './optimizer-steps.js'
 import type { OptimizerSubject } from './optimizer-subject.js'
 import { expect, it } from './runner.js'
 
@@ -75,7 +75,7 @@ export function describeLink(subject: OptimizerSubject, learningRate: number): v
 
   const lowers = { kept: 'lowers the loss of a parabola with SGD', excused: 'does not lower the loss of a parabola' }
   itPromises(plugin, 'parabola', lowers, async (reason) => {
-    const last = await minimize(engine, make(), parabola, learningRate)
+    const last = (await traceOptimizer(engine, make(), { task: 'parabola', learningRate })).at(-1)!
     if (reason === undefined) expect(last).toBeLessThan(INITIAL_LOSS)
     else expect(last).not.toBeLessThan(INITIAL_LOSS)
   })

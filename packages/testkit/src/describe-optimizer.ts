@@ -9,52 +9,36 @@ import {
   isTensor,
   leaves,
 } from '@attune/core'
-import { chain, scaleByLearningRate } from '@attune/nn'
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { describeEvaluationParams, describeLink } from './describe-optimizer-link.js'
 import { describeOptions } from './describe-options.js'
 import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { onlyTensors } from './only-tensors.js'
+import { type OptimizerGolden, chained, goldenSteps, instanceOf } from './optimizer-golden.js'
 import * as steps from './optimizer-steps.js'
 import type { OptimizerSubject } from './optimizer-subject.js'
 import { referenceEngine } from './reference-engine.js'
 import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 
-const { array, gradients, hyperArrays, start, stepOf, train } = steps
-
-/** Parameters, gradients, and the parameters after each step, computed by another library. */
-export interface OptimizerGolden {
-  readonly source: string
-  readonly cases: readonly {
-    readonly options: Readonly<Record<string, unknown>>
-    readonly learningRates: readonly number[]
-    readonly initial: Readonly<
-      Record<string, { readonly shape: readonly number[]; readonly values: readonly number[] }>
-    >
-    readonly gradients: readonly Readonly<Record<string, readonly number[]>>[]
-    readonly expected: readonly Readonly<Record<string, readonly number[]>>[]
-  }[]
-}
+const { gradients, hyperArrays, start, stepOf, train } = steps
 
 /** Inputs of an optimizer's suite. */
 export interface OptimizerFixture {
   readonly options?: Readonly<Record<string, unknown>>
   /** Parameters after each step, computed by another library; those of a link, in its chain with SGD. */
   readonly golden?: OptimizerGolden
-  /** Learning rates at which the parabola and the Rosenbrock function are minimized. Default: 0.05 and 0.001. */
-  readonly learningRates?: { readonly parabola: number; readonly rosenbrock: number }
+  /**
+   * Learning rates at which the parabola, the Rosenbrock function and a logistic regression are minimized. Default: 0.05, 0.001 and 0.1.
+   */
+  readonly learningRates?: { readonly [task in steps.OptimizerTask]?: number }
+  /** Steps on each of these functions, for a method that needs few and whose steps are long. Default: 400 to 1500. */
+  readonly steps?: number
   /**
    * The plugin is one link of a chain, tested `before` SGD (it transforms gradients: clipping, a penalty) or `after` SGD (it
    * transforms or follows updates: an average of the parameters). Default: an optimizer that is complete by itself.
    */
   readonly link?: 'before' | 'after'
-}
-
-/** The optimizer that is tested: the plugin, or its chain with plain SGD. */
-function optimizerOf(plugin: Optimizer, link: OptimizerFixture['link']): Optimizer {
-  if (link === undefined) return plugin
-  return link === 'before' ? chain(plugin, scaleByLearningRate()) : chain(scaleByLearningRate(), plugin)
 }
 
 function describeState({ engine, make, begin }: OptimizerSubject): void {
@@ -119,9 +103,12 @@ function describeUpdate({ engine, make, begin }: OptimizerSubject): void {
   })
 }
 
+type Rates = Required<Required<OptimizerFixture>['learningRates']>
+
 function describeDescent(
   { plugin, engine, make, begin }: OptimizerSubject,
-  learningRates: Required<OptimizerFixture>['learningRates'],
+  learningRates: Rates,
+  count?: number,
 ): void {
   it('reads the learning rate as an input, not as a compiled-in constant', async () => {
     const optimizer = make()
@@ -137,39 +124,33 @@ function describeDescent(
     expect(await after(0.1)).not.toEqual(await after(0.2))
   })
 
-  const descends = (name: 'parabola' | 'rosenbrock', below: number): void =>
+  const descends = (name: steps.OptimizerTask, below: number): void =>
     itPromises(plugin, name, { kept: `descends ${name}`, excused: `does not descend ${name}` }, async (reason) => {
-      const last = await steps.minimize(engine, make(), steps[name], learningRates[name])
+      const losses = await steps.traceOptimizer(engine, make(), {
+        task: name,
+        learningRate: learningRates[name],
+        ...(count === undefined ? {} : { steps: count }),
+      })
+      const last = losses.at(-1)!
       if (reason === undefined) expect(last).toBeLessThan(below)
       else expect(last).not.toBeLessThan(below)
     })
   descends('parabola', 0.05)
   descends('rosenbrock', 0.7)
+  descends('logistic', steps.LOGISTIC_MINIMUM + 0.01)
 }
 
 function describeGolden({ engine, make }: OptimizerSubject, { source, cases }: OptimizerGolden): void {
   for (const [i, example] of cases.entries())
     it(`agrees with ${source}, case ${i + 1}: ${JSON.stringify(example.options)}`, async () => {
-      const optimizer = make(example.options)
-      const shapes = Object.fromEntries(Object.entries(example.initial).map(([n, { shape }]) => [n, shape]))
-      const arrays = (values: Readonly<Record<string, readonly number[]>>): Record<string, HostArray> =>
-        Object.fromEntries(Object.entries(values).map(([n, v]) => [n, array(v, shapes[n])]))
-      const initial = Object.fromEntries(Object.entries(example.initial).map(([n, { values }]) => [n, values]))
-      const step = engine.compile(stepOf(optimizer))
-      let params = engine.put(arrays(initial)) as Params
-      let state = engine.compile(() => optimizer.init(params))()
-      for (const [t, expected] of example.expected.entries()) {
-        const hyper = engine.put(hyperArrays(example.learningRates[t]!, t + 1))
-        const grads = engine.put(arrays(example.gradients[t]!)) as Params
-        ;({ params, state } = step(params, state, grads, hyper))
-        expectClose(await engine.read(params), arrays(expected), 1e-5)
-      }
+      for await (const { found, expected } of goldenSteps(engine, make(example.options), example))
+        expectClose(found, expected, 1e-5)
     })
 }
 
 /**
  * Contract of an optimizer, or of one `link` of a chain of optimizers. A technique that cannot minimize the functions of the suite states
- * `exceptions: { parabola | rosenbrock: reason }` in its manifest. A link is not expected to minimize by itself: with plain SGD it
+ * `exceptions: { parabola | rosenbrock | logistic: reason }` in its manifest. A link is not expected to minimize by itself: with plain SGD it
  * must lower the loss of a parabola, return an update for each gradient and no other, and compute the same compiled as eagerly.
  *
  * @example
@@ -188,16 +169,17 @@ function describeGolden({ engine, make }: OptimizerSubject, { source, cases }: O
  */
 export function describeOptimizer(
   plugin: AnyPlugin,
-  { options = {}, golden, learningRates = { parabola: 0.05, rosenbrock: 0.001 }, link }: OptimizerFixture = {},
+  { options = {}, golden, learningRates, steps: count, link = golden?.link }: OptimizerFixture = {},
 ): void {
   describe(`optimizer ${plugin.name}`, () => {
+    const rates = { parabola: 0.05, rosenbrock: 0.001, logistic: 0.1, ...learningRates }
     const engine = referenceEngine()
-    const alone = (given = options): Optimizer => plugin(given) as Optimizer
+    const alone = (given = options): Optimizer => instanceOf(plugin, given, golden ?? {})
     const subject: OptimizerSubject = {
       plugin,
       engine,
       alone,
-      make: (given = options) => optimizerOf(alone(given), link),
+      make: (given = options) => chained(alone(given), link),
       begin(optimizer) {
         const params = engine.put(start) as Params
         return { params, state: engine.compile(() => optimizer.init(params))() }
@@ -209,8 +191,8 @@ export function describeOptimizer(
     describeState(subject)
     describeUpdate(subject)
     describeEvaluationParams(subject)
-    if (link === undefined) describeDescent(subject, learningRates)
-    else describeLink(subject, learningRates.parabola)
+    if (link === undefined) describeDescent(subject, rates, count)
+    else describeLink(subject, rates.parabola)
     if (golden !== undefined) describeGolden(subject, golden)
   })
 }

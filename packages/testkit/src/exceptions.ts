@@ -18,6 +18,7 @@ export const EXCEPTIONS = {
     packing: 'packed texts are encoded as each of them alone',
   },
   optimizer: {
+    logistic: 'a logistic regression is minimized',
     parabola: 'a parabola is minimized; before or after SGD, its loss is lowered',
     rosenbrock: 'the Rosenbrock function is minimized',
   },

@@ -7,7 +7,14 @@ export { type MetricGolden, describeMetric } from './describe-metric.js'
 export { type ModelFixture, describeModel } from './describe-model.js'
 export { type ModelGolden, describeModelGolden } from './describe-model-golden.js'
 export { type ObjectiveFixture, describeObjective } from './describe-objective.js'
-export { type OptimizerFixture, type OptimizerGolden, describeOptimizer } from './describe-optimizer.js'
+export { type OptimizerFixture, describeOptimizer } from './describe-optimizer.js'
+export {
+  type OptimizerGolden,
+  type OptimizerGoldenCase,
+  type RegressionProblem,
+  goldenDeviation,
+} from './optimizer-golden.js'
+export { type OptimizerTask, optimizerTasks, traceOptimizer } from './optimizer-steps.js'
 export { describeOptions } from './describe-options.js'
 export { describeProtocol } from './describe-protocol.js'
 export { type RegularizerGolden, describeRegularizer } from './describe-regularizer.js'

@@ -14,7 +14,23 @@ import {
   stream,
   treeOf,
 } from '@attune/core'
-import { type Scalar, add, addN, mean, mul, square, sub, sum, tensor1d, valueAndGrads } from '@tensorflow/tfjs-core'
+import {
+  type Scalar,
+  add,
+  addN,
+  matMul,
+  mean,
+  mul,
+  neg,
+  reshape,
+  softplus,
+  square,
+  sub,
+  sum,
+  tensor1d,
+  tensor2d,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core'
 
 /** Parameters and state after a step. */
 export interface Stepped {
@@ -43,7 +59,7 @@ export const hyperArrays = (learningRate: number, step: number) => ({
 })
 
 /** Value and gradients of a loss. */
-function evaluate(loss: (params: Params) => Scalar, params: Params): { value: Scalar; grads: Params } {
+export function evaluate(loss: (params: Params) => Scalar, params: Params): { value: Scalar; grads: Params } {
   const names = Object.keys(params)
   const named = (tensors: readonly Params[string][]): Params =>
     Object.fromEntries(names.map((name, i) => [name, tensors[i]!]))
@@ -52,7 +68,7 @@ function evaluate(loss: (params: Params) => Scalar, params: Params): { value: Sc
 }
 
 /** The closure for an optimizer that needs one. */
-const closureOf = ({ needsClosure }: Optimizer, loss: (params: Params) => Scalar): Closure | undefined =>
+export const closureOf = ({ needsClosure }: Optimizer, loss: (params: Params) => Scalar): Closure | undefined =>
   needsClosure === true
     ? (params) => {
         const { value, grads } = evaluate(loss, params)
@@ -124,8 +140,48 @@ export const rosenbrock: Task = {
   steps: 1500,
 }
 
-/** Minimizes a function from zero; returns the loss before the last step. */
-export async function minimize(engine: Engine, optimizer: Optimizer, task: Task, learningRate: number) {
+/** Features of ten examples, the last one constant, times their classes ±1; not separable. */
+const EXAMPLES = [
+  [0.5, -1.2, 1],
+  [1.5, 0.3, 1],
+  [0.7, -0.8, -1],
+  [-0.2, -1.9, -1],
+  [-1.4, -0.6, 1],
+  [2.1, -0.4, 1],
+  [0.3, 1.7, -1],
+  [-0.9, -1.1, -1],
+  [1.8, -0.1, -1],
+  [1.2, 0.7, 1],
+]
+
+/** Logistic regression of ten examples with an L2 penalty of 0.05: log 2 at zero. */
+export const logistic: Task = {
+  loss: ({ x }) =>
+    add(mean(softplus(neg(matMul(tensor2d(EXAMPLES), reshape(x!, [3, 1]))))), mul(0.025, sum(square(x!)))) as Scalar,
+  size: 3,
+  steps: 400,
+}
+
+/** Minimum of {@link logistic}, computed by tools/golden/optimizers.py with scikit-learn's LogisticRegression. */
+export const LOGISTIC_MINIMUM = 0.525766275
+
+/** The functions to minimize, with their titles and minima. */
+export const optimizerTasks = {
+  parabola: { title: 'parabola', task: parabola, minimum: 0 },
+  rosenbrock: { title: 'Rosenbrock function', task: rosenbrock, minimum: 0 },
+  logistic: { title: 'logistic regression', task: logistic, minimum: LOGISTIC_MINIMUM },
+} as const
+
+/** Name of a function to minimize. */
+export type OptimizerTask = keyof typeof optimizerTasks
+
+/** Minimizes a function from zero; returns the loss before each step. */
+export async function traceOptimizer(
+  engine: Engine,
+  optimizer: Optimizer,
+  how: { readonly task: OptimizerTask; readonly learningRate: number; readonly steps?: number },
+): Promise<number[]> {
+  const { task } = optimizerTasks[how.task]
   const step = engine.compile(
     (params: Params, state: Tree, hyper: Hyper) => {
       const { value, grads } = evaluate(task.loss, params)
@@ -136,16 +192,16 @@ export async function minimize(engine: Engine, optimizer: Optimizer, task: Task,
   )
   let params: Params = engine.put({ x: array(new Array<number>(task.size).fill(0)) }) as Params
   let state = engine.compile(() => optimizer.init(params))()
-  let last = Number.NaN
-  for (let i = 1; i <= task.steps; i++) {
-    const result = step(params, state, engine.put(hyperArrays(learningRate, i)))
-    last = (await engine.read(result.loss)).values[0]!
+  const losses: number[] = []
+  for (let i = 1; i <= (how.steps ?? task.steps); i++) {
+    const result = step(params, state, engine.put(hyperArrays(how.learningRate, i)))
+    losses.push((await engine.read(result.loss)).values[0]!)
     engine.release(result.loss)
     ;({ params, state } = result)
   }
   engine.release(params)
   engine.release(state)
-  return last
+  return losses
 }
 
 /** Nested state of a flat record whose names are paths. */

@@ -8,14 +8,15 @@ import { z } from 'zod'
  *     m ← beta1 · m + (1 − beta1) · g,   v ← beta2 · v + (1 − beta2) · g²
  *     Δ = −learningRate · (m̂ / (√v̂ + epsilon) + weightDecay · p)
  *
- * Near neighbour: Adam with an L2 penalty adds the decay to `g`, so it is scaled by `√v̂` too. torch.optim.AdamW decays every
+ * Near neighbour: adam with an L2 penalty (`l2`) adds it to `g`, so it is divided by `√v̂` too: that is not weight decay. torch.optim.AdamW decays every
  * parameter that it gets; here biases and norms are excluded, which there takes parameter groups.
  */
 export const adamw = definePlugin({
   kind: OPTIMIZER,
   name: 'adamw',
   summary: 'Adam with decoupled weight decay',
-  source: 'Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2',
+  source:
+    'Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2; AMSGrad: Reddi et al., 2018',
   options: z.strictObject({
     beta1: z.number().min(0).lt(1).default(0.9).describe('Decay rate of the mean gradient (first moment)'),
     beta2: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
@@ -25,10 +26,11 @@ export const adamw = definePlugin({
       .min(0)
       .default(0.01)
       .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    amsgrad: z.boolean().default(false).describe('AMSGrad: divide by the largest mean squared gradient so far'),
   }),
-  create: ({ beta1, beta2, epsilon, weightDecay }) =>
+  create: ({ beta1, beta2, epsilon, weightDecay, amsgrad }) =>
     chain(
-      scaleByAdam(beta1, beta2, epsilon),
+      scaleByAdam(beta1, beta2, epsilon, amsgrad),
       addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
       scaleByLearningRate(),
     ),

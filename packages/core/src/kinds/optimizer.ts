@@ -36,6 +36,11 @@ export interface Optimizer<S extends Tree = Tree> {
     hyper: Hyper,
     closure?: Closure,
   ): { readonly updates: Params; readonly state: S }
+  /**
+   * Set for a link that is not an optimizer by itself: it transforms the gradients `before` an optimizer, or the updates `after` it. A
+   * chain without an optimizer, or with a link on the wrong side of it, is rejected.
+   */
+  readonly link?: 'before' | 'after'
   /** True if `update` needs the closure. The optimizer is then rejected in a run with gradient accumulation. */
   readonly needsClosure?: true
   /** Returns the parameters to evaluate and save, if they differ from those that train (EMA, SWA, schedule-free). */
@@ -47,7 +52,9 @@ export const optimizerOptions = z.strictObject({
   only: z
     .string()
     .optional()
-    .describe('Parameters to update, as a name pattern in which * matches any characters; default: all'),
+    .describe(
+      'Parameters to update, as a name pattern: * matches any characters, | separates alternatives, ! excludes; default: all',
+    ),
 })
 
 /** Optimizers and gradient transformations. */

@@ -25,6 +25,7 @@ export const globalNorm = (params: Params): Scalar => {
  * ```
  */
 export const clipByGlobalNorm = (maximumNorm: number): Optimizer<Record<never, never>> => ({
+  link: 'before',
   init: () => ({}),
   update(grads, state) {
     const factor = minimum(1, div(maximumNorm, add(globalNorm(grads), 1e-6)))

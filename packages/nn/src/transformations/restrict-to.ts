@@ -1,7 +1,7 @@
 import type { Optimizer, Params } from '@attune/core'
 
-/** True if a parameter's name matches a pattern, in which `*` matches any characters. */
-export function matchesPattern(name: string, pattern: string): boolean {
+/** True if a name matches one alternative of a pattern. */
+function matchesAlternative(name: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*')
   if (rest.length === 0) return name === pattern
   if (!name.startsWith(first)) return false
@@ -13,6 +13,27 @@ export function matchesPattern(name: string, pattern: string): boolean {
     at = found + part.length
   }
   return name.length - last.length >= at && name.endsWith(last)
+}
+
+/**
+ * True if a parameter's name matches a pattern: `*` matches any characters, `|` separates alternatives, and an alternative that starts with
+ * `!` excludes names. A pattern of exclusions only matches all other names.
+ *
+ * @example
+ * ```ts
+ * import { matchesPattern } from '@attune/nn'
+ * const hidden = 'bert.encoder.*.weight|!*LayerNorm*'
+ * const names = ['bert.encoder.layer.0.output.dense.weight', 'bert.encoder.layer.0.output.LayerNorm.weight', 'classifier.weight']
+ * console.log(names.map((name) => matchesPattern(name, hidden))) // [ true, false, false ]
+ * console.log(names.map((name) => matchesPattern(name, '!bert.*'))) // [ false, false, true ]
+ * ```
+ */
+export function matchesPattern(name: string, pattern: string): boolean {
+  const alternatives = pattern.split('|')
+  const excluded = alternatives.filter((each) => each.startsWith('!'))
+  const included = alternatives.filter((each) => !each.startsWith('!'))
+  const isIncluded = included.length === 0 || included.some((each) => matchesAlternative(name, each))
+  return isIncluded && !excluded.some((each) => matchesAlternative(name, each.slice(1)))
 }
 
 /**

@@ -1,7 +1,11 @@
 import { type Optimizer, type Params, mapParams } from '@attune/core'
-import { add, div, mul, pow, sqrt, square, sub, zerosLike } from '@tensorflow/tfjs-core'
+import { add, div, maximum, sqrt, square } from '@tensorflow/tfjs-core'
+import { biasCorrection, movingAverage, zerosOf } from './moments.js'
 
-/** Exponential moving averages of the gradients and of their squares: one tensor per parameter each, of its shape. */
+/**
+ * Exponential moving averages of the gradients and of their squares: one tensor per parameter each, of its shape; with AMSGrad also
+ * `maximum`, the largest mean square so far.
+ */
 export interface AdamState extends Record<string, Params> {
   readonly mean: Params
   readonly meanSquare: Params
@@ -14,7 +18,9 @@ export interface AdamState extends Record<string, Params> {
  *     v ← beta2 · v + (1 − beta2) · g²       v̂ = v / (1 − beta2^step)
  *     Δ = m̂ / (√v̂ + epsilon)
  *
- * Source: Kingma and Ba, Adam, 2015, algorithm 1.
+ * With `amsgrad`, the largest `v` so far is used for `v`, as in PyTorch: the maximum is bias-corrected, not taken of
+ * bias-corrected values.
+ * Source: Kingma and Ba, Adam, 2015, algorithm 1; Reddi et al., On the Convergence of Adam and Beyond, 2018, algorithm 2.
  *
  * @example
  * ```ts
@@ -29,18 +35,23 @@ export interface AdamState extends Record<string, Params> {
  * console.log(Array.from(updates['w']!.dataSync(), (value) => value.toFixed(3))) // [ '1.000', '-1.000' ]
  * ```
  */
-export const scaleByAdam = (beta1: number, beta2: number, epsilon: number): Optimizer<AdamState> => ({
-  init: (params) => ({ mean: mapParams(zerosLike, params), meanSquare: mapParams(zerosLike, params) }),
-  update(grads, { mean, meanSquare }, _params, { step }) {
-    const m = mapParams((last, g) => add(mul(beta1, last), mul(1 - beta1, g)), mean, grads)
-    const v = mapParams((last, g) => add(mul(beta2, last), mul(1 - beta2, square(g))), meanSquare, grads)
-    const firstCorrection = sub(1, pow(beta1, step))
-    const rootCorrection = sqrt(sub(1, pow(beta2, step)))
+export const scaleByAdam = (beta1: number, beta2: number, epsilon: number, amsgrad = false): Optimizer<AdamState> => ({
+  init: (params) => ({
+    mean: zerosOf(params),
+    meanSquare: zerosOf(params),
+    ...(amsgrad ? { maximum: zerosOf(params) } : {}),
+  }),
+  update(grads, state, _params, { step }) {
+    const mean = movingAverage(beta1, state.mean, grads)
+    const meanSquare = movingAverage(beta2, state.meanSquare, mapParams(square, grads))
+    const largest = amsgrad ? mapParams((a, b) => maximum(a, b), state['maximum']!, meanSquare) : undefined
+    const firstCorrection = biasCorrection(beta1, step)
+    const rootCorrection = sqrt(biasCorrection(beta2, step))
     const updates = mapParams(
       (first, second) => div(div(first, firstCorrection), add(div(sqrt(second), rootCorrection), epsilon)),
-      m,
-      v,
+      mean,
+      largest ?? meanSquare,
     )
-    return { updates, state: { mean: m, meanSquare: v } }
+    return { updates, state: { mean, meanSquare, ...(largest === undefined ? {} : { maximum: largest }) } }
   },
 })

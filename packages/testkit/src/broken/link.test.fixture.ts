@@ -2,7 +2,8 @@ import { type Hyper, OPTIMIZER, type Optimizer, type Params, definePlugin, mapPa
 import { clipByGlobalNorm } from '@attune/nn'
 import { add, clone, expandDims, keep, mul, neg, scalar, sub, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { type OptimizerGolden, describeOptimizer } from '../describe-optimizer.js'
+import { describeOptimizer } from '../describe-optimizer.js'
+import type { OptimizerGolden } from '../optimizer-golden.js'
 import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Anchored = Optimizer<{ anchor: Params }>

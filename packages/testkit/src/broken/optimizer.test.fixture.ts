@@ -1,7 +1,8 @@
 import { type Hyper, OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
 import { add, keep, mul, neg, scalar, zerosLike } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { type OptimizerGolden, describeOptimizer } from '../describe-optimizer.js'
+import { describeOptimizer } from '../describe-optimizer.js'
+import type { OptimizerGolden } from '../optimizer-golden.js'
 import { type Specimen, altered, broken, valid, unchecked, uncheckedFails } from './specimen.test.fixture.js'
 
 type Momentum = Optimizer<{ speed: Params }>
@@ -39,7 +40,7 @@ const byName = 'keys its state by parameter name'
 const pure = 'is pure: returns the same bits for the same input and does not modify it'
 const rate = 'reads the learning rate as an input, not as a compiled-in constant'
 const resumes = 'resumes from a saved state with the same bits'
-const descends = ['descends parabola', 'descends rosenbrock']
+const descends = ['descends parabola', 'descends rosenbrock', 'descends logistic']
 const agrees = 'agrees with arithmetic, case 1: {"share":0.5}'
 
 type Update = Momentum['update']
@@ -89,7 +90,7 @@ export const optimizers: readonly Specimen[] = [
   valid('momentum', () => describeOptimizer(momentum, { golden })),
   broken(
     'modifies the gradients',
-    [pure, rate, agrees],
+    [pure, rate, 'descends logistic', agrees],
     updating(
       (update) =>
         (grads, ...rest) => (overwrite(grads), update(grads, ...rest)),
@@ -97,7 +98,7 @@ export const optimizers: readonly Specimen[] = [
   ),
   broken(
     'modifies the parameters',
-    [pure, rate, resumes, agrees],
+    [pure, rate, resumes, 'descends logistic', agrees],
     updating((update) => (grads, state, params, hyper) => (overwrite(params), update(grads, state, params, hyper))),
   ),
   broken('keys its state by position', [byName], () => describeOptimizer(altered(momentum, positional), { golden })),

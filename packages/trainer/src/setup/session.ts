@@ -216,7 +216,7 @@ async function startingState(
   checkpoint: Checkpoint | undefined,
 ): Promise<Pick<Session, 'runState' | 'constants'>> {
   const { state, memory, prepared } = firstState(components.engine, adapted, optimizer.init, checkpoint)
-  requireUpdates(Object.keys(state.trainable), given.plan.config.optimizer)
+  requireUpdates(Object.keys(state.trainable), given.plan.config.optimizer, components.optimizers)
   const pass = trainingPass(given, { ...components, model: adapted.model }, state.trainable, adapted.frozen)
   const regularizers = prepared ?? (await prepare(components.regularizers, pass, state.trainable))
   return {

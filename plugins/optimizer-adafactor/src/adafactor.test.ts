@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { describeOptimizer, type OptimizerGolden } from '@attune/testkit'
+import { adafactor } from './adafactor.js'
+
+const golden = JSON.parse(readFileSync('golden/transformers-adafactor.json', 'utf8')) as OptimizerGolden
+
+describeOptimizer(adafactor, { golden, learningRates: { rosenbrock: 0.01 } })

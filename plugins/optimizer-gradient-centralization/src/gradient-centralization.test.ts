@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { describeOptimizer, type OptimizerGolden } from '@attune/testkit'
+import { gradientCentralization } from './gradient-centralization.js'
+
+const golden = JSON.parse(
+  readFileSync('golden/pytorch_optimizer-gradient-centralization.json', 'utf8'),
+) as OptimizerGolden
+
+describeOptimizer(gradientCentralization, { golden })

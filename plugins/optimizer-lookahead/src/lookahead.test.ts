@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { describeOptimizer, type OptimizerGolden } from '@attune/testkit'
+import { lookahead } from './lookahead.js'
+
+const golden = JSON.parse(readFileSync('golden/pytorch_optimizer-lookahead.json', 'utf8')) as OptimizerGolden
+
+describeOptimizer(lookahead, { golden })

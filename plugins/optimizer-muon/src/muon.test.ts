@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { describeOptimizer, type OptimizerGolden } from '@attune/testkit'
+import { muon } from './muon.js'
+
+const golden = JSON.parse(readFileSync('golden/torch-muon.json', 'utf8')) as OptimizerGolden
+
+describeOptimizer(muon, { golden })

@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { describeOptimizer, type OptimizerGolden } from '@attune/testkit'
+import { scheduleFreeAdamw } from './schedule-free-adamw.js'
+
+const golden = JSON.parse(readFileSync('golden/schedulefree-schedule-free-adamw.json', 'utf8')) as OptimizerGolden
+
+describeOptimizer(scheduleFreeAdamw, { golden })

@@ -1,0 +1,38 @@
+// @ts-check
+/** Measures every optimizer against its reference and writes the table of docs/measurements/training.md. */
+import { join } from 'node:path'
+import { ENGINE, userSpecifier } from '@attune/core'
+import { findPlugin } from '@attune/resolve'
+import { format, resolveConfig } from 'prettier'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { replacePart } from '../check/replace-part.mjs'
+import { root } from './measure-model.mjs'
+import { deviation, optimizerPlugins, trainTiny } from './measure-optimizers.mjs'
+
+const engines = await Promise.all(
+  ['tfjs-cpu', 'onnxruntime'].map(async (name) =>
+    (await findPlugin(ENGINE, userSpecifier(name), { folders: [root] })).plugin(),
+  ),
+)
+for (const engine of engines) await engine.start()
+const short = (/** @type {number} */ x) => (x === 0 ? '0' : x.toExponential(1))
+
+const rows = []
+for (const measured of await optimizerPlugins()) {
+  const { name, plugin, golden } = measured
+  const cells = [name, golden?.source ?? '— (its random numbers are its own)', golden?.cases.length ?? '—']
+  for (const engine of engines) cells.push(golden === undefined ? '—' : short(await deviation(engine, plugin, golden)))
+  const [eager = [], compiled = []] = [await trainTiny(engines[0], measured), await trainTiny(engines[1], measured)]
+  cells.push(short(Math.max(...eager.map((loss, i) => Math.abs(loss - (compiled[i] ?? NaN))))))
+  rows.push(`| ${cells.join(' | ')} |`)
+  console.log(cells.join('  '))
+}
+for (const engine of engines) await engine.close()
+
+const path = join(root, 'docs/measurements/training.md')
+const table = `| plugin | reference | cases | deviation, tfjs-cpu | deviation, onnxruntime | losses on a tiny BERT differ between engines by |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}`
+const text = replacePart(readFileSync(path, 'utf8'), 'optimizers', table)
+if (text === undefined) throw new Error(`${path} lacks <!-- optimizers --> and <!-- /optimizers -->`)
+writeFileSync(path, await format(text, { ...(await resolveConfig(path)), filepath: path }))
