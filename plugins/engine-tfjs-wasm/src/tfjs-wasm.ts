@@ -5,7 +5,6 @@ import { eagerEngine } from '@attune/nn'
 import { backend, setBackend } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { replaceBatchMatMul } from './kernels/batch-mat-mul.js'
-import { replaceClip } from './kernels/clip.js'
 import { replaceGather } from './kernels/gather.js'
 import { replaceIdentity } from './kernels/identity.js'
 import { checkIndices } from './kernels/indices.js'
@@ -21,7 +20,6 @@ async function load(): Promise<void> {
   replaceSum()
   replaceIdentity()
   replaceGather()
-  replaceClip()
   checkIndices()
   borrowUnsupported()
   // If this fails, the engine tries the same again and reports the failure.

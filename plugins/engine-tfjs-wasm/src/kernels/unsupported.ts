@@ -1,5 +1,6 @@
 import { replaceKernel } from '@attune/nn'
 import { type TensorInfo, backend_util } from '@tensorflow/tfjs-core'
+import { floats } from '../wasm-backend.js'
 import { runBorrowed } from './borrowed.js'
 import type { Call, Kernel } from './kernel.js'
 
@@ -17,6 +18,21 @@ const hasOtherBias: Unsupported = ({ inputs }) => {
 const hasIntegers: Unsupported = ({ inputs }) =>
   Object.values(inputs).some((each) => each != null && (each as TensorInfo).dtype !== 'float32')
 
+/** True if one of these inputs holds NaN, which the kernels replace by another operand. */
+const hasNaN =
+  (...names: readonly string[]): Unsupported =>
+  ({ inputs, backend }) =>
+    names.some((name) => {
+      const x = inputs[name] as TensorInfo
+      if (x.dtype !== 'float32') return false
+      for (const value of floats(backend, x)) if (Number.isNaN(value)) return true
+      return false
+    })
+
+/** Operands of several types are read as if they had one. */
+const hasMixedTypes: Unsupported = ({ inputs }) =>
+  (inputs['t'] as TensorInfo).dtype !== (inputs['e'] as TensorInfo).dtype
+
 /** Geometry of a 2-D pooling kernel. */
 const windowsOf = ({ inputs, attrs }: Call): backend_util.Conv2DInfo =>
   backend_util.computePool2DInfo(
@@ -33,19 +49,32 @@ const hasOtherWindows: Unsupported = (call) => {
   const { filterHeight, filterWidth, padInfo } = windowsOf(call)
   const { top, bottom, left, right } = padInfo
   const isWide = Math.max(top, bottom) >= filterHeight || Math.max(left, right) >= filterWidth
-  return hasIntegers(call) || (filterHeight === 1 && filterWidth === 1) || isWide
+  return hasIntegers(call) || hasNaN('x')(call) || (filterHeight === 1 && filterWidth === 1) || isWide
 }
 
 const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
+  Atan2: hasIntegers,
   AvgPool: hasOtherWindows,
   Bincount: ({ inputs }) => (inputs['x'] as TensorInfo).shape.length !== 1,
   Cast: ({ attrs }) => attrs!['dtype'] === ('bool' as unknown),
+  ClipByValue: hasNaN('x'),
   Conv2D: isChannelsFirst,
   Conv2DBackpropInput: isChannelsFirst,
   DepthwiseConv2dNative: isChannelsFirst,
+  Expm1: hasIntegers,
+  // Returns float32, and traps on integers divided by 0, as the remainder does.
+  FloorDiv: () => true,
   FusedConv2D: (call) => isChannelsFirst(call) || hasOtherBias(call),
   FusedDepthwiseConv2D: (call) => isChannelsFirst(call) || hasOtherBias(call),
+  Log1p: hasIntegers,
+  Maximum: hasNaN('a', 'b'),
   MaxPool: hasOtherWindows,
+  Minimum: hasNaN('a', 'b'),
+  Mod: hasIntegers,
+  RealDiv: ({ inputs }) => (inputs['a'] as TensorInfo).dtype === 'bool',
+  Reciprocal: hasIntegers,
+  Relu6: hasNaN('x'),
+  Select: hasMixedTypes,
   _FusedMatMul: hasOtherBias,
 }
 
