@@ -1,4 +1,4 @@
-import { type DataType, backend_util, scatter_util, util } from '@tensorflow/tfjs-core'
+import { type DataType, backend_util, gather_util, scatter_util, util } from '@tensorflow/tfjs-core'
 import { elementType } from '../element-type.js'
 import { type Builder, emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
@@ -21,6 +21,22 @@ const { segment_util } = backend_util
 
 const empty = (b: Builder, x: Value, shape: readonly number[]): Value =>
   b.array(x.dtype, emptyValues(x.dtype, 0), shape)
+
+/**
+ * Multi-indices into the first dimensions of a shape, in the last dimension of `at`; see {@link indicesWithin}.
+ * @throws Error if a known index is out of range
+ */
+function pointsWithin(b: Builder, at: Value, shape: readonly number[]): Value {
+  const depth = at.shape.at(-1) ?? 0
+  if (at.constant !== undefined) {
+    const values = Array.from(at.constant as Int32Array, Number)
+    const wrong = values.find((index, i) => index < 0 || index >= shape[i % depth]!)
+    util.assert(wrong === undefined, () => `the index value ${wrong} is out of range of the shape [${shape.join()}]`)
+    return at
+  }
+  const before = binary(b, 'Sub', at, b.constant(at.dtype, shape.slice(0, depth)))
+  return where(b, compare(b, 'Less', at, scalar(b, at.dtype, 0)), before, at)
+}
 
 /**
  * Indices into a dimension. ONNX Runtime rejects those beyond its end, but counts negative ones from the end: they are
@@ -105,7 +121,7 @@ function rowsOf(b: Builder, indices: Value, updates: Value, shape: readonly numb
   const rows = indices.shape.length > 1 ? indices.shape.slice(0, -1) : [sizeOf(indices.shape)]
   const full = [...rows, ...shape.slice(sliceRank)]
   return {
-    at: reshape(b, indices, [...rows, sliceRank]),
+    at: pointsWithin(b, reshape(b, cast(b, indices, 'int32'), [...rows, sliceRank]), shape),
     updates: sizeOf(updates.shape) === sizeOf(full) ? reshape(b, updates, full) : updates,
   }
 }
@@ -166,9 +182,10 @@ function rangeOf(start: number, stop: number, given: number): readonly number[] 
 export const indexing: Lowerings = {
   GatherV2: gather,
   GatherNd: ({ b, in: x }) => {
-    const [params, at] = [x('params'), x('indices')]
-    const shape = [...at.shape.slice(0, -1), ...params.shape.slice(at.shape.at(-1))]
+    const params = x('params')
+    const [shape] = gather_util.prepareAndValidate(params as never, x('indices') as never)
     if (sizeOf(shape) === 0) return empty(b, params, shape)
+    const at = pointsWithin(b, cast(b, x('indices'), 'int32'), params.shape)
     return b.node('GatherND', [params, cast(b, at, 'int64')], { dtype: params.dtype, shape })
   },
   ScatterNd: ({ b, in: x, attr }) => {

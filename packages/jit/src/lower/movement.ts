@@ -76,11 +76,9 @@ const along = (axis: number, rank: number): number => (axis < 0 ? axis + rank : 
 export const movements: Lowerings = {
   Transpose: ({ b, in: x, attr }) => transpose(b, x('x'), attr('perm')),
   Slice: ({ b, in: x, attr }) => {
-    const [begin, size] = slice_util.parseSliceParams(
-      { shape: [...x('x').shape], rank: x('x').shape.length } as never,
-      attr('begin'),
-      attr('size'),
-    ) as [number[], number[]]
+    const of = { shape: [...x('x').shape], rank: x('x').shape.length } as never
+    const [begin, size] = slice_util.parseSliceParams(of, attr('begin'), attr('size')) as [number[], number[]]
+    slice_util.assertParamsValid(of, begin, size)
     return slice(b, x('x'), begin, size)
   },
   StridedSlice: strided,

@@ -22,6 +22,10 @@ function readThrough(x: Value, transposed: boolean): { x: Value; transposed: boo
 
 /** Batched matrix product `a · b` over all leading dimensions, each operand optionally transposed. */
 export function product(b: Builder, left: Value, right: Value, transposeA: boolean, transposeB: boolean): Value {
+  util.assert(
+    left.shape.length > 1 && right.shape.length > 1,
+    () => 'a matrix product expects tensors of rank 2 or more',
+  )
   const [p, q] = [readThrough(left, transposeA), readThrough(right, transposeB)]
   const [rows, inner] = p.transposed ? [p.x.shape.at(-1)!, p.x.shape.at(-2)!] : [p.x.shape.at(-2)!, p.x.shape.at(-1)!]
   const innerRight = q.transposed ? q.x.shape.at(-1)! : q.x.shape.at(-2)!

@@ -59,7 +59,7 @@ function multiplyAll(backend: WasmBackend, multiply: WasmFunction, a: TensorInfo
 function requireMatching(a: TensorInfo, b: TensorInfo, attrs: NonNullable<Call['attrs']>): void {
   const [inner, rows] = [a.shape.at(attrs['transposeA'] ? -2 : -1), b.shape.at(attrs['transposeB'] ? -1 : -2)]
   util.assert(
-    inner === rows,
+    inner === rows && a.shape.length > 1 && b.shape.length > 1,
     () =>
       `Error in matMul: inner shapes (${inner}) and (${rows}) of Tensors with shapes ${a.shape} and ${b.shape} and ` +
       `transposeA=${attrs['transposeA']} and transposeB=${attrs['transposeB']} must match.`,
