@@ -1,5 +1,6 @@
 // @ts-check
-import { BACKEND, graphBackend, jit, kernelNames } from '@attune/jit'
+import { isAttuneError } from '@attune/core'
+import { BACKEND, jit, kernelNames } from '@attune/jit'
 import { engine, getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core'
 
 /** Kernels with a list of outputs. */
@@ -9,7 +10,9 @@ const SEVERAL = ['SplitV', 'Unpack', 'TopK']
 
 /** Tensor that refers to the same values. @param {import('@tensorflow/tfjs-core').TensorInfo} info */
 function shared({ dataId, shape, dtype }) {
-  const { backend } = engine().state.tensorInfo.get(dataId)
+  const backend = /** @type {import('@tensorflow/tfjs-core').KernelBackend} */ (
+    engine().state.tensorInfo.get(dataId)?.backend
+  )
   backend.incRef(dataId)
   return engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend)
 }
@@ -24,6 +27,7 @@ function runCompiled(kernelName, { inputs, attrs }) {
       Object.fromEntries([engine().runKernel(kernelName, tensors, attrs)].flat().map((each, i) => [i, each])),
     { threads: 1 },
   )
+  /** @type {import('@tensorflow/tfjs-core').Tensor[]} */
   let results = []
   try {
     results = Object.values(compiled(given))
@@ -49,7 +53,7 @@ export function compileEachKernel() {
         try {
           return kernel.kernelFunc(call)
         } catch (error) {
-          if (error.code === 'NOT_COMPILED') return runCompiled(kernelName, call)
+          if (isAttuneError(error) && error.code === 'NOT_COMPILED') return runCompiled(kernelName, call)
           throw error
         }
       },

@@ -16,7 +16,7 @@ const START = {
 const [name = '', bundle = '', results = ''] = process.argv.slice(2)
 const backendName = await START[name]?.()
 const require = createRequire(import.meta.url)
-const jasmineRequire = require('jasmine-core/lib/jasmine-core/jasmine.js')
+const jasmineRequire = require(require.resolve('jasmine-core/lib/jasmine-core/jasmine.js'))
 const jasmine = jasmineRequire.core(jasmineRequire)
 const env = jasmine.getEnv({ suppressLoadErrors: true })
 Object.assign(globalThis, jasmineRequire.interface(jasmine, env))

@@ -88,6 +88,14 @@ function runInto(session: NativeSession, feeds: readonly Feed[], fetches: readon
  */
 const LARGE = 1 << 16
 
+function loadInto(session: NativeSession, model: Uint8Array, settings: InferenceSession.SessionOptions): void {
+  try {
+    session.loadModel(model.buffer, model.byteOffset, model.byteLength, settings)
+  } catch (error) {
+    throw explainFailure(error)
+  }
+}
+
 /**
  * Loads a graph.
  * @throws AttuneError `ENGINE_UNAVAILABLE` in a worker thread, see {@link disableTelemetry}, or `ENGINE_FAILED`
@@ -129,11 +137,7 @@ export function openSession(
     },
     logSeverityLevel: 4, // fatal: other errors are thrown, with a code
   }
-  try {
-    session.loadModel(model.buffer, model.byteOffset, model.byteLength, settings)
-  } catch (error) {
-    throw explainFailure(error)
-  }
+  loadInto(session, model, settings)
   return {
     run: (feeds, fetches) => runInto(session, feeds, fetches),
     endProfiling: () => session.endProfiling(),

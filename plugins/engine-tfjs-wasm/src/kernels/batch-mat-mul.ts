@@ -1,7 +1,6 @@
-import { replaceKernel } from '@attune/nn'
+import { replaceKernel, runBorrowed } from '@attune/nn'
 import { type TensorInfo, util } from '@tensorflow/tfjs-core'
 import { type WasmBackend, type WasmFunction, forget, idOf, offsetOf, sizeOf, view } from '../wasm-backend.js'
-import { runBorrowed } from './borrowed.js'
 import { type Call, type Kernel, kernelOf } from './kernel.js'
 
 const PARAMETERS = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number']

@@ -1,7 +1,6 @@
-import { replaceKernel } from '@attune/nn'
+import { replaceKernel, runBorrowed } from '@attune/nn'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { floats, offsetOf, sizeOf } from '../wasm-backend.js'
-import { runBorrowed } from './borrowed.js'
 import type { Kernel } from './kernel.js'
 
 /**

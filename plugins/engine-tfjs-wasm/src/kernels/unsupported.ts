@@ -1,7 +1,6 @@
-import { replaceKernel } from '@attune/nn'
+import { replaceKernel, runBorrowed } from '@attune/nn'
 import { type TensorInfo, backend_util } from '@tensorflow/tfjs-core'
 import { floats } from '../wasm-backend.js'
-import { runBorrowed } from './borrowed.js'
 import type { Call, Kernel } from './kernel.js'
 
 /** True for a call that the kernel of the WebAssembly backend refuses or computes wrongly. */

@@ -1,13 +1,13 @@
-import { replaceKernel } from '@attune/nn'
 import { type TensorInfo, slice_util } from '@tensorflow/tfjs-core'
-import { offsetOf, sizeOf } from '../wasm-backend.js'
-import { runBorrowed } from './borrowed.js'
-import type { Call, Kernel } from './kernel.js'
+import { type KernelCall, runBorrowed } from './borrow-kernel.js'
+import { replaceKernel } from './replace-kernel.js'
+
+type Kernel = (call: KernelCall) => TensorInfo
 
 /** Multi-indices of a kernel, and the shape into which they point. */
-type Pointers = (call: Call) => readonly [indices: TensorInfo, shape: readonly number[]]
+type Pointers = (call: KernelCall) => readonly [indices: TensorInfo, shape: readonly number[]]
 
-const input = ({ inputs }: Call, name: string): TensorInfo => inputs[name] as TensorInfo
+const input = ({ inputs }: KernelCall, name: string): TensorInfo => inputs[name] as TensorInfo
 
 /** Kernels that read or write memory at indices without a check of their range. */
 const POINTING: Readonly<Record<string, Pointers>> = {
@@ -18,22 +18,25 @@ const POINTING: Readonly<Record<string, Pointers>> = {
 }
 
 /** True if each index, of `depth` in turn, is within its dimension. */
-function areWithin({ backend }: Call, indices: TensorInfo, shape: readonly number[], depth: number): boolean {
-  const values = new Int32Array(backend.wasm.HEAPU8.buffer, offsetOf(backend, indices), sizeOf(indices.shape))
+function areWithin({ backend }: KernelCall, indices: TensorInfo, shape: readonly number[], depth: number): boolean {
+  const values = (backend as { readSync(id: object): Int32Array }).readSync(indices.dataId)
   return values.every((index, i) => index >= 0 && index < shape[i % depth]!)
 }
 
-/** Calls kernels that trust their indices only with those that are in range; the JavaScript kernel reports others. */
-export function checkIndices(): void {
+/**
+ * Calls the kernels of a TF.js backend that trust their indices only with those that are in range; the JavaScript
+ * kernels report others.
+ */
+export function checkIndices(backendName: string): void {
   for (const [name, pointersOf] of Object.entries(POINTING))
-    replaceKernel<Kernel>('wasm', name, (original) => (call) => {
+    replaceKernel<Kernel>(backendName, name, (original) => (call) => {
       const [indices, shape] = pointersOf(call)
       // A list of indices is one multi-index in a gather, and one index for each update otherwise.
       const depth = indices.shape.length > 1 || name === 'GatherNd' ? (indices.shape.at(-1) ?? 1) : 1
       const known = indices.dtype === 'int32' && depth > 0 && depth <= shape.length
       return known && areWithin(call, indices, shape, depth) ? original(call) : runBorrowed(name, call)
     })
-  replaceKernel<Kernel>('wasm', 'Slice', (original) => (call) => {
+  replaceKernel<Kernel>(backendName, 'Slice', (original) => (call) => {
     const x = input(call, 'x')
     const [begin, size] = slice_util.parseSliceParams(
       { shape: x.shape, rank: x.shape.length } as never,
