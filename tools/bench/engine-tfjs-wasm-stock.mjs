@@ -5,13 +5,12 @@
  */
 import '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-wasm'
-import { eagerEngine } from '@attune/nn'
+import { eagerEngine, supplyKernels } from '@attune/nn'
 import { backend, setBackend } from '@tensorflow/tfjs-core'
-import { supplyMissing } from '../../plugins/engine-tfjs-wasm/dist/kernels/missing.js'
 import { refuseExhaustion } from '../../plugins/engine-tfjs-wasm/dist/refuse-exhaustion.js'
 
 async function load() {
-  supplyMissing()
+  supplyKernels('wasm')
   // Out of memory, the backend would overwrite its own memory; this ends the process instead.
   if (await setBackend('wasm').catch(() => false)) refuseExhaustion(/** @type {any} */ (backend()))
 }

@@ -89,6 +89,7 @@ const READS = {
   'examples/distillation': ['examples/debian-sections/**/*'],
   'examples/dpo': ['examples/debian-sections/**/*'],
   'tools/fuzz': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'tools/parity/golden/**/*'],
+  'tools/operations': ['docs/concepts/engines.md'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/measurements/models.md'],
   'tools/real-model': ['examples/debian-sections/**/*', 'docs/measurements/real-model.md'],
   'tools/scaffold': [

@@ -12,6 +12,8 @@ import {
 } from '@tensorflow/tfjs-core'
 import { type Builder, SMALL, builder } from './builder.js'
 import type { ElementType, Value, Values } from './graph.js'
+import { elementType, typedValues } from './element-type.js'
+import { cast, reshape } from './lower/lowering.js'
 
 /** TF.js name of the backend that traces functions and holds their results. */
 export const BACKEND = 'attune-jit'
@@ -34,19 +36,6 @@ export interface HostedInput {
   /** Writes the values. */
   compute(into: Float32Array, ...from: readonly Values[]): void
   readonly allocate?: ((sizes: readonly number[]) => readonly Float32Array[]) | undefined
-}
-
-const TYPES = ['float32', 'int32', 'bool'] as const
-
-/** Element type of a TF.js tensor. @throws AttuneError `UNSUPPORTED_TYPE` for complex numbers and strings */
-export function elementType(dtype: DataType): ElementType {
-  const found = TYPES.find((type) => type === dtype)
-  if (found !== undefined) return found
-  throw new AttuneError(
-    'UNSUPPORTED_TYPE',
-    `expected a tensor of type ${TYPES.join(', ')}, got ${dtype}, which cannot be compiled`,
-    'Convert the tensor before the call.',
-  )
 }
 
 /**
@@ -95,9 +84,9 @@ export class GraphBackend extends KernelBackend {
     const entry = this.#entries.get(dataId)
     if ('values' in entry)
       return entry.values.length > SMALL
-        ? trace.builder.array(elementType(dtype), entry.values, shape)
+        ? trace.builder.array(elementType(dtype), typedValues(entry.values as Float32Array, dtype), shape)
         : trace.builder.constant(elementType(dtype), Array.from(entry.values as Float32Array), shape)
-    if (entry.of === trace) return entry.value
+    if (entry.of === trace) return cast(trace.builder, reshape(trace.builder, entry.value, shape), elementType(dtype))
     throw new AttuneError(
       'ESCAPED_TENSOR',
       'a symbolic tensor of one compiled function is used in another',
@@ -110,19 +99,15 @@ export class GraphBackend extends KernelBackend {
     return this.#entries.has(dataId) && this.#entries.get(dataId).references === 1
   }
 
-  /** Values of a tensor, not copied; undefined if they are on another backend. */
-  held(dataId: DataId): Values | undefined {
+  /** Values of a tensor, copied only to convert them; undefined if they are on another backend. */
+  held({ dataId, dtype }: TensorInfo): Values | undefined {
     if (!this.#entries.has(dataId)) return undefined
     const entry = this.#entries.get(dataId)
-    return 'values' in entry ? entry.values : undefined
+    return 'values' in entry ? typedValues(entry.values as Float32Array, dtype) : undefined
   }
 
   override write(values: BackendValues, _shape: number[], dtype: DataType): DataId {
-    const type = elementType(dtype)
-    const given = values as unknown as Values | number[]
-    const exact = type === 'float32' ? Float32Array : type === 'int32' ? Int32Array : Uint8Array
-    const typed =
-      ArrayBuffer.isView(given) && given.constructor.name === exact.name ? given : exact.from(given as number[])
+    const typed = typedValues(values as unknown as Values as Float32Array, dtype)
     return this.#add({ values: typed, references: 1 })
   }
 

@@ -1,7 +1,6 @@
 import '@tensorflow/tfjs'
 import { describe, expect, it } from '@jest/globals'
 import { type Tensor, add, enableProdMode, engine, mul, setBackend, tensor1d } from '@tensorflow/tfjs-core'
-import { graphBackend } from './backend.js'
 import { jit } from './jit.js'
 import { registerHostKernel } from './register.js'
 
@@ -10,16 +9,13 @@ describe('registerHostKernel', () => {
     enableProdMode()
     await setBackend('cpu')
     let computed = 0
-    registerHostKernel(
-      {
-        kernelName: 'TestRamp',
-        compute({ by }, into, start) {
-          computed++
-          into.forEach((_, i) => (into[i] = Number(start![0]) + i * Number(by)))
-        },
+    registerHostKernel({
+      kernelName: 'TestRamp',
+      compute({ by }, into, start) {
+        computed++
+        into.forEach((_, i) => (into[i] = Number(start![0]) + i * Number(by)))
       },
-      graphBackend(),
-    )
+    })
     const ramp = (start: Tensor, by: number): Tensor =>
       engine().runKernel('TestRamp', { start }, { by, shape: [3] } as never) as unknown as Tensor
     const f = jit((a: Tensor, b: Tensor) => ({

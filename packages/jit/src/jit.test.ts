@@ -150,7 +150,7 @@ describe('a compiled function', () => {
       const { dataId } = s.p
       ;({ s } = f(s, tf.scalar(0.5)))
       expect(s.p.dataId).not.toBe(dataId)
-      arrays.add((f.graphs, (await import('./backend.js')).graphBackend().held(s.p.dataId)))
+      arrays.add((f.graphs, (await import('./backend.js')).graphBackend().held(s.p)))
     }
     expect(arrays.size).toBe(1)
     expect((await s.p.data())[999]).toBe(2 ** -11)
@@ -167,11 +167,11 @@ describe('a compiled function', () => {
       { donate: [0] },
     )
     let { next } = f(tf.zeros([5, 40]), tf.ones([1, 40]), tf.scalar(3, 'int32'))
-    const array = graphBackend().held(next.dataId)
+    const array = graphBackend().held(next)
     for (const [i, row] of [0, 4, 3].entries()) {
       const found = f(next, tf.fill([1, 40], 10 + i), tf.scalar(row, 'int32'))
       next = found.next
-      expect(graphBackend().held(next.dataId)).toBe(array)
+      expect(graphBackend().held(next)).toBe(array)
       expect((await found.sum.data())[0]).toBe([11, 22, 33][i])
     }
     expect(((await next.array()) as number[][]).map((row) => row[39])).toEqual([10, 0, 0, 12, 11])

@@ -2,6 +2,7 @@ import { totalmem } from 'node:os'
 import type { Tree } from '@attune/core'
 import { type Tensor, engine } from '@tensorflow/tfjs-core'
 import { type GraphBackend, graphBackend } from './backend.js'
+import { typedValues } from './element-type.js'
 import { type Graph, nodesOf, sizeOf } from './graph.js'
 import { type Argument, type Program, program } from './program.js'
 import { type PureFunction, type Traced, leavesOf, traceFunction } from './trace.js'
@@ -104,9 +105,9 @@ function argumentsOf(
   const uses = new Map<object, number>()
   for (const { dataId } of given) uses.set(dataId, (uses.get(dataId) ?? 0) + 1)
   return given.map((tensor, i) => {
-    const held = backend.held(tensor.dataId)
+    const held = backend.held(tensor)
     const owned = donated[i]! && held !== undefined && backend.isSole(tensor.dataId) && uses.get(tensor.dataId) === 1
-    return { values: held ?? (tensor.dataSync() as Float32Array), owned }
+    return { values: held ?? typedValues(tensor.dataSync(), tensor.dtype), owned }
   })
 }
 
@@ -151,8 +152,7 @@ function tensorsOf(
  */
 export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): CompiledFunction<F> {
   const { donate = [], constant = [], maximumGraphs = 16, providers = ['cpu'] } = options
-  const backend = graphBackend()
-  registerKernels(backend)
+  registerKernels()
   const programs: Programs = new Map()
   let pinned: readonly object[] = []
 
@@ -173,7 +173,7 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Co
     // Inputs that are not constants are transferred to a GPU at every call.
     const isHeld = providers[0] !== 'cpu' || areSmall(leaves.filter(leavesAt(constant)))
     const holds = isHeld ? leavesAt(constant) : () => false
-    const traced = traceFunction(fn, trees, backend, holds)
+    const traced = traceFunction(fn, trees, graphBackend(), holds)
     const valueCount = countValues(traced)
     const keepsMemory = keepsAll || [...programs.values()].every((other) => other.valueCount < valueCount)
     const donated = leaves.filter((leaf) => !holds(leaf)).map(leavesAt(donate))
@@ -187,7 +187,7 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Co
     const inputs = leaves.filter((leaf) => !ready.holds(leaf))
     const given = inputs.map(([, tensor]) => tensor)
     const donated = inputs.map(leavesAt(donate))
-    const tensors = tensorsOf(ready, given, donated, backend)
+    const tensors = tensorsOf(ready, given, donated, graphBackend()) // another one after a reset of TF.js' engine
     const kept = new Set(tensors)
     for (const [i, tensor] of given.entries()) if (donated[i]! && !kept.has(tensor)) tensor.dispose()
     return ready.rebuild(tensors)

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { DROPOUT_MASK, type MaskAttributes, dropout, maskValues } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { graphBackend, jit, registerHostKernel } from './index.js'
+import { jit, registerHostKernel } from './index.js'
 
 beforeAll(() => {
   tf.enableProdMode()
@@ -51,13 +51,10 @@ describe('a function that samples random numbers while it is compiled', () => {
 })
 
 it('dropout of @attune/nn drops other entries for another seed, and the same for the same seed', () => {
-  registerHostKernel(
-    {
-      kernelName: DROPOUT_MASK,
-      compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
-    },
-    graphBackend(),
-  )
+  registerHostKernel({
+    kernelName: DROPOUT_MASK,
+    compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
+  })
   const f = jit((x: Tensor, seed: Tensor) => dropout(x, 0.5, { training: true, key: { seed, stream: 0 } }))
   const drawn = [1, 2, 1].map((n) => [...f(tf.ones([64]), tf.tensor1d([n, 0], 'int32')).dataSync()].join())
   expect(drawn[0]).not.toBe(drawn[1])

@@ -1,6 +1,6 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, isAttuneError } from '@attune/core'
 import { type TensorInfo, getKernel, registerKernel } from '@tensorflow/tfjs-core'
-import { BACKEND, type GraphBackend } from './backend.js'
+import { BACKEND, type GraphBackend, graphBackend } from './backend.js'
 import type { Value, Values } from './graph.js'
 import { convolutions } from './lower/convolution.js'
 import { elementwise } from './lower/elementwise.js'
@@ -12,6 +12,7 @@ import { normalizations } from './lower/normalization.js'
 import { pools } from './lower/pool.js'
 import { products } from './lower/product.js'
 import { reductions } from './lower/reduction.js'
+import { type KernelCall, notCompiled, passOn, passingKernels } from './pass-on.js'
 
 const LOWERINGS: Lowerings = {
   ...elementwise,
@@ -26,12 +27,10 @@ const LOWERINGS: Lowerings = {
 }
 
 /** Names of the TF.js kernels that can be compiled, sorted. */
-export const kernelNames: readonly string[] = Object.keys(LOWERINGS).sort()
+export const kernelNames: readonly string[] = [...new Set([...Object.keys(LOWERINGS), ...passingKernels])].sort()
 
-/** Kernels that return their input unchanged also work outside of compiled functions. */
-const PASSING: Readonly<Record<string, string>> = { Identity: 'x', Reshape: 'x', ExpandDims: 'input' }
-
-type KernelCall = Parameters<NonNullable<ReturnType<typeof getKernel>>['kernelFunc']>[0]
+/** Backend of a call. Another one than that of earlier calls if TF.js' engine was reset in between. */
+const backendOf = ({ backend }: KernelCall): GraphBackend => backend as unknown as GraphBackend
 
 /** Kernel call with inputs as values of the graph. */
 function callOf({ inputs, attrs }: KernelCall, backend: GraphBackend): Call {
@@ -47,37 +46,41 @@ function callOf({ inputs, attrs }: KernelCall, backend: GraphBackend): Call {
   }
 }
 
-function passOn(kernelName: string, { inputs, attrs }: KernelCall, backend: GraphBackend): TensorInfo {
-  const source = inputs[PASSING[kernelName] ?? ''] as TensorInfo | undefined
-  if (source === undefined)
+/** Calls `run`; errors about the arguments, which TF.js' functions throw, get a code. */
+function refusing<T>(kernelName: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (isAttuneError(error) || !(error instanceof Error) || error instanceof TypeError) throw error
     throw new AttuneError(
-      'NOT_COMPILED',
-      `${kernelName} is called outside of a compiled function, on a backend that only runs compiled functions`,
-      'Call it inside of the compiled function, or select another TF.js backend first.',
+      'BAD_ARGUMENT',
+      `${kernelName}: ${error.message}`,
+      'Correct the arguments of the operation.',
+      {
+        cause: error,
+      },
     )
-  backend.incRef(source.dataId)
-  const size = source.shape.reduce((product, n) => product * n, 1)
-  const at = attrs?.['dim'] as number | undefined
-  const wanted = attrs?.['shape'] as number[] | undefined
-  if (at !== undefined) return { ...source, shape: [...source.shape.slice(0, at), 1, ...source.shape.slice(at)] }
-  const rest = wanted?.reduce((product, n) => (n === -1 ? product : product * n), 1) ?? 1
-  return { ...source, shape: wanted?.map((n) => (n === -1 ? size / rest : n)) ?? source.shape }
+  }
 }
 
 const kernel =
-  (name: string, lower: Lowering, backend: GraphBackend) =>
+  (name: string, lower: Lowering | undefined) =>
   (call: KernelCall): TensorInfo | TensorInfo[] => {
+    const backend = backendOf(call)
     const trace = backend.activeTrace
-    if (trace === undefined) return passOn(name, call, backend)
-    const result = lower(callOf(call, backend))
+    const passed = refusing(name, () => passOn(name, call, backend))
+    if (passed !== undefined) return passed
+    if (trace === undefined || lower === undefined) throw notCompiled(name)
+    const result = refusing(name, () => lower(callOf(call, backend)))
     return 'id' in result ? backend.symbol(result, trace) : result.map((value) => backend.symbol(value, trace))
   }
 
-/** Registers the kernels of the backend, once. */
-export function registerKernels(backend: GraphBackend): void {
+/** Registers the backend and its kernels, once. */
+export function registerKernels(): void {
+  graphBackend()
   if (getKernel('Add', BACKEND) != null) return
-  for (const [kernelName, lower] of Object.entries(LOWERINGS))
-    registerKernel({ kernelName, backendName: BACKEND, kernelFunc: kernel(kernelName, lower, backend) as never })
+  for (const kernelName of kernelNames)
+    registerKernel({ kernelName, backendName: BACKEND, kernelFunc: kernel(kernelName, LOWERINGS[kernelName]) as never })
 }
 
 /** A kernel that the host computes before each run from inputs of the compiled function, for example random numbers. */
@@ -94,14 +97,17 @@ export interface HostKernel {
  * that gradient checkpointing computes again. Its own inputs must be inputs of the compiled function, and its
  * attributes must include the output's `shape`.
  */
-export function registerHostKernel({ kernelName, compute, allocate }: HostKernel, backend: GraphBackend): void {
+export function registerHostKernel({ kernelName, compute, allocate }: HostKernel): void {
+  graphBackend()
   if (getKernel(kernelName, BACKEND) != null) return
   registerKernel({
     kernelName,
     backendName: BACKEND,
-    kernelFunc: ({ inputs, attrs }) => {
+    kernelFunc: (call) => {
+      const { inputs, attrs } = call
+      const backend = backendOf(call)
       const trace = backend.activeTrace
-      if (trace === undefined) return passOn(kernelName, { inputs, attrs: attrs!, backend }, backend)
+      if (trace === undefined) throw notCompiled(kernelName)
       const from = Object.values(inputs).map((info) => backend.valueOf(info as TensorInfo, trace))
       const what = `${kernelName} ${JSON.stringify(attrs)}`
       const same = trace.hosted.find((each) => each.what === what && each.from.every((value, i) => value === from[i]))

@@ -1,6 +1,7 @@
 import { AttuneError, type Tree, isTensor, leaves, mapTree } from '@attune/core'
 import { type Tensor, engine, getBackend, setBackend, tidy } from '@tensorflow/tfjs-core'
-import { BACKEND, type GraphBackend, type Trace as BackendTrace, elementType } from './backend.js'
+import { BACKEND, type GraphBackend, type Trace as BackendTrace } from './backend.js'
+import { elementType } from './element-type.js'
 import type { Value } from './graph.js'
 import type { TracedGraph } from './program.js'
 import { withoutRandomness } from './randomness.js'

@@ -30,7 +30,8 @@ export async function obstacleOn(device: Device): Promise<string | undefined> {
     release(result)
     return values.join() === '7,10,15,22' ? undefined : `expected the result 7,10,15,22, got ${values.join()}`
   } catch (error) {
-    return reasonOf(error as Error)
+    const { cause = error } = error as Error
+    return reasonOf(cause as Error)
   } finally {
     release(x)
     square.dispose()

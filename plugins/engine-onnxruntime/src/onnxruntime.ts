@@ -6,7 +6,6 @@ import {
   type JitOptions,
   type CompiledFunction,
   type PureFunction,
-  graphBackend,
   jit,
   registerHostKernel,
 } from '@attune/jit'
@@ -85,9 +84,8 @@ export const onnxruntime = definePlugin({
       },
       async start() {
         enableProdMode() // otherwise TF.js prints a recommendation of tfjs-node
-        const backend = graphBackend()
-        registerHostKernel(dropoutMask, backend)
-        registerHostKernel(noise, backend)
+        registerHostKernel(dropoutMask)
+        registerHostKernel(noise)
         select()
         const choice = await chooseDevice(device, obstacleOn)
         options = { threads, providers: [choice.device] }

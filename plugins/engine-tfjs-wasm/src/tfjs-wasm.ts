@@ -1,23 +1,25 @@
 import '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-wasm'
 import { ENGINE, definePlugin } from '@attune/core'
-import { eagerEngine } from '@attune/nn'
+import { checkIndices, eagerEngine, supplyKernels } from '@attune/nn'
 import { backend, setBackend } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { replaceBatchMatMul } from './kernels/batch-mat-mul.js'
 import { replaceGather } from './kernels/gather.js'
 import { replaceIdentity } from './kernels/identity.js'
-import { supplyMissing } from './kernels/missing.js'
 import { replaceSum } from './kernels/sum.js'
+import { borrowUnsupported } from './kernels/unsupported.js'
 import { refuseExhaustion } from './refuse-exhaustion.js'
 import type { WasmBackend } from './wasm-backend.js'
 
 async function load(): Promise<void> {
-  supplyMissing()
+  supplyKernels('wasm')
   replaceBatchMatMul()
   replaceSum()
   replaceIdentity()
   replaceGather()
+  checkIndices('wasm')
+  borrowUnsupported()
   // If this fails, the engine tries the same again and reports the failure.
   if (await setBackend('wasm').catch(() => false)) refuseExhaustion(backend() as unknown as WasmBackend)
 }

@@ -74,7 +74,9 @@ function inputGradient(call: Call, depthwise = false): Value {
   const { b, in: input, attr } = call
   const [shape, filter] = [attr<number[]>('inputShape'), input('filter')]
   const window = windowFor(call, shape, filter.shape, depthwise)
-  const dy = first(call, input('dy'))
+  // TF.js reads as many gradients as there are windows, if there are more.
+  const given = first(call, input('dy'))
+  const dy = slice(b, given, given.shape.map(() => 0), [...given.shape.slice(0, 2), ...window.output]) // prettier-ignore
   const channels = isChannelsFirst(call) ? shape[1]! : shape.at(-1)!
   if (sizeOf(dy.shape) === 0 || sizeOf(filter.shape) === 0) return full(b, 'float32', shape, 0)
   const type = { dtype: 'float32', shape: [shape[0]!, channels, ...readSizes(window)] } as const

@@ -1,3 +1,5 @@
+import { type DataType, backend_util, gather_util, scatter_util, util } from '@tensorflow/tfjs-core'
+import { elementType } from '../element-type.js'
 import { type Builder, emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
 import {
@@ -15,13 +17,49 @@ import {
 } from './lowering.js'
 import { reduce } from './reduction.js'
 
+const { segment_util } = backend_util
+
 const empty = (b: Builder, x: Value, shape: readonly number[]): Value =>
   b.array(x.dtype, emptyValues(x.dtype, 0), shape)
 
+/**
+ * Multi-indices into the first dimensions of a shape, in the last dimension of `at`; see {@link indicesWithin}.
+ * @throws Error if a known index is out of range
+ */
+function pointsWithin(b: Builder, at: Value, shape: readonly number[]): Value {
+  const depth = at.shape.at(-1) ?? 0
+  if (at.constant !== undefined) {
+    const values = Array.from(at.constant as Int32Array, Number)
+    const wrong = values.find((index, i) => index < 0 || index >= shape[i % depth]!)
+    util.assert(wrong === undefined, () => `the index value ${wrong} is out of range of the shape [${shape.join()}]`)
+    return at
+  }
+  const before = binary(b, 'Sub', at, b.constant(at.dtype, shape.slice(0, depth)))
+  return where(b, compare(b, 'Less', at, scalar(b, at.dtype, 0)), before, at)
+}
+
+/**
+ * Indices into a dimension. ONNX Runtime rejects those beyond its end, but counts negative ones from the end: they are
+ * moved before its beginning, which it rejects, too. @throws Error if a known index is out of range
+ */
+function indicesWithin(b: Builder, at: Value, size: number): Value {
+  if (at.constant !== undefined) {
+    const wrong = Array.from(at.constant as Int32Array).find((index) => index < 0 || index >= size)
+    util.assert(wrong === undefined, () => `GatherV2: the index value ${wrong} is not in [0, ${size - 1}]`)
+    return at
+  }
+  const before = binary(b, 'Sub', at, scalar(b, at.dtype, size))
+  return where(b, compare(b, 'Less', at, scalar(b, at.dtype, 0)), before, at)
+}
+
 function gather({ b, in: input, attr }: Call): Value {
-  const [x, at] = [input('x'), input('indices')]
-  const [axis, batch] = [attr<number>('axis') ?? 0, attr<number | undefined>('batchDims') ?? 0]
-  const along = axis < 0 ? axis + x.shape.length : axis
+  const x = input('x')
+  const [axis, given] = [attr<number>('axis') ?? 0, attr<number | undefined>('batchDims') ?? 0]
+  const [along] = util.parseAxisParam(axis, [...x.shape]) as [number]
+  const { shape: indexShape } = input('indices')
+  segment_util.collectGatherOpShapeInfo(x as never, input('indices') as never, along, given)
+  const batch = given < 0 ? given + indexShape.length : given
+  const at = indicesWithin(b, cast(b, input('indices'), 'int32'), x.shape[along]!)
   const shape = [...x.shape.slice(0, along), ...at.shape.slice(batch), ...x.shape.slice(along + 1)]
   if (sizeOf(shape) === 0) return empty(b, x, shape)
   if (batch === 0) return b.node('Gather', [x, at], { dtype: x.dtype, shape }, { attributes: { axis: { int: along } } })
@@ -77,6 +115,17 @@ function scatter(b: Builder, at: Value, updates: Value, shape: readonly number[]
   return reshape(b, b.node('ScatterElements', inputs, type, { attributes }), shape)
 }
 
+/** Indices of a scatter as rows, and updates in the shape of what they replace: TF.js also takes one index per row. */
+function rowsOf(b: Builder, indices: Value, updates: Value, shape: readonly number[]) {
+  const { sliceRank } = scatter_util.calculateShapes(updates as never, indices as never, [...shape])
+  const rows = indices.shape.length > 1 ? indices.shape.slice(0, -1) : [sizeOf(indices.shape)]
+  const full = [...rows, ...shape.slice(sliceRank)]
+  return {
+    at: pointsWithin(b, reshape(b, cast(b, indices, 'int32'), [...rows, sliceRank]), shape),
+    updates: sizeOf(updates.shape) === sizeOf(full) ? reshape(b, updates, full) : updates,
+  }
+}
+
 /** True for a constant with all values in [0, count). */
 const isWithin = ({ constant }: Value, count: number): boolean =>
   constant !== undefined && constant.every((n: number | bigint) => n >= 0 && n < count)
@@ -123,20 +172,29 @@ function topK({ b, in: input, attr }: Call): readonly Value[] {
   return [cast(b, values!, dtype), cast(b, at!, 'int32')]
 }
 
-const count = (from: number, to: number, step: number): number => Math.max(0, Math.ceil((to - from) / step))
+/** Numbers from `start` to before `stop`, which count down if `stop` is lower and the step is 1, as in TF.js. */
+function rangeOf(start: number, stop: number, given: number): readonly number[] {
+  const step = stop < start && given === 1 ? -1 : given
+  return Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step)
+}
 
 /** Gather and scatter operations, and operations that create constants. */
 export const indexing: Lowerings = {
   GatherV2: gather,
   GatherNd: ({ b, in: x }) => {
-    const [params, at] = [x('params'), x('indices')]
-    const shape = [...at.shape.slice(0, -1), ...params.shape.slice(at.shape.at(-1))]
+    const params = x('params')
+    const [shape] = gather_util.prepareAndValidate(params as never, x('indices') as never)
     if (sizeOf(shape) === 0) return empty(b, params, shape)
+    const at = pointsWithin(b, cast(b, x('indices'), 'int32'), params.shape)
     return b.node('GatherND', [params, cast(b, at, 'int64')], { dtype: params.dtype, shape })
   },
-  ScatterNd: ({ b, in: x, attr }) => scatter(b, x('indices'), x('updates'), attr('shape')),
+  ScatterNd: ({ b, in: x, attr }) => {
+    const { at, updates } = rowsOf(b, x('indices'), x('updates'), attr('shape'))
+    return scatter(b, at, updates, attr('shape'))
+  },
   TensorScatterUpdate: ({ b, in: x }) => {
-    const [held, at, updates] = [x('tensor'), x('indices'), x('updates')]
+    const held = x('tensor')
+    const { at, updates } = rowsOf(b, x('indices'), x('updates'), held.shape)
     if (sizeOf(updates.shape) === 0 || sizeOf(held.shape) === 0) return held
     return b.node('ScatterND', [held, cast(b, at, 'int64'), updates], held)
   },
@@ -145,8 +203,7 @@ export const indexing: Lowerings = {
   TopK: topK,
   Range: ({ b, attr }) => {
     const [start, stop, step] = [attr<number>('start'), attr<number>('stop'), attr<number | undefined>('step') ?? 1]
-    const numbers = Array.from({ length: count(start, stop, step) }, (_, i) => start + i * step)
-    return b.constant(attr<'int32' | undefined>('dtype') ?? 'float32', numbers)
+    return b.constant(attr<'int32' | undefined>('dtype') ?? 'float32', rangeOf(start, stop, step))
   },
   LinSpace: ({ b, attr }) => {
     const [start, stop, num] = [attr<number>('start'), attr<number>('stop'), attr<number>('num')]
@@ -155,5 +212,6 @@ export const indexing: Lowerings = {
       Array.from({ length: num }, (_, i) => start + (i * (stop - start)) / Math.max(1, num - 1)),
     )
   },
-  Fill: ({ b, attr }) => full(b, attr<'float32' | undefined>('dtype') ?? 'float32', attr('shape'), attr('value')),
+  Fill: ({ b, attr }) =>
+    full(b, elementType(attr<DataType | undefined>('dtype') ?? 'float32'), attr('shape'), attr('value')),
 }

@@ -1,3 +1,4 @@
+import { backend_util } from '@tensorflow/tfjs-core'
 import { type Builder, type NodeOptions, emptyValues } from '../builder.js'
 import { type ElementType, type Value, sameShape, sizeOf } from '../graph.js'
 
@@ -19,14 +20,9 @@ export type Lowering = (call: Call) => Value | readonly Value[]
 
 export type Lowerings = Readonly<Record<string, Lowering>>
 
-/** Broadcast shape of two shapes. */
-export function broadcast(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length)
-  return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1]
-    return x === 1 ? y : x
-  })
-}
+/** Broadcast shape of two shapes. @throws Error if they differ in sizes other than 1 */
+export const broadcast = (a: readonly number[], b: readonly number[]): number[] =>
+  backend_util.assertAndGetBroadcastShape([...a], [...b])
 
 /** Constant of a value that is known to be the same everywhere, otherwise undefined. */
 export function splat({ constant, node }: Value): number | undefined {
@@ -93,7 +89,14 @@ export function cast(b: Builder, x: Value, dtype: ElementType): Value {
       x.shape,
     )
   }
-  return b.node('Cast', [x], { dtype, shape: x.shape }, { attributes: { to: { int: TO[dtype] } } })
+  const given = x.dtype === 'float32' && dtype === 'int32' ? finiteOrZero(b, x) : x
+  return b.node('Cast', [given], { dtype, shape: x.shape }, { attributes: { to: { int: TO[dtype] } } })
+}
+
+/** Replaces NaN and infinities by 0, to which JavaScript converts them; ONNX Runtime returns the int32 minimum. */
+function finiteOrZero(b: Builder, x: Value): Value {
+  const finite = compare(b, 'Less', unary(b, 'Abs', x), scalar(b, 'float32', Infinity))
+  return where(b, finite, x, scalar(b, 'float32', 0))
 }
 
 /** Unary operation that keeps type and shape. */

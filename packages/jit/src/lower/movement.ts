@@ -1,4 +1,4 @@
-import { slice_util, util } from '@tensorflow/tfjs-core'
+import { backend_util, slice_util, util } from '@tensorflow/tfjs-core'
 import { emptyValues } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
 import {
@@ -30,11 +30,8 @@ function mirrored({ b, in: input, attr }: Call): Value {
 
 function reversed({ b, in: input, attr }: Call): Value {
   const x = input('x')
-  const rank = x.shape.length
-  const axes = [attr<number | number[] | undefined>('dims') ?? x.shape.map((_, i) => i)]
-    .flat()
-    .map((axis) => (axis + rank) % rank)
-  if (rank === 0) return x
+  const axes = util.parseAxisParam(attr<number | number[]>('dims'), [...x.shape])
+  if (x.shape.length === 0) return x
   const back = (i: number): boolean => axes.includes(i)
   const starts = x.shape.map((n, i) => (back(i) ? n - 1 : 0))
   return slice(
@@ -77,25 +74,23 @@ const along = (axis: number, rank: number): number => (axis < 0 ? axis + rank : 
 
 /** Operations that only rearrange values. */
 export const movements: Lowerings = {
-  Reshape: ({ b, in: x, attr }) => reshape(b, x('x'), util.inferFromImplicitShape(attr('shape'), sizeOf(x('x').shape))),
-  ExpandDims: ({ b, in: x, attr }) => {
-    const { shape } = x('input')
-    const at = along(attr('dim'), shape.length + 1)
-    return reshape(b, x('input'), [...shape.slice(0, at), 1, ...shape.slice(at)])
-  },
   Transpose: ({ b, in: x, attr }) => transpose(b, x('x'), attr('perm')),
   Slice: ({ b, in: x, attr }) => {
-    const [begin, size] = slice_util.parseSliceParams(
-      { shape: [...x('x').shape], rank: x('x').shape.length } as never,
-      attr('begin'),
-      attr('size'),
-    ) as [number[], number[]]
+    const of = { shape: [...x('x').shape], rank: x('x').shape.length } as never
+    const [begin, size] = slice_util.parseSliceParams(of, attr('begin'), attr('size')) as [number[], number[]]
+    slice_util.assertParamsValid(of, begin, size)
     return slice(b, x('x'), begin, size)
   },
   StridedSlice: strided,
-  Concat: ({ b, all, attr }) => concat(b, all, along(attr('axis'), all[0]!.shape.length)),
+  Concat: ({ b, all, attr }) => {
+    const [axis] = util.parseAxisParam(attr<number>('axis'), [...all[0]!.shape])
+    backend_util.assertParamsConsistent(all.map(({ shape }) => [...shape]), axis!) // prettier-ignore
+    return concat(b, all, axis!)
+  },
   Pack: ({ b, all, attr }) => {
     const { shape } = all[0]!
+    for (const each of all)
+      util.assertShapesMatch([...shape], [...each.shape], 'All tensors passed to stack must have matching shapes')
     const axis = along(attr('axis'), shape.length + 1)
     const raised = all.map((x) => reshape(b, x, [...shape.slice(0, axis), 1, ...shape.slice(axis)]))
     return concat(b, raised, axis)
@@ -116,15 +111,9 @@ export const movements: Lowerings = {
     const value = x('x')
     const axis = along(attr('axis'), value.shape.length)
     const given = attr<number | number[]>('numOrSizeSplits')
-    const total = value.shape[axis]!
-    const sizes = typeof given === 'number' ? new Array<number>(given).fill(total / given) : [...given]
-    const rest = total - sizes.filter((n) => n !== -1).reduce((sum, n) => sum + n, 0)
-    return splitSizes(
-      b,
-      value,
-      sizes.map((n) => (n === -1 ? rest : n)),
-      axis,
-    )
+    // TF.js writes the size that it infers into the given array.
+    const own = typeof given === 'number' ? given : [...given]
+    return splitSizes(b, value, backend_util.prepareSplitSize(value as never, own, axis), axis)
   },
   Tile: tiled,
   PadV2: ({ b, in: x, attr }) => pad(b, x('x'), attr('paddings'), attr('constantValue')),

@@ -1,7 +1,7 @@
 import { backend_util } from '@tensorflow/tfjs-core'
 import type { Builder } from '../builder.js'
-import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, binary, cast, full, mul, reshape, scalar, slice } from './lowering.js'
+import { type Value, sameShape, sizeOf } from '../graph.js'
+import { type Call, type Lowerings, binary, cast, full, mul, reshape, scalar, slice, where } from './lowering.js'
 import {
   type Window,
   padWindows,
@@ -33,11 +33,27 @@ function windowFor({ attr }: Call, shape: readonly number[]): Window {
   )
 }
 
+/** True if every window is one value and TF.js returns the input: it ignores padding if it keeps the shape. */
+const isIdentity = ({ input, kernel, output }: Window): boolean =>
+  kernel.every((n) => n === 1) && sameShape(input, output)
+
+/** Replaces NaN, which pooling ignores, by −∞. */
+const withoutNaN = (b: Builder, x: Value): Value =>
+  where(b, b.node('IsNaN', [x], { dtype: 'bool', shape: x.shape }), scalar(b, 'float32', -Infinity), x)
+
 /** Input of a pooling kernel, channels-first, padded with its neutral value. */
 const padded = (b: Builder, x: Value, window: Window, n: number): Value =>
   padWindows(b, cropUnread(b, x, window, 2), window, 2, n)
 
 const attributesOf = ({ kernel, strides }: Window) => ({ kernel_shape: ints(kernel), strides: ints(strides) })
+
+/** Input and attributes of a pooling operation. It pads by less than a window; wider padding is an operation before it. */
+function pooled(b: Builder, x: Value, window: Window, n: number) {
+  const { before, after, kernel } = window
+  if (before.some((width, i) => width >= kernel[i]! || after[i]! >= kernel[i]!))
+    return { around: padded(b, x, window, n), attributes: attributesOf(window) }
+  return { around: cropUnread(b, x, window, 2), attributes: { ...attributesOf(window), pads: padsOf(window) } }
+}
 
 const typeOf = (x: Value, { output }: Window) =>
   ({ dtype: 'float32', shape: [...x.shape.slice(0, 2), ...output] }) as const
@@ -64,15 +80,18 @@ function byWindow(b: Builder, window: Window, f: (count: number) => number): Val
 function average(call: Call): Value {
   const { b, in: input } = call
   const window = windowFor(call, input('x').shape)
+  if (isIdentity(window)) return input('x')
   const x = channelsFirst(b, cast(b, input('x'), 'float32'))
-  const all = b.node('AveragePool', [padded(b, x, window, 0)], typeOf(x, window), {
-    attributes: attributesOf(window),
+  const { around, attributes } = pooled(b, x, window, 0)
+  const all = b.node('AveragePool', [around], typeOf(x, window), {
+    attributes: { ...attributes, count_include_pad: { int: 1 } },
   })
   const size = sizeOf(window.kernel)
   const own = mul(
     b,
     all,
-    byWindow(b, window, (count) => size / count),
+    // A window without values is NaN in two dimensions, and 0 in three, as in TF.js.
+    byWindow(b, window, (count) => size / (window.kernel.length === 3 ? Math.max(count, 1) : count)),
   ) // 1 everywhere without padding, and then removed
   return cast(b, channelsLast(b, own), input('x').dtype)
 }
@@ -102,9 +121,10 @@ function averageGradient(call: Call): Value {
 function maximum(call: Call): Value {
   const { b, in: input } = call
   const window = windowFor(call, input('x').shape)
-  const x = channelsFirst(b, cast(b, input('x'), 'float32'))
-  const around = padded(b, x, window, -Infinity)
-  const largest = b.node('MaxPool', [around], typeOf(x, window), { attributes: attributesOf(window) })
+  if (isIdentity(window)) return input('x')
+  const x = withoutNaN(b, channelsFirst(b, cast(b, input('x'), 'float32')))
+  const { around, attributes } = pooled(b, x, window, -Infinity)
+  const largest = b.node('MaxPool', [around], typeOf(x, window), { attributes })
   return cast(b, channelsLast(b, largest), input('x').dtype)
 }
 
@@ -120,7 +140,7 @@ function maximumGradient(call: Call): Value {
   const real = binary(
     b,
     'Max',
-    channelsFirst(b, cast(b, input('input'), 'float32')),
+    withoutNaN(b, channelsFirst(b, cast(b, input('input'), 'float32'))),
     scalar(b, 'float32', ABOVE_MINIMUM),
   )
   const x = padded(b, real, window, ABOVE_MINIMUM)

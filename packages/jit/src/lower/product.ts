@@ -1,3 +1,4 @@
+import { backend_util, util } from '@tensorflow/tfjs-core'
 import type { Builder } from '../builder.js'
 import { type Value, sameShape, sizeOf } from '../graph.js'
 import { withActivation } from './activation.js'
@@ -21,8 +22,17 @@ function readThrough(x: Value, transposed: boolean): { x: Value; transposed: boo
 
 /** Batched matrix product `a · b` over all leading dimensions, each operand optionally transposed. */
 export function product(b: Builder, left: Value, right: Value, transposeA: boolean, transposeB: boolean): Value {
+  util.assert(
+    left.shape.length > 1 && right.shape.length > 1,
+    () => 'a matrix product expects tensors of rank 2 or more',
+  )
   const [p, q] = [readThrough(left, transposeA), readThrough(right, transposeB)]
   const [rows, inner] = p.transposed ? [p.x.shape.at(-1)!, p.x.shape.at(-2)!] : [p.x.shape.at(-2)!, p.x.shape.at(-1)!]
+  const innerRight = q.transposed ? q.x.shape.at(-1)! : q.x.shape.at(-2)!
+  util.assert(
+    inner === innerRight,
+    () => `inner sizes ${inner} and ${innerRight} of shapes [${left.shape}] and [${right.shape}] must match`,
+  )
   const columns = q.transposed ? q.x.shape.at(-2)! : q.x.shape.at(-1)!
   const shape = [...broadcast(left.shape.slice(0, -2), right.shape.slice(0, -2)), rows, columns]
   if (sizeOf(shape) === 0 || inner === 0) return full(b, left.dtype, shape, 0)
@@ -43,6 +53,8 @@ export const products: Lowerings = {
     withActivation(call, product(call.b, call.in('a'), call.in('b'), call.attr('transposeA'), call.attr('transposeB'))),
   Einsum: ({ b, all, attr }) => {
     const equation = attr<string>('equation').replaceAll(' ', '')
+    const { allDims, idDims } = backend_util.decodeEinsumEquation(equation, all.length)
+    backend_util.checkEinsumDimSizes(allDims.length, idDims, all as never)
     const [inputs = '', output = ''] = equation.split('->')
     const size = new Map(inputs.split(',').flatMap((word, i) => [...word].map((c, j) => [c, all[i]!.shape[j]!])))
     const shape = [...output].map((c) => size.get(c)!)

@@ -1,6 +1,18 @@
 import type { Builder } from '../builder.js'
 import { type Value, sizeOf } from '../graph.js'
-import { type Call, type Lowerings, cast, concat, full, mul, splitSizes, reshape, scalar } from './lowering.js'
+import {
+  type Call,
+  type Lowerings,
+  cast,
+  concat,
+  full,
+  mul,
+  splitSizes,
+  reshape,
+  scalar,
+  unary,
+  where,
+} from './lowering.js'
 
 /** Normalises axes of TF.js: one, several or, for all axes, none. */
 const axesOf = (x: Value, axis: number | readonly number[] | undefined | null): number[] => {
@@ -15,6 +27,19 @@ export function reduce(b: Builder, op: string, x: Value, axes: readonly number[]
   if (axes.every((axis) => x.shape[axis] === 1)) return reshape(b, x, shape)
   const attributes = { keepdims: { int: keep ? 1 : 0 } }
   return b.node(op, [x, b.constant('int64', axes)], { dtype: x.dtype, shape }, { attributes })
+}
+
+/**
+ * Maximum or minimum, which is NaN if a value is NaN: ONNX Runtime forgets some of them. The sum of the values clamped
+ * to [0, 1] is NaN in exactly that case, and both operations are fast. See `simplify/without-nan.ts` for sums of
+ * exponentials, which need no such check.
+ */
+function extreme(b: Builder, op: string, x: Value, axes: readonly number[], keep: boolean): Value {
+  const found = reduce(b, op, x, axes, keep)
+  if (x.dtype !== 'float32' || axes.every((axis) => x.shape[axis] === 1)) return found
+  const clamped = unary(b, 'HardSigmoid', x, { attributes: { alpha: { float: 1 }, beta: { float: 0 } } })
+  const total = reduce(b, 'ReduceSum', clamped, axes, keep)
+  return where(b, b.node('IsNaN', [total], { dtype: 'bool', shape: total.shape }), total, found)
 }
 
 /** Neutral element of a reduction, by type: its result for an empty input. */
@@ -33,19 +58,30 @@ const reduction =
     // Only the kernel Max names its axes differently.
     const axes = axesOf(x, attr<number | number[] | undefined>('axis') ?? attr('reductionIndices'))
     const keep = attr<boolean | undefined>('keepDims') === true
-    if (sizeOf(x.shape) > 0) return cast(b, reduce(b, op, x, axes, keep), given.dtype)
+    const lower = op === 'ReduceMax' || op === 'ReduceMin' ? extreme : reduce
+    if (sizeOf(x.shape) > 0) return cast(b, lower(b, op, x, axes, keep), given.dtype)
     const shape = keep ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : x.shape.filter((_, i) => !axes.includes(i))
     return cast(b, full(b, x.dtype, shape, neutral[x.dtype as 'int32']), given.dtype)
   }
 
-/** Index of the maximum or minimum; 0 for an empty input. */
+/**
+ * Index of the maximum or minimum; 0 for an empty input. As in TF.js, NaN is only chosen as the first value. Of ONNX
+ * Runtime's operations, TopK compares floats in this way and ArgMax does not.
+ */
 const extremum =
-  (op: string) =>
+  (op: 'ArgMax' | 'ArgMin') =>
   ({ b, in: input, attr }: Call): Value => {
     const x = input('x').dtype === 'bool' ? cast(b, input('x'), 'int32') : input('x')
     const [axis = 0] = axesOf(x, attr<number | number[]>('axis'))
     const shape = x.shape.filter((_, i) => i !== axis)
     if (sizeOf(x.shape) <= 1) return full(b, 'int32', shape, 0)
+    if (x.dtype === 'float32') {
+      const attributes = { axis: { int: axis }, largest: { int: op === 'ArgMax' ? 1 : 0 } }
+      const first = x.shape.map((n, i) => (i === axis ? 1 : n))
+      const types = [x.dtype, 'int64' as const].map((dtype) => ({ dtype, shape: first }))
+      const [, at] = b.nodes('TopK', [x, b.constant('int64', [1])], types, { attributes })
+      return reshape(b, cast(b, at!, 'int32'), shape)
+    }
     const attributes = { axis: { int: axis }, keepdims: { int: 0 } }
     return cast(b, b.node(op, [x], { dtype: 'int64', shape }, { attributes }), 'int32')
   }

@@ -4,8 +4,9 @@ import { fusionRules } from './fusions.js'
 import { foldConstants } from './fold-constants.js'
 import type { Rule } from './rule.js'
 import { scalarRules } from './scalars.js'
+import { nanRules } from './without-nan.js'
 
-const RULES: readonly Rule[] = [...fusionRules, ...scalarRules]
+const RULES: readonly Rule[] = [...nanRules, ...fusionRules, ...scalarRules]
 
 /** Number of reads of each value, by nodes or as an output. */
 function readCounts(nodes: readonly Node[], outputs: readonly Value[]): ReadonlyMap<Value, number> {

@@ -25,12 +25,17 @@ export const toDevice = <H extends HostTree>(tree: H): OnDevice<H> =>
     tensor(values.slice(), [...shape], dtype),
   ) as OnDevice<H>
 
+const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
+
+/** Copies values to an array of a tensor's type. Casts of TF.js share arrays: a float32 tensor may hold an Int32Array. */
+const copyOf = (values: ArrayLike<number>, dtype: HostArray['dtype']): HostArray['values'] => new ARRAYS[dtype](values)
+
 /** Copies tensors to host memory. */
 export async function toHost<T extends Tree>(tree: T): Promise<OnHost<T>> {
   const arrays = new Map<Tensor, HostArray>()
   for (const [, leaf] of leaves(tree, isTensor)) {
-    const values = (await leaf.data<DataType>()) as HostArray['values']
-    arrays.set(leaf, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values: values.slice() })
+    const [values, dtype] = [await leaf.data<DataType>(), leaf.dtype as HostArray['dtype']]
+    arrays.set(leaf, { shape: leaf.shape, dtype, values: copyOf(values as HostArray['values'], dtype) })
   }
   return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }

@@ -13,7 +13,7 @@ import {
   mapParams,
 } from '@attune/core'
 import { type ClassificationBatch, type ClassificationItem, classificationItems } from '@attune/data'
-import { type JitOptions, BACKEND, graphBackend, jit, registerHostKernel } from '@attune/jit'
+import { type JitOptions, BACKEND, jit, registerHostKernel } from '@attune/jit'
 import {
   DROPOUT_MASK,
   type MaskAttributes,
@@ -49,21 +49,14 @@ export function graphEngine(): Engine {
     device: 'ONNX Runtime',
     async start() {
       enableProdMode()
-      const backend = graphBackend()
-      registerHostKernel(
-        {
-          kernelName: DROPOUT_MASK,
-          compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
-        },
-        backend,
-      )
-      registerHostKernel(
-        {
-          kernelName: NOISE,
-          compute: (attributes, into, seed) => void noiseValues(seed!, attributes as unknown as NoiseAttributes, into),
-        },
-        backend,
-      )
+      registerHostKernel({
+        kernelName: DROPOUT_MASK,
+        compute: (attributes, into, seed) => void maskValues(seed!, attributes as unknown as MaskAttributes, into),
+      })
+      registerHostKernel({
+        kernelName: NOISE,
+        compute: (attributes, into, seed) => void noiseValues(seed!, attributes as unknown as NoiseAttributes, into),
+      })
       select()
       await Promise.resolve()
     },

@@ -1,7 +1,7 @@
-import { replaceKernel } from '@attune/nn'
-import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { replaceKernel, runBorrowed } from '@attune/nn'
+import { type TensorInfo, util } from '@tensorflow/tfjs-core'
 import { type WasmBackend, type WasmFunction, forget, idOf, offsetOf, sizeOf, view } from '../wasm-backend.js'
-import { type Kernel, kernelOf } from './kernel.js'
+import { type Call, type Kernel, kernelOf } from './kernel.js'
 
 const PARAMETERS = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number']
 const FLOAT_BYTES = 4
@@ -54,6 +54,17 @@ function multiplyAll(backend: WasmBackend, multiply: WasmFunction, a: TensorInfo
   return out
 }
 
+/** Throws TF.js' error for operands that do not fit: the C code would read beyond them. */
+function requireMatching(a: TensorInfo, b: TensorInfo, attrs: NonNullable<Call['attrs']>): void {
+  const [inner, rows] = [a.shape.at(attrs['transposeA'] ? -2 : -1), b.shape.at(attrs['transposeB'] ? -1 : -2)]
+  util.assert(
+    inner === rows && a.shape.length > 1 && b.shape.length > 1,
+    () =>
+      `Error in matMul: inner shapes (${inner}) and (${rows}) of Tensors with shapes ${a.shape} and ${b.shape} and ` +
+      `transposeA=${attrs['transposeA']} and transposeB=${attrs['transposeB']} must match.`,
+  )
+}
+
 const sameBatch = (a: TensorInfo, b: TensorInfo): boolean => {
   const [outerA, outerB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
   return String(outerA) === String(outerB) || sizeOf(outerA) === 1 || sizeOf(outerB) === 1
@@ -66,13 +77,17 @@ const sameBatch = (a: TensorInfo, b: TensorInfo): boolean => {
  */
 export function replaceBatchMatMul(): void {
   replaceKernel<Kernel>('wasm', 'BatchMatMul', (original) => {
-    let multiply: WasmFunction | undefined
+    // By module: a reset of TF.js' engine loads another one.
+    const functions = new WeakMap<object, WasmFunction>()
     return (call) => {
       const { backend, attrs = {} } = call
       const [a, b] = [call.inputs['a'] as TensorInfo, call.inputs['b'] as TensorInfo]
+      requireMatching(a, b, attrs)
       const empty = sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0
-      if (a.dtype !== 'float32' || b.dtype !== 'float32' || empty || !sameBatch(a, b)) return original(call)
-      multiply ??= backend.wasm.cwrap('BatchMatMul', null, PARAMETERS)
+      if (a.dtype !== 'float32' || b.dtype !== 'float32') return runBorrowed('BatchMatMul', call)
+      if (empty || !sameBatch(a, b)) return original(call)
+      const multiply = functions.get(backend.wasm) ?? backend.wasm.cwrap('BatchMatMul', null, PARAMETERS)
+      functions.set(backend.wasm, multiply)
       const left = attrs['transposeA'] ? transposed(backend, a) : a
       const right = attrs['transposeB'] ? transposed(backend, b) : b
       const out = multiplyAll(backend, multiply, left, right)
