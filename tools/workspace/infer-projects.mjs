@@ -19,6 +19,7 @@ export const FLOORS = {
   trainer: 2,
   jit: 1,
   generate: 2,
+  onnx: 2,
   embeddings: 1,
   hub: 2,
   study: 2,

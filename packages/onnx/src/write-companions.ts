@@ -1,0 +1,80 @@
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { isRecord } from '@attune/core'
+import { writeFileAtomically } from '@attune/files'
+import { endTokens } from '@attune/generate'
+import type { Pretrained } from '@attune/trainer/node'
+
+const [CONFIG, GENERATION] = ['config.json', 'generation_config.json']
+
+/** Files of a model that are copied if it has them. */
+const COPIED = [
+  CONFIG,
+  GENERATION,
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+]
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+
+/** Generation settings of a model without any: its special tokens. */
+function generationSettings({ model, tokenizer, objective }: Pretrained): Readonly<Record<string, unknown>> {
+  const config: Readonly<Record<string, unknown>> = { ...model.config, ...objective.config }
+  const names = ['bos_token_id', 'pad_token_id', 'decoder_start_token_id']
+  const ends = [...endTokens({ model, tokenizer, defaults: undefined })]
+  return {
+    ...Object.fromEntries(names.filter((name) => typeof config[name] === 'number').map((name) => [name, config[name]])),
+    ...(ends.length === 0 ? {} : { eos_token_id: ends.length === 1 ? ends[0] : ends }),
+  }
+}
+
+/** Files that a model's folder may lack, by name. */
+function madeFiles(loaded: Pretrained): Readonly<Record<string, unknown>> {
+  const writes = ['causal-language-modeling', 'sequence-to-sequence'].includes(loaded.task)
+  return {
+    [CONFIG]: { ...loaded.model.config, ...loaded.objective.config },
+    ...loaded.tokenizer.files(),
+    ...(writes ? { [GENERATION]: generationSettings(loaded) } : {}),
+  }
+}
+
+/** `config.json` with the setting that makes transformers.js read the files of large weights. */
+function withExternalData(file: string, graphs: readonly string[]): string | undefined {
+  const data = graphs.filter((path) => path.endsWith('.onnx_data')).map((path) => basename(path, '_data'))
+  if (data.length === 0) return undefined
+  const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  const own = config['transformers.js_config']
+  const use = Object.fromEntries(data.map((name) => [name, true]))
+  const settings = { ...(isRecord(own) ? own : {}), use_external_data_format: use }
+  return json({ ...config, 'transformers.js_config': settings })
+}
+
+/**
+ * Writes the files that transformers.js reads next to the graphs: configuration, tokenizer and generation settings. Those of the
+ * model are copied; missing ones are created.
+ * @param graphs paths of the graphs' files
+ * @returns names of the written files
+ */
+export async function writeCompanions(
+  loaded: Pretrained,
+  source: string,
+  folder: string,
+  graphs: readonly string[],
+): Promise<readonly string[]> {
+  const written: string[] = []
+  const made = madeFiles(loaded)
+  for (const name of new Set([...COPIED, ...Object.keys(made)])) {
+    const [from, to] = [join(source, name), join(folder, name)]
+    if (existsSync(from) && resolve(from) === resolve(to)) continue
+    if (existsSync(from)) copyFileSync(from, to)
+    else if (made[name] !== undefined) await writeFileAtomically(to, json(made[name]))
+    else continue
+    written.push(name)
+  }
+  const config = withExternalData(join(folder, CONFIG), graphs)
+  if (config !== undefined) await writeFileAtomically(join(folder, CONFIG), config)
+  return written
+}
