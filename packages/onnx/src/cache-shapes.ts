@@ -29,7 +29,9 @@ export function cacheShapes({ cache, config }: Model): CacheShapes {
 }
 
 /** Dimensions of keys or values of a length. */
-export const cacheDimensions = (
-  [heads, size]: CacheShapes[string],
-  length: string,
-): readonly (number | string)[] => ['batch_size', heads, length, size]
+export const cacheDimensions = ([heads, size]: CacheShapes[string], length: string): readonly (number | string)[] => [
+  'batch_size',
+  heads,
+  length,
+  size,
+]

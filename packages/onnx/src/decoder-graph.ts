@@ -35,7 +35,11 @@ export function decoderGraph({ model, params, task }: ExportedModel): ExportedGr
   const outputs = graph.trace(
     (all, given) => {
       const { input_ids: inputIds, attention_mask: attentionMask, position_ids: positionIds } = given
-      const { lastHiddenState, cache, tokenLogits: direct } = model.forward(
+      const {
+        lastHiddenState,
+        cache,
+        tokenLogits: direct,
+      } = model.forward(
         all,
         {
           inputIds: inputIds!,
@@ -47,7 +51,13 @@ export function decoderGraph({ model, params, task }: ExportedModel): ExportedGr
         INFERENCE,
       )
       const logits = direct ?? tokenLogits(model, head, all, lastHiddenState)
-      return { logits, ...prefixed('present.', mapParams((each) => each, cache as Cache)) }
+      return {
+        logits,
+        ...prefixed(
+          'present.',
+          mapParams((each) => each, cache as Cache),
+        ),
+      }
     },
     params,
     { ...text, ...Object.fromEntries(past) },

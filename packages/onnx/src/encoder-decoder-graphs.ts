@@ -79,10 +79,17 @@ export function mergedDecoderGraph({ model, params, task }: ExportedModel, width
   const project = (all: Params, inputs: Tensors): Tensors =>
     ofEncoder(decode(model, all, inputs, cacheIn(inputs, names, '')).cache as Cache)
   const projected = graph.trace(project, params, given)
-  const held = Object.entries(projected).map(([name, { dimensions: [batch, heads, , size] }]) => {
-    const dimensions = [batch!, heads!, `${READ}_out`, size!]
-    return [name, graph.input(PREFIX + name, 'float32', dimensions)] as const
-  })
+  const held = Object.entries(projected).map(
+    ([
+      name,
+      {
+        dimensions: [batch, heads, , size],
+      },
+    ]) => {
+      const dimensions = [batch!, heads!, `${READ}_out`, size!]
+      return [name, graph.input(PREFIX + name, 'float32', dimensions)] as const
+    },
+  )
   const chosen = graph.choose(graph.input('use_cache_branch', 'bool', [1]), Object.fromEntries(held), projected)
   const all = [...names, ...Object.keys(chosen)]
   const write = (own: Params, inputs: Tensors): Tensors => {

@@ -22,9 +22,11 @@ const classifier =
 const READS: Readonly<Record<string, (model: Model, task: string) => Read>> = {
   'sequence-classification': (model, task) => classifier(model, task, 'pooled'),
   'token-classification': (model, task) => classifier(model, task, 'lastHiddenState'),
-  'masked-language-modeling': (model, task) => (params, { lastHiddenState }) => ({
-    logits: maskedLogits(model, headFor(model, task), params, lastHiddenState),
-  }),
+  'masked-language-modeling':
+    (model, task) =>
+    (params, { lastHiddenState }) => ({
+      logits: maskedLogits(model, headFor(model, task), params, lastHiddenState),
+    }),
   contrastive: () => (_, outputs) => ({ last_hidden_state: outputs.lastHiddenState }),
 }
 

@@ -8,7 +8,7 @@ const ENCODER_DECODER = 'sequence-to-sequence'
 const CLASSIFIERS = ['sequence-classification', 'token-classification']
 
 /** Objectives whose models can be exported. */
-const TASKS = [...encoderTasks, DECODER, ENCODER_DECODER]
+export const exportedTasks = [...encoderTasks, DECODER, ENCODER_DECODER]
 
 /**
  * Returns the objective of a saved model by the class named in `architectures`.
@@ -16,7 +16,7 @@ const TASKS = [...encoderTasks, DECODER, ENCODER_DECODER]
  */
 export function taskOf(model: Model, config: Readonly<Record<string, unknown>>): ObjectiveChoice {
   const architecture = [config['architectures']].flat()[0]
-  const tasks = Object.keys(model.heads).filter((name) => TASKS.includes(name))
+  const tasks = Object.keys(model.heads).filter((name) => exportedTasks.includes(name))
   const use = tasks.find((name) => model.heads[name]!.architecture === architecture)
   if (use !== undefined) return CLASSIFIERS.includes(use) ? classifierObjective(model, config) : { use }
   const known = tasks.map((name) => `${model.heads[name]!.architecture} (${name})`)

@@ -1,12 +1,19 @@
 import { join } from 'node:path'
 import { makeFolder } from '@attune/files'
+import { cannotExport } from './cannot-export.js'
 import { decoderGraph } from './decoder-graph.js'
 import { encoderStatesGraph, mergedDecoderGraph } from './encoder-decoder-graphs.js'
 import { type ExportedGraph, encoderGraph } from './encoder-graph.js'
 import type { ExportedModel } from './exported-model.js'
+import { exportedTasks } from './task-of.js'
 
 /** Graphs of a model by the name of their file in the layout of transformers.js. */
 function graphsOf(exported: ExportedModel): Readonly<Record<string, ExportedGraph>> {
+  if (!exportedTasks.includes(exported.task))
+    throw cannotExport(
+      `expected a model of one of the objectives ${exportedTasks.join(', ')}, got ${exported.task}`,
+      'Export a model that was trained with one of them.',
+    )
   if (exported.task === 'causal-language-modeling') return { model: decoderGraph(exported) }
   if (exported.task !== 'sequence-to-sequence') return { model: encoderGraph(exported) }
   const encoder = encoderStatesGraph(exported)

@@ -33,7 +33,10 @@ export interface DynamicValue {
 }
 
 /** Function of parameters and inputs by name; int64 inputs are int32 tensors. */
-export type NamedFunction = (params: Params, inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>
+export type NamedFunction = (
+  params: Params,
+  inputs: Readonly<Record<string, Tensor>>,
+) => Readonly<Record<string, Tensor>>
 
 /** ONNX graph with dynamic axes, made of one or more traced functions. */
 export interface DynamicGraph {
@@ -103,7 +106,11 @@ function traceAt(
     names = namesOf(results)
     return results
   }
-  const { inputs: own, outputs, hosted } = traceFunction(named, [params, given], backend, ([path]) => path.startsWith('0'))
+  const {
+    inputs: own,
+    outputs,
+    hosted,
+  } = traceFunction(named, [params, given], backend, ([path]) => path.startsWith('0'))
   for (const tensor of Object.values(given)) tensor.dispose()
   if (hosted.length > 0) throw cannotExport('it samples random numbers')
   const graph: Graph = simplify({ inputs: own, outputs }, new Map())
@@ -198,7 +205,8 @@ export function dynamicGraph(): DynamicGraph {
       return [...inputs].flatMap(([name, { value }]) => (read.has(value) ? [name] : []))
     },
     save(path, outputs) {
-      const named = (all: Iterable<readonly [string, DynamicValue]>) => [...all].map(([name, each]) => ({ name, ...each }))
+      const named = (all: Iterable<readonly [string, DynamicValue]>) =>
+        [...all].map(([name, each]) => ({ name, ...each }))
       return saveDynamicGraph(b, named(inputs), named(Object.entries(outputs)), path)
     },
   }

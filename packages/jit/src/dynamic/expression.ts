@@ -45,7 +45,10 @@ export function addExpressions(a: Expression, b: Expression): Expression {
 export const multiplyExpressions = (a: Expression, b: Expression): Expression =>
   [...a]
     .flatMap(([left, m]) => [...b].map(([right, n]) => [[...axesOf(left), ...axesOf(right)].sort(), m * n] as const))
-    .reduce<Expression>((sum, [axes, factor]) => addExpressions(sum, new Map([[axes.join(BETWEEN), factor]])), new Map())
+    .reduce<Expression>(
+      (sum, [axes, factor]) => addExpressions(sum, new Map([[axes.join(BETWEEN), factor]])),
+      new Map(),
+    )
 
 /** Parses a dimension: a number, or a sum of axes such as `past_sequence_length + sequence_length`. */
 export function parseDimension(dimension: number | string): Expression {

@@ -45,7 +45,10 @@ const kindOf = ({ op, domain, attributes, inputs, outputs }: Node): string =>
 /** Position of every input and node output in its trace. */
 function positionsOf(inputs: readonly Value[], nodes: readonly Node[]): ReadonlyMap<Value, string> {
   const own = inputs.map((value, i) => [value, `input ${i}`] as const)
-  return new Map([...own, ...nodes.flatMap(({ outputs }, i) => outputs.map((value, j) => [value, `${i} ${j}`] as const))])
+  return new Map([
+    ...own,
+    ...nodes.flatMap(({ outputs }, i) => outputs.map((value, j) => [value, `${i} ${j}`] as const)),
+  ])
 }
 
 function requireSameNodes(traces: readonly SizedTrace[], all: readonly (readonly Node[])[]): void {
@@ -116,6 +119,8 @@ export function dimensions(
     const samples = traces.map(({ sizes }, t) => ({ sizes, value: shapes[t]![i]! }))
     const found = fitExpression(samples)
     if (found !== undefined) return found
-    throw cannotExport(`a dimension is ${shapes.map((shape) => shape[i]).join(', ')}, which no sum of products of sizes gives`)
+    throw cannotExport(
+      `a dimension is ${shapes.map((shape) => shape[i]).join(', ')}, which no sum of products of sizes gives`,
+    )
   })
 }

@@ -2,7 +2,13 @@ import type { Builder } from '../builder.js'
 import type { Node, Value } from '../graph.js'
 import { transpose } from '../lower/lowering.js'
 import { type Expression, constantExpression, constantOf, sameExpression } from './expression.js'
-import { type MatchedInput, type MatchedNode, type MatchedTraces, type SizedTrace, cannotExport } from './match-traces.js'
+import {
+  type MatchedInput,
+  type MatchedNode,
+  type MatchedTraces,
+  type SizedTrace,
+  cannotExport,
+} from './match-traces.js'
 import type { ShapeArithmetic } from './shape-arithmetic.js'
 import { fitElements, sizedConstant } from './sized-constant.js'
 

@@ -1,7 +1,15 @@
 import type { Builder } from '../builder.js'
 import type { ElementType, Value } from '../graph.js'
 import { cast } from '../lower/lowering.js'
-import { type Expression, addExpressions, axesOf, constantOf, multiplyExpressions, sameExpression, textOf } from './expression.js'
+import {
+  type Expression,
+  addExpressions,
+  axesOf,
+  constantOf,
+  multiplyExpressions,
+  sameExpression,
+  textOf,
+} from './expression.js'
 
 /** Value that a run computes from the sizes of its inputs. */
 export interface ShapeArithmetic {
@@ -53,7 +61,12 @@ export function shapeArithmetic(b: Builder, axis: (name: string) => Value): Shap
     }
     const values = parts.map((part) => (Array.isArray(part) ? b.constant('int64', part) : part))
     if (values.length < 2) return values[0] ?? b.constant('int64', [])
-    return b.node('Concat', values, { dtype: 'int64', shape: [expressions.length] }, { attributes: { axis: { int: 0 } } })
+    return b.node(
+      'Concat',
+      values,
+      { dtype: 'int64', shape: [expressions.length] },
+      { attributes: { axis: { int: 0 } } },
+    )
   }
   const scalar = (expression: Expression): Value => {
     const fixed = constantOf(expression)

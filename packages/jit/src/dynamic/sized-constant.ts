@@ -29,7 +29,12 @@ const fit = (traces: Sized, numbers: readonly number[]): Expression | undefined 
 export function fitElements(traces: Sized, values: readonly Value[]): readonly Expression[] | undefined {
   const all = values.map(numbersOf)
   if (all[0]!.length > 64) return undefined
-  const found = all[0]!.map((_, i) => fit(traces, all.map((numbers) => numbers[i]!)))
+  const found = all[0]!.map((_, i) =>
+    fit(
+      traces,
+      all.map((numbers) => numbers[i]!),
+    ),
+  )
   return found.includes(undefined) ? undefined : (found as readonly Expression[])
 }
 
@@ -39,8 +44,8 @@ function fitSequence(traces: Sized, values: readonly Value[]) {
   const all = values.map(numbersOf)
   const steps = all.map(([first, second]) => second! - first!)
   const isEven = all.every((numbers, t) => numbers.every((n, i) => n === numbers[0]! + i * steps[t]!))
-  const [start, step, length] = [all.map(([first]) => first!), steps, all.map((numbers) => numbers.length)].map((each) =>
-    fit(traces, each),
+  const [start, step, length] = [all.map(([first]) => first!), steps, all.map((numbers) => numbers.length)].map(
+    (each) => fit(traces, each),
   )
   return isEven && start && step && length ? { start, step, length } : undefined
 }
@@ -62,18 +67,23 @@ export function sizedConstant(b: Builder, traces: Sized, values: readonly Value[
     const flat = cast(b, sizes.vector(elements), dtype)
     return shape.length === 1 ? flat : b.node('Reshape', [flat, b.constant('int64', shape)], first)
   }
-  const sequence = fitSequence(traces, values)
-  if (sequence !== undefined) {
-    const { start, step, length } = sequence
-    const flat = sizes.sequence(start, step, length, { dtype, count: sizeOf(shape) })
-    const target = shape.map((n) => (n === 1 ? 1 : -1))
-    return shape.length === 1 ? flat : b.node('Reshape', [flat, b.constant('int64', target)], first)
-  }
   const splats = new Set(values.flatMap(numbersOf))
-  if (splats.size !== 1)
+  if (splats.size === 1) {
+    const target = sizes.vector(
+      dimensions(
+        traces,
+        values.map((value) => value.shape),
+      ),
+    )
+    return b.node('Expand', [b.constant(dtype, [...splats], []), target], first)
+  }
+  const sequence = fitSequence(traces, values)
+  if (sequence === undefined)
     throw cannotExport(
       `a constant [${shape.join()}] has other values for other sizes, which are not a sequence of integers`,
     )
-  const target = sizes.vector(dimensions(traces, values.map((value) => value.shape)))
-  return b.node('Expand', [b.constant(dtype, [...splats], []), target], first)
+  const { start, step, length } = sequence
+  const flat = sizes.sequence(start, step, length, { dtype, count: sizeOf(shape) })
+  const target = shape.map((n) => (n === 1 ? 1 : -1))
+  return shape.length === 1 ? flat : b.node('Reshape', [flat, b.constant('int64', target)], first)
 }
