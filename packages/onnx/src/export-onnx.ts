@@ -1,9 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { isAttuneError } from '@attune/core'
-import { writeFault } from '@attune/files'
+import { AttuneError, type Model, isAttuneError, isRecord } from '@attune/core'
+import { readJsonObject, writeFault } from '@attune/files'
 import type { SearchPaths } from '@attune/resolve'
-import { loadPretrained } from '@attune/trainer/node'
+import { type ObjectiveChoice, loadPretrained } from '@attune/trainer/node'
+import { encoderTasks } from './encoder-graph.js'
 import { taskOf } from './task-of.js'
 import { writeCompanions } from './write-companions.js'
 import { writeGraphs } from './write-graphs.js'
@@ -27,11 +28,29 @@ export interface Exported {
   readonly warnings: readonly string[]
 }
 
+const MAXIMUM_BYTES = 64 * 1024 * 1024
+
 /** Folder of a model's files: that of the saved model in a run, that of a GGUF file. */
 function sourceOf(directory: string): string {
   if (statSync(directory, { throwIfNoEntry: false })?.isFile() === true) return dirname(directory)
   const saved = join(directory, 'model')
   return existsSync(join(saved, 'config.json')) ? saved : directory
+}
+
+/** Maximum number of tokens of a text in the training of a run; undefined if it is not given, or there is no run. */
+function trainedLength(directory: string): number | undefined {
+  const read = (name: string): Readonly<Record<string, unknown>> | undefined =>
+    readJsonObject(
+      join(directory, name),
+      MAXIMUM_BYTES,
+      (why) =>
+        new AttuneError('RUN_DAMAGED', `${join(directory, name)} is damaged: ${why}`, 'Restore it from a backup.'),
+    )
+  if (!existsSync(join(directory, 'run.json'))) return undefined
+  const found = [read('learned.json')?.['options'], read('config.json')].map((options) =>
+    isRecord(options) && isRecord(options['objective']) ? options['objective']['maximumLength'] : undefined,
+  )
+  return found.find((length) => typeof length === 'number')
 }
 
 /**
@@ -48,7 +67,12 @@ function sourceOf(directory: string): string {
  * ```
  */
 export async function exportOnnx(directory: string, options: ExportOptions = {}): Promise<Exported> {
-  const loaded = await loadPretrained(directory, taskOf, options.searchPaths ?? { folders: [process.cwd()] })
+  const length = trainedLength(directory)
+  const choose = (model: Model, config: Readonly<Record<string, unknown>>): ObjectiveChoice => {
+    const chosen = taskOf(model, config)
+    return length !== undefined && encoderTasks.includes(chosen.use) ? { ...chosen, maximumLength: length } : chosen
+  }
+  const loaded = await loadPretrained(directory, choose, options.searchPaths ?? { folders: [process.cwd()] })
   const source = sourceOf(directory)
   const folder = resolve(options.output ?? source)
   try {

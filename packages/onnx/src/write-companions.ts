@@ -5,14 +5,17 @@ import { writeFileAtomically } from '@attune/files'
 import { endTokens } from '@attune/generate'
 import type { Pretrained } from '@attune/trainer/node'
 
-const [CONFIG, GENERATION] = ['config.json', 'generation_config.json']
+const [CONFIG, GENERATION, TOKENIZER] = ['config.json', 'generation_config.json', 'tokenizer_config.json']
+
+/** Objectives of models that generate text. */
+const WRITERS = ['causal-language-modeling', 'sequence-to-sequence']
 
 /** Files of a model that are copied if it has them. */
 const COPIED = [
   CONFIG,
   GENERATION,
   'tokenizer.json',
-  'tokenizer_config.json',
+  TOKENIZER,
   'special_tokens_map.json',
   'added_tokens.json',
   'chat_template.jinja',
@@ -31,13 +34,23 @@ function generationSettings({ model, tokenizer, objective }: Pretrained): Readon
   }
 }
 
+/** Maximum number of tokens of a text: that of the training, or of the model if it generates text. */
+const maximumLength = ({ model, objective, task }: Pretrained): number =>
+  WRITERS.includes(task) ? model.maximumLength : Math.min(objective.maximumLength, model.maximumLength)
+
+/** `tokenizer_config.json` with the length to which transformers.js truncates a text; undefined if it has one. */
+function withLength(file: string, loaded: Pretrained): string | undefined {
+  const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  const [given, own] = [config['model_max_length'], maximumLength(loaded)]
+  return typeof given === 'number' && given <= own ? undefined : json({ ...config, model_max_length: own })
+}
+
 /** Files that a model's folder may lack, by name. */
 function madeFiles(loaded: Pretrained): Readonly<Record<string, unknown>> {
-  const writes = ['causal-language-modeling', 'sequence-to-sequence'].includes(loaded.task)
   return {
     [CONFIG]: { ...loaded.model.config, ...loaded.objective.config },
     ...loaded.tokenizer.files(),
-    ...(writes ? { [GENERATION]: generationSettings(loaded) } : {}),
+    ...(WRITERS.includes(loaded.task) ? { [GENERATION]: generationSettings(loaded) } : {}),
   }
 }
 
@@ -54,7 +67,7 @@ function withExternalData(file: string, graphs: readonly string[]): string | und
 
 /**
  * Writes the files that transformers.js reads next to the graphs: configuration, tokenizer and generation settings. Those of the
- * model are copied; missing ones are created.
+ * model are copied, missing ones are created, and the maximum length of a text is added.
  * @param graphs paths of the graphs' files
  * @returns names of the written files
  */
@@ -74,7 +87,11 @@ export async function writeCompanions(
     else continue
     written.push(name)
   }
-  const config = withExternalData(join(folder, CONFIG), graphs)
-  if (config !== undefined) await writeFileAtomically(join(folder, CONFIG), config)
+  const changes = {
+    [CONFIG]: withExternalData(join(folder, CONFIG), graphs),
+    [TOKENIZER]: withLength(join(folder, TOKENIZER), loaded),
+  }
+  for (const [name, content] of Object.entries(changes))
+    if (content !== undefined) await writeFileAtomically(join(folder, name), content)
   return written
 }
