@@ -34,10 +34,11 @@ export const cannotExport = (why: string): AttuneError =>
     'Use it with Attune itself, or export a model of another family (bert, gpt2, llama, bart, t5, …).',
   )
 
-const describe = (sizes: Sizes): string =>
-  Object.entries(sizes)
-    .map(([axis, size]) => `${axis} = ${size}`)
-    .join(', ')
+/** Axes whose sizes differ. */
+const changed = (a: Sizes, b: Sizes): string =>
+  Object.keys(a)
+    .filter((axis) => a[axis] !== b[axis])
+    .join(' and ')
 
 const kindOf = ({ op, domain, attributes, inputs, outputs }: Node): string =>
   `${domain} ${op} ${inputs.length} ${outputs.length} ${JSON.stringify(attributes)}`
@@ -57,8 +58,8 @@ function requireSameNodes(traces: readonly SizedTrace[], all: readonly (readonly
     const at = first.findIndex((node, i) => nodes[i] === undefined || kindOf(nodes[i]) !== kindOf(node))
     if (at < 0 && nodes.length === first.length) continue
     const [one, other] = [first[at]?.op ?? 'nothing', nodes[at < 0 ? first.length : at]?.op ?? 'nothing']
-    const ops = one === other ? `the operation ${one} has other attributes` : `${one} becomes ${other}`
-    throw cannotExport(`with ${describe(traces[t]!.sizes)} instead of ${describe(traces[0]!.sizes)}, ${ops}`)
+    const how = one === other ? `${one} has other attributes` : `${one} becomes ${other}`
+    throw cannotExport(`its operations depend on ${changed(traces[t]!.sizes, traces[0]!.sizes)} (${how})`)
   }
 }
 
