@@ -80,10 +80,10 @@ const only = (session, feeds) =>
 /** Empty cache. @param {InferenceSession} session @param {number} rows @returns {Feeds} */
 const emptyCache = (session, rows) =>
   Object.fromEntries(
-    session.inputMetadata
+    /** @type {any[]} */ (session.inputMetadata)
       .filter(({ name }) => name.startsWith('past_key_values.'))
       .map(({ name, shape }) => {
-        const dimensions = /** @type {any} */ (shape).map((/** @type {number | string} */ each) =>
+        const dimensions = shape.map((/** @type {number | string} */ each) =>
           typeof each === 'number' ? each : each === 'batch_size' ? rows : 0,
         )
         return [name, new Tensor('float32', new Float32Array(0), dimensions)]

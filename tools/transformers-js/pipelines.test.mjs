@@ -51,7 +51,7 @@ function batchOf(tokenizer, text) {
   return { inputIds: grid(ids), attentionMask: grid(ids.map(() => 1)), tokenTypeIds: grid(typeIds) }
 }
 
-/** Runs a function of the parameters and a text's inputs on the engine. @param {any} saved @param {string} text @param {(params: any, inputs: any) => any} fn */
+/** Runs a function of the parameters and a text's inputs on the engine. @param {any} saved @param {string} text @param {(params: any, inputs: any) => any} fn @returns {Promise<any>} */
 async function compute({ params, tokenizer }, text, fn) {
   const compiled = engine.compile(fn)
   const result = await engine.read(compiled(params, engine.put(batchOf(tokenizer, text))))

@@ -103,7 +103,7 @@ function specialOptions(names, { special, vocabularySize }) {
 
 /**
  * Saves a tiny model with random weights in all parameters, and exports it.
- * @param {Engine} engine @param {Family} of @param {string} task @param {object} options of the objective @param {string} folder
+ * @param {Engine} engine @param {Family} of @param {string} task @param {object} settings options of the objective @param {string} folder
  */
 export async function saveAndExport(
   engine,
