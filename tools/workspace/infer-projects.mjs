@@ -102,6 +102,7 @@ const READS = {
     '.prettierrc.json',
   ],
   'tools/tfjs-native': ['examples/debian-sections/**/*', 'examples/models/**/*'],
+  'tools/transformers-js': ['plugins/*/golden/**/*', 'tools/parity/measure-model.mjs'],
   'tools/workspace': [
     'tools/release/*',
     'tools/check/packages.mjs',

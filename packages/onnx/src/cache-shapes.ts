@@ -14,8 +14,13 @@ const LENGTH = 3
 export function cacheShapes({ cache, config }: Model): CacheShapes {
   const type = String(config['model_type'])
   const shapes: Record<string, readonly [number, number]> = {}
+  if (cache === undefined)
+    throw cannotExport(
+      `models of type "${type}" have no cache`,
+      'Export a decoder (gpt2, llama, gemma) that generates text.',
+    )
   tidy(() => {
-    for (const [name, { shape }] of Object.entries(cache!(1, LENGTH))) {
+    for (const [name, { shape }] of Object.entries(cache(1, LENGTH))) {
       const [, heads, length, size] = shape
       if (shape.length !== 4 || length !== LENGTH || !/^\d+\.(key|value)$/.test(name))
         throw cannotExport(
