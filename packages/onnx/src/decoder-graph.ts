@@ -1,5 +1,5 @@
-import { type Cache, mapParams } from '@attune/core'
-import { dynamicGraph } from '@attune/jit'
+import type { Cache } from '@attune/core'
+import { type NamedFunction, dynamicGraph } from '@attune/jit'
 import { headFor, tokenLogits } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { cacheDimensions, cacheShapes } from './cache-shapes.js'
@@ -16,12 +16,29 @@ export const prefixed = <T>(prefix: string, all: Readonly<Record<string, T>>): R
 export const cacheIn = (inputs: Readonly<Record<string, Tensor>>, names: readonly string[], prefix: string): Cache =>
   Object.fromEntries(names.map((name) => [name, inputs[prefix + name]!]))
 
+/** Forward pass that appends the new tokens to the cache among its inputs, whose entries have these names. */
+const write =
+  ({ model, task }: ExportedModel, names: readonly string[]): NamedFunction =>
+  (params, given) => {
+    const inputIds = given['input_ids']!
+    const inputs = {
+      inputIds,
+      attentionMask: given['attention_mask']!,
+      tokenTypeIds: inputIds,
+      positionIds: given['position_ids']!,
+      cache: cacheIn(given, names, 'past_key_values.'),
+    }
+    const { lastHiddenState, cache, tokenLogits: direct } = model.forward(params, inputs, INFERENCE)
+    const logits = direct ?? tokenLogits(model, headFor(model, task), params, lastHiddenState)
+    return { logits, ...prefixed('present.', cache as Cache) }
+  }
+
 /**
  * Graph of a decoder that appends the new tokens to a KV cache: `input_ids`, `attention_mask` (of the cache and the new
  * tokens), `position_ids` and `past_key_values.*` to the `logits` of the new tokens and `present.*`. The cache may be empty.
  */
-export function decoderGraph({ model, params, task }: ExportedModel): ExportedGraph {
-  const [graph, shapes, head] = [dynamicGraph(), cacheShapes(model), headFor(model, task)]
+export function decoderGraph(exported: ExportedModel): ExportedGraph {
+  const [graph, shapes] = [dynamicGraph(), cacheShapes(exported.model)]
   const text = {
     input_ids: graph.input('input_ids', 'int64', ['batch_size', NEW]),
     attention_mask: graph.input('attention_mask', 'int64', ['batch_size', ALL]),
@@ -31,36 +48,6 @@ export function decoderGraph({ model, params, task }: ExportedModel): ExportedGr
     const full = `past_key_values.${name}`
     return [full, graph.input(full, 'float32', cacheDimensions(shape, PAST))] as const
   })
-  const names = Object.keys(shapes)
-  const outputs = graph.trace(
-    (all, given) => {
-      const { input_ids: inputIds, attention_mask: attentionMask, position_ids: positionIds } = given
-      const {
-        lastHiddenState,
-        cache,
-        tokenLogits: direct,
-      } = model.forward(
-        all,
-        {
-          inputIds: inputIds!,
-          attentionMask: attentionMask!,
-          tokenTypeIds: inputIds!,
-          positionIds: positionIds!,
-          cache: cacheIn(given, names, 'past_key_values.'),
-        },
-        INFERENCE,
-      )
-      const logits = direct ?? tokenLogits(model, head, all, lastHiddenState)
-      return {
-        logits,
-        ...prefixed(
-          'present.',
-          mapParams((each) => each, cache as Cache),
-        ),
-      }
-    },
-    params,
-    { ...text, ...Object.fromEntries(past) },
-  )
-  return { graph, outputs }
+  const inputs = { ...text, ...Object.fromEntries(past) }
+  return { graph, outputs: graph.trace(write(exported, Object.keys(shapes)), exported.params, inputs) }
 }

@@ -11,7 +11,7 @@ import { type ExportedModel, INFERENCE } from './exported-model.js'
 const [NEW, PAST, READ] = ['sequence_length', 'past_decoder_sequence_length', 'encoder_sequence_length']
 const PREFIX = 'past_key_values.'
 
-/** Stand-in for the token ids of the encoder, which no supported decoder reads. */
+/** Name of an input for the token ids of the encoder, which no supported decoder reads. */
 const ENCODER_IDS = 'encoder_input_ids'
 
 type Values = Readonly<Record<string, DynamicValue>>

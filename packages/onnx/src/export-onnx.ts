@@ -13,7 +13,7 @@ import { writeGraphs } from './write-graphs.js'
 export interface ExportOptions {
   /** Folder to write to; created if necessary. Default: the folder of the model, next to its weights. */
   readonly output?: string | undefined
-  /** Where plugins are searched. Default: the working folder. */
+  /** Search locations of plugins. Default: the working folder. */
   readonly searchPaths?: SearchPaths
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError } from '@attune/core'
+import type * as onnx from '@attune/onnx'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
 import { searchPathsFrom } from '../search-paths.js'
@@ -10,7 +11,7 @@ import { showWarnings } from '../show-warnings.js'
 const PACKAGE = '@attune/onnx'
 
 /** @throws AttuneError `PACKAGE_MISSING` */
-async function loadExporter(): Promise<typeof import('@attune/onnx')> {
+async function loadExporter(): Promise<typeof onnx> {
   try {
     return await import('@attune/onnx')
   } catch (cause) {

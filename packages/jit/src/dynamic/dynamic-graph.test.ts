@@ -77,7 +77,7 @@ describe('dynamicGraph', () => {
           flat: tf.reshape(tf.cast(x!, 'float32'), [-1]),
           positions: tf.add(tf.cast(x!, 'float32'), tf.range(0, length)),
           backwards: tf.add(x!, tf.range(length, 0, -1, 'int32')),
-          places: tf.add(x!, rows),
+          offsets: tf.add(x!, rows),
           last: tf.slice(x!, [0, length - 1], [-1, 1]),
           count: tf.mul(tf.cast(x!, 'float32'), tf.scalar(length)),
           filled: tf.concat([tf.fill([batch, 2], 3, 'int32'), x!], 1),

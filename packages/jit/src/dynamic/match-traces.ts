@@ -63,6 +63,22 @@ function requireSameNodes(traces: readonly SizedTrace[], all: readonly (readonly
   }
 }
 
+/** Matches an input of a node, or an output of the graph, given its value in each trace. */
+function matchInput(
+  values: readonly (Value | undefined)[],
+  positions: readonly ReadonlyMap<Value, string>[],
+  where: string,
+): MatchedInput {
+  const [first] = values
+  if (values.every((value) => value === undefined)) return undefined
+  const found = values.map((value, t) => value && positions[t]!.get(value))
+  if (first !== undefined && found[0] !== undefined && found.every((position) => position === found[0]))
+    return { source: first }
+  if (found.every((position) => position === undefined) && values.every((value) => value?.constant !== undefined))
+    return { constants: values as readonly Value[] }
+  throw cannotExport(`an input of ${where} is not the same for all sizes`)
+}
+
 /**
  * Matches the traces of a function node by node.
  * @param traces one for each of the sample points, in their order
@@ -78,16 +94,8 @@ export function matchTraces(traces: readonly SizedTrace[]): MatchedTraces {
   for (const [i, { outputs }] of all[0]!.entries())
     for (const j of outputs.keys()) note(all.map((nodes) => nodes[i]!.outputs[j]!))
 
-  const match = (values: readonly (Value | undefined)[], where: string): MatchedInput => {
-    const [first] = values
-    if (values.every((value) => value === undefined)) return undefined
-    const places = values.map((value, t) => value && positions[t]!.get(value))
-    if (first !== undefined && places[0] !== undefined && places.every((place) => place === places[0]))
-      return { source: first }
-    if (places.every((place) => place === undefined) && values.every((value) => value?.constant !== undefined))
-      return { constants: values as readonly Value[] }
-    throw cannotExport(`an input of ${where} is not the same for all sizes`)
-  }
+  const match = (values: readonly (Value | undefined)[], where: string): MatchedInput =>
+    matchInput(values, positions, where)
   const nodes = all[0]!.map((node, i): MatchedNode => ({
     node,
     inputs: node.inputs.map((_, j) =>
@@ -121,7 +129,7 @@ export function dimensions(
     const found = fitExpression(samples)
     if (found !== undefined) return found
     throw cannotExport(
-      `a dimension is ${shapes.map((shape) => shape[i]).join(', ')}, which no sum of products of sizes gives`,
+      `a dimension is ${shapes.map((shape) => shape[i]).join(', ')}, which is not a sum of products of sizes`,
     )
   })
 }
