@@ -207,7 +207,7 @@ export function encodeModel(
     for (const each of graph.outputs) message(body, 12, declare(each))
   })
   message(writer, 8, opset('', OPSET))
-  message(writer, 8, opset('com.microsoft', 1))
+  if (ports.size === 0) message(writer, 8, opset('com.microsoft', 1)) // graphs for other programs have standard operations
   return writer.finish()
 }
 

@@ -63,8 +63,8 @@ export function parseDimension(dimension: number | string): Expression {
  */
 const FIRST = [67, 71, 73, 79, 83, 89]
 const SECOND = [97, 101, 103, 107, 109, 113]
-/** Sizes of the trace that verifies the expressions. */
-const THIRD = [151, 149, 139, 137, 131, 127]
+/** Sizes of the trace that verifies the expressions; lengths are those of long texts. */
+const THIRD = [151, 1031, 1033, 1039, 1049, 1051]
 
 /** Maximum number of axes. */
 export const MAXIMUM_AXES = FIRST.length
