@@ -1,7 +1,7 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { isRecord } from '@attune/core'
-import { writeFileAtomically } from '@attune/files'
+import { AttuneError, isRecord } from '@attune/core'
+import { readJsonObject, writeFileAtomically } from '@attune/files'
 import { endTokens } from '@attune/generate'
 import type { Pretrained } from '@attune/trainer/node'
 
@@ -21,6 +21,9 @@ const COPIED = [
   'chat_template.jinja',
 ]
 
+/** Size limit of a JSON file. */
+const MAXIMUM_BYTES = 10_000_000
+
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** Generation settings of a model without any: its special tokens. */
@@ -34,13 +37,20 @@ function generationSettings({ model, tokenizer, objective }: Pretrained): Readon
   }
 }
 
+/** Content of a written JSON file. @throws AttuneError `BAD_MODEL_FOLDER` if it is not an object */
+function readWritten(file: string): Readonly<Record<string, unknown>> {
+  const refuse = (why: string): AttuneError =>
+    new AttuneError('BAD_MODEL_FOLDER', `${file} cannot be used: ${why}`, 'Download or save the model again.')
+  return readJsonObject(file, MAXIMUM_BYTES, refuse) ?? {}
+}
+
 /** Maximum number of tokens of a text: that of the training, or of the model if it generates text. */
 const maximumLength = ({ model, objective, task }: Pretrained): number =>
   WRITERS.includes(task) ? model.maximumLength : Math.min(objective.maximumLength, model.maximumLength)
 
 /** `tokenizer_config.json` with the length to which transformers.js truncates a text; undefined if it has one. */
 function withLength(file: string, loaded: Pretrained): string | undefined {
-  const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  const config = readWritten(file)
   const [given, own] = [config['model_max_length'], maximumLength(loaded)]
   return typeof given === 'number' && given <= own ? undefined : json({ ...config, model_max_length: own })
 }
@@ -58,7 +68,7 @@ function madeFiles(loaded: Pretrained): Readonly<Record<string, unknown>> {
 function withExternalData(file: string, graphs: readonly string[]): string | undefined {
   const data = graphs.filter((path) => path.endsWith('.onnx_data')).map((path) => basename(path, '_data'))
   if (data.length === 0) return undefined
-  const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  const config = readWritten(file)
   const own = config['transformers.js_config']
   const use = Object.fromEntries(data.map((name) => [name, true]))
   const settings = { ...(isRecord(own) ? own : {}), use_external_data_format: use }
