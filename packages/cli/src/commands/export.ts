@@ -1,19 +1,27 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AttuneError } from '@attune/core'
-import type * as onnx from '@attune/onnx'
+import type { SearchPaths } from '@attune/resolve'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
 import { searchPathsFrom } from '../search-paths.js'
 import { showWarnings } from '../show-warnings.js'
 
-/** The package of the exporter. Its native ONNX Runtime is large, so it is not installed with the command. */
+/** Package of the exporter. It installs ONNX Runtime, so it is not a dependency of the command; users install it. */
 const PACKAGE = '@attune/onnx'
 
+/** Exporter, as its package exports it. */
+interface Exporter {
+  exportOnnx(
+    directory: string,
+    options: { readonly output?: string | undefined; readonly searchPaths: SearchPaths },
+  ): Promise<{ readonly folder: string; readonly files: readonly string[]; readonly warnings: readonly string[] }>
+}
+
 /** @throws AttuneError `PACKAGE_MISSING` */
-async function loadExporter(): Promise<typeof onnx> {
+async function loadExporter(): Promise<Exporter> {
   try {
-    return await import('@attune/onnx')
+    return (await import(PACKAGE)) as Exporter
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
     throw new AttuneError('PACKAGE_MISSING', `${PACKAGE} is not installed`, `Install it: npm install ${PACKAGE}`, {
