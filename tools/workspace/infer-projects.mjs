@@ -19,6 +19,7 @@ export const FLOORS = {
   trainer: 2,
   jit: 1,
   generate: 2,
+  onnx: 2,
   embeddings: 1,
   hub: 2,
   study: 2,
@@ -102,6 +103,7 @@ const READS = {
     '.prettierrc.json',
   ],
   'tools/tfjs-native': ['examples/debian-sections/**/*', 'examples/models/**/*'],
+  'tools/transformers-js': ['plugins/*/golden/**/*', 'tools/parity/measure-model.mjs'],
   'tools/workspace': [
     'tools/release/*',
     'tools/check/packages.mjs',

@@ -7,6 +7,7 @@ import { dataCommand } from './commands/data.js'
 import { doctorCommand } from './commands/doctor.js'
 import { downloadCommand } from './commands/download.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { exportCommand } from './commands/export.js'
 import { explainCommand } from './commands/explain.js'
 import { generateCommand } from './commands/generate.js'
 import { initCommand } from './commands/init/init.js'
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
     chatCommand(),
     downloadCommand(),
     uploadCommand(),
+    exportCommand(),
     pluginsCommand(),
     initCommand(),
     doctorCommand(),

@@ -4,12 +4,13 @@ export type ElementType = 'float32' | 'int32' | 'bool' | 'int64' | 'uint8' | 'ui
 /** Values of a constant, in row-major order. */
 export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array | Uint32Array
 
-/** Attribute of a node: integer, float, string or integers. */
+/** Attribute of a node: integer, float, string, integers, or the results of a branch of a condition. */
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly text: string }
   | { readonly ints: readonly number[] }
+  | { readonly branch: readonly Value[] }
 
 /** Edge of the graph: a tensor of known shape, whose values are known before or during a run. */
 export interface Value {
@@ -44,7 +45,11 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i])
 
-/** All nodes that outputs depend on, in topological order. */
+/** Results of the branches of a condition. */
+export const branchesOf = ({ attributes }: Node): readonly (readonly Value[])[] =>
+  Object.values(attributes).flatMap((each) => ('branch' in each ? [each.branch] : []))
+
+/** All nodes that outputs depend on, in topological order, without those of branches. */
 export function nodesOf(outputs: readonly Value[]): readonly Node[] {
   const done = new Set<Node>()
   const order: Node[] = []

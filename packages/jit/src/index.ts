@@ -1,4 +1,11 @@
 export { BACKEND, graphBackend } from './backend.js'
+export {
+  type Dimension,
+  type DynamicGraph,
+  type DynamicValue,
+  type NamedFunction,
+  dynamicGraph,
+} from './dynamic/dynamic-graph.js'
 export { type JitOptions, type CompiledFunction, jit } from './jit.js'
 export { type HostKernel, kernelNames, registerHostKernel } from './register.js'
 export type { Program } from './program.js'

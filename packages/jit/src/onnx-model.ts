@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { type Attribute, type ElementType, type Graph, type Node, type Value, nodesOf } from './graph.js'
+import { type Attribute, type ElementType, type Graph, type Node, type Value, branchesOf, nodesOf } from './graph.js'
 
 /** Values of `TensorProto.DataType` in ONNX. */
 const DATA_TYPE: Readonly<Record<ElementType, number>> = {
@@ -12,7 +12,7 @@ const DATA_TYPE: Readonly<Record<ElementType, number>> = {
 }
 
 /** Values of `AttributeProto.AttributeType` in ONNX. */
-const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const
+const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, branch: 5, ints: 7 } as const
 
 const IR_VERSION = 10
 const OPSET = 21
@@ -31,28 +31,51 @@ const int = (writer: BinaryWriter, field: number, value: number): void => {
   writer.tag(field, WireType.Varint).int64(value)
 }
 
-const nameOf = ({ id }: Value): string => `v${id}`
+/** Name of a value in the graph. */
+type Naming = (value: Value) => string
+
+const nameOf: Naming = ({ id }) => `v${id}`
+
+/** Subgraph that computes the results of a branch. Its own values have other names than those of the outer graph. */
+const branch =
+  (results: readonly Value[], name: Naming, of: string): Write =>
+  (writer) => {
+    const nodes = nodesOf(results)
+    const own = new Set(nodes.flatMap(({ outputs }) => outputs))
+    const inner: Naming = (value) => `${own.has(value) ? `${of}_` : ''}${name(value)}`
+    for (const each of nodes) message(writer, 1, node(each, inner))
+    for (const [i, value] of results.entries())
+      message(writer, 1, (identity) => {
+        text(identity, 1, inner(value))
+        text(identity, 2, `${of}_result_${i}`)
+        text(identity, 4, 'Identity')
+      })
+    text(writer, 2, of)
+    for (const [i, value] of results.entries()) message(writer, 12, declaration(value, `${of}_result_${i}`, []))
+  }
 
 const attribute =
-  (name: string, value: Attribute): Write =>
+  (name: string, value: Attribute, naming: Naming, of: string): Write =>
   (writer) => {
     text(writer, 1, name)
     if ('float' in value) writer.tag(2, WireType.Bit32).float(value.float)
     else if ('int' in value) int(writer, 3, value.int)
     else if ('text' in value) text(writer, 4, value.text)
+    else if ('branch' in value) message(writer, 6, branch(value.branch, naming, `${of}_${name}`))
     else for (const each of value.ints) int(writer, 8, each)
     const kind = Object.keys(value)[0] as keyof typeof ATTRIBUTE_TYPE
     int(writer, 20, ATTRIBUTE_TYPE[kind])
   }
 
 const node =
-  ({ op, domain, inputs, outputs, attributes }: Node): Write =>
+  ({ op, domain, inputs, outputs, attributes }: Node, nameOf: Naming): Write =>
   (writer) => {
+    const own = `${op}_${nameOf(outputs[0]!)}`
     for (const value of inputs) text(writer, 1, value === undefined ? '' : nameOf(value))
     for (const value of outputs) text(writer, 2, nameOf(value))
-    text(writer, 3, `${op}_${nameOf(outputs[0]!)}`)
+    text(writer, 3, own)
     text(writer, 4, op)
-    for (const [name, value] of Object.entries(attributes)) message(writer, 5, attribute(name, value))
+    for (const [name, value] of Object.entries(attributes)) message(writer, 5, attribute(name, value, nameOf, own))
     if (domain !== '') text(writer, 7, domain)
   }
 
@@ -79,7 +102,7 @@ const entry =
   }
 
 const initializer =
-  (value: Value, external: ExternalData | undefined): Write =>
+  (value: Value, nameOf: Naming, external: ExternalData | undefined): Write =>
   (writer) => {
     for (const size of value.shape) int(writer, 1, size)
     int(writer, 2, DATA_TYPE[value.dtype])
@@ -93,16 +116,20 @@ const initializer =
     int(writer, 14, EXTERNAL)
   }
 
-/** Declaration of an input or output, with its type and shape. */
+/** Declaration of an input or output, with its type and shape; a name is a dynamic dimension. */
 const declaration =
-  (value: Value): Write =>
+  ({ dtype, shape }: Value, name: string, dimensions?: readonly (number | string)[]): Write =>
   (writer) => {
-    text(writer, 1, nameOf(value))
+    text(writer, 1, name)
     message(writer, 2, (type) =>
       message(type, 1, (tensor) => {
-        int(tensor, 1, DATA_TYPE[value.dtype])
-        message(tensor, 2, (shape) => {
-          for (const size of value.shape) message(shape, 1, (dimension) => int(dimension, 1, size))
+        int(tensor, 1, DATA_TYPE[dtype])
+        if (dimensions?.length === 0 && shape.length > 0) return
+        message(tensor, 2, (sizes) => {
+          for (const size of dimensions ?? shape)
+            message(sizes, 1, (dimension) =>
+              typeof size === 'number' ? int(dimension, 1, size) : text(dimension, 2, size),
+            )
         })
       }),
     )
@@ -115,11 +142,16 @@ const opset =
     int(writer, 2, version)
   }
 
-/** Distinct constants that nodes read. */
-export function constantsOf(nodes: readonly Node[]): readonly Value[] {
-  const read = nodes.flatMap(({ inputs }) => inputs).filter((value) => value?.constant !== undefined) as Value[]
-  return [...new Set(read)]
+/** Distinct values that nodes and their branches read. */
+export function readBy(nodes: readonly Node[]): readonly Value[] {
+  const inner = nodes.flatMap(branchesOf).flatMap((results) => [...results, ...readBy(nodesOf(results))])
+  const read = nodes.flatMap(({ inputs }) => inputs).filter((value) => value !== undefined)
+  return [...new Set([...read, ...inner])]
 }
+
+/** Distinct constants that nodes read. */
+export const constantsOf = (nodes: readonly Node[]): readonly Value[] =>
+  readBy(nodes).filter(({ constant }) => constant !== undefined)
 
 /** Name of the optional output that is an empty sequence; session.ts explains its use. */
 export const SEQUENCE = 'nothing'
@@ -144,25 +176,38 @@ interface Encoding {
   readonly withSequence?: boolean
   /** Constants with external data. */
   readonly external?: ReadonlyMap<Value, ExternalData>
+  /** Names of inputs and outputs, and their dimensions. Default: a number, and the shape. */
+  readonly ports?: ReadonlyMap<Value, Port>
+}
+
+/** Name and dimensions of an input or output; a name among the dimensions is a dynamic one. */
+export interface Port {
+  readonly name: string
+  readonly dimensions: readonly (number | string)[]
 }
 
 /** Encodes a graph as an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
-export function encodeModel(graph: Graph, { withSequence = false, external = new Map() }: Encoding = {}): Uint8Array {
+export function encodeModel(
+  graph: Graph,
+  { withSequence = false, external = new Map(), ports = new Map() }: Encoding = {},
+): Uint8Array {
   const nodes = nodesOf(graph.outputs)
+  const naming: Naming = (value) => ports.get(value)?.name ?? nameOf(value)
+  const declare = (value: Value): Write => declaration(value, naming(value), ports.get(value)?.dimensions)
   const writer = new BinaryWriter()
   int(writer, 1, IR_VERSION)
   text(writer, 2, 'attune')
   message(writer, 7, (body) => {
     if (withSequence) message(body, 1, sequenceNode)
-    for (const each of nodes) message(body, 1, node(each))
+    for (const each of nodes) message(body, 1, node(each, naming))
     text(body, 2, 'function')
-    for (const each of constantsOf(nodes)) message(body, 5, initializer(each, external.get(each)))
-    for (const each of graph.inputs) message(body, 11, declaration(each))
+    for (const each of constantsOf(nodes)) message(body, 5, initializer(each, naming, external.get(each)))
+    for (const each of graph.inputs) message(body, 11, declare(each))
     if (withSequence) message(body, 12, sequenceDeclaration)
-    for (const each of graph.outputs) message(body, 12, declaration(each))
+    for (const each of graph.outputs) message(body, 12, declare(each))
   })
   message(writer, 8, opset('', OPSET))
-  message(writer, 8, opset('com.microsoft', 1))
+  if (ports.size === 0) message(writer, 8, opset('com.microsoft', 1)) // graphs for other programs have standard operations
   return writer.finish()
 }
 

@@ -102,7 +102,7 @@ function attend(o: Shape, params: Params, x: Tensor, view: View, slot: CacheSlot
   const turned = (name: 'q' | 'k', y: Tensor): Tensor =>
     rotate(o.headNorms ? norm(o, params, `${at}.${name}_norm`, y) : y, view)
   const cached = (name: string, added: Tensor): Tensor => {
-    const all = slot.cache === undefined ? added : writeCache(slot.cache[`${c.index}.${name}`]!, added, slot.start!)
+    const all = slot.cache === undefined ? added : writeCache(slot.cache[`${c.index}.${name}`]!, added, slot.start)
     c.updateCache?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
@@ -153,7 +153,7 @@ function views(o: Shape, inputs: TextInputs): readonly Tensor[] {
 }
 
 function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): EncoderOutputs {
-  const others = [...views(o, inputs), ...(inputs.cache === undefined ? [] : [inputs.cacheStart!])]
+  const others = [...views(o, inputs), ...(inputs.cacheStart === undefined ? [] : [inputs.cacheStart])]
   // The factor is a float32 number, as in transformers with float32 weights.
   const words = mul(embedding(params, 'model.embed_tokens', inputs.inputIds), Math.sqrt(o.hiddenSize)) // [batch, length, hidden]
   const stack = {

@@ -116,7 +116,7 @@ function init(o: Options, key: Key): Params {
 /** Shared inputs of all layers: the attention bias and, with a KV cache, the index to write at. */
 const sharedTensors = (inputs: TextInputs): Tensor[] => [
   attentionBias(inputs, { causal: true }),
-  ...(inputs.cache === undefined ? [] : [inputs.cacheStart!]),
+  ...(inputs.cacheStart === undefined ? [] : [inputs.cacheStart]),
 ]
 
 /** Self-attention, `[batch, length, hidden]` → the same shape. */
@@ -133,7 +133,7 @@ function attend(
   const [q, k, v] = split(joined, 3, 2).map((part) => splitHeads(part, o.nHead)) as [Tensor, Tensor, Tensor]
   const cached = (name: string, added: Tensor): Tensor => {
     if (cache === undefined) return added
-    const all = writeCache(cache[`${c.index}.${name}`]!, added, start!)
+    const all = writeCache(cache[`${c.index}.${name}`]!, added, start)
     c.updateCache?.(name, all)
     return all // [batch, heads, capacity, headSize]
   }

@@ -108,7 +108,7 @@ function attend(
   const normed = (name: 'q' | 'k', y: Tensor): Tensor =>
     o.headNorms ? rmsNorm(params, `${at}.${name}_norm`, y, o.rmsNormEps) : y
   const cached = (name: string, added: Tensor): Tensor => {
-    const all = cache === undefined ? added : writeCache(cache[`${c.index}.${name}`]!, added, shared.start!)
+    const all = cache === undefined ? added : writeCache(cache[`${c.index}.${name}`]!, added, shared.start)
     c.updateCache?.(name, all)
     return all // [batch, key heads, length or capacity, headDim]
   }
@@ -148,7 +148,7 @@ function forward(o: Shape, params: Params, inputs: TextInputs, mode: Mode): Enco
   const { cosine, sine } = rotaryTables(inputs.positionIds ?? defaultPositions(inputs), o.headDim, o.rotary)
   const full = attentionBias(inputs, { causal: true })
   const sliding = o.window === undefined ? full : attentionBias(inputs, { causal: true, window: o.window })
-  const tensors = [cosine, sine, full, sliding, ...(inputs.cache === undefined ? [] : [inputs.cacheStart!])]
+  const tensors = [cosine, sine, full, sliding, ...(inputs.cacheStart === undefined ? [] : [inputs.cacheStart])]
   const words = embedding(params, 'model.embed_tokens', inputs.inputIds) // [batch, length, hidden]
   const stack = {
     count: o.numHiddenLayers,

@@ -41,8 +41,8 @@ export function bucketOf(relative: number, { count, maximumDistance, bothWays }:
 }
 
 /**
- * Relative position bias, `[1, heads, queries, keys]`, from the table `name.weight` `[buckets, heads]`. Queries are at positions from
- * `start` (default: 0), keys from 0.
+ * Relative position bias, `[1, heads, queries, keys]`, from the table `name.weight` `[buckets, heads]`. Keys are at positions from 0,
+ * queries from `start` (default: the queries are the last keys).
  */
 export function positionBias(
   params: Params,
@@ -53,7 +53,8 @@ export function positionBias(
 ): Tensor {
   const far = buckets.maximumDistance
   const all = Int32Array.from({ length: 2 * far + 1 }, (_, i) => bucketOf(i - far, buckets))
-  const positions = range(0, queries, 1, 'int32')
+  const first = start === undefined ? keys - queries : 0
+  const positions = range(first, first + queries, 1, 'int32')
   const rows = start === undefined ? positions : add(positions, start)
   const apart = sub(expandDims(range(0, keys, 1, 'int32'), 0), expandDims(rows, 1)) // [queries, keys]
   const integer = (n: number): Tensor => scalar(n, 'int32')

@@ -209,7 +209,11 @@ function create(given: Options): Model {
       { name: 'decoder norm', prefixes: ['decoder.final_layer_norm.'] },
     ],
     unpackable: ONE_PAIR_IN_A_ROW,
-    config: { model_type: modelType, is_encoder_decoder: true, ...configFromOptions(config) },
+    config: {
+      model_type: modelType,
+      is_encoder_decoder: true,
+      ...configFromOptions({ ...config, numDecoderLayers: o.numDecoderLayers }), // which transformers.js requires
+    },
     init: (key) => init(o, key),
     cache: (batch, capacity) => emptyCache(o.numDecoderLayers, [batch, o.numHeads, capacity, o.dKv]),
     forward: (params, inputs, mode) => forward(o, params, inputs, mode),

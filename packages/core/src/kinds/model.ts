@@ -47,7 +47,8 @@ export type Cache = Readonly<Record<string, Tensor>>
 
 /**
  * Inputs of a text model: int32 tensors `[batch, length]`. `attentionMask` is 1 for tokens and 0 for padding. With a cache it
- * covers the cache slots, `[batch, capacity]`; the tokens occupy `length` slots from `cacheStart` on.
+ * covers the cache slots, `[batch, capacity]`; the tokens occupy `length` slots from `cacheStart` on. Without `cacheStart` the cache
+ * is full: the tokens are appended to it, and `attentionMask` covers both.
  */
 export interface TextInputs extends Record<string, Tree> {
   readonly inputIds: Tensor

@@ -26,12 +26,15 @@ const constantIn = (b: Builder, { dtype, shape }: Value, numbers: Values): Value
  * Simplifies a graph to fewer and cheaper operations. Nodes are visited in order; each is written to a new graph by
  * the first rule that applies, or unchanged. Dead nodes are dropped when the graph is encoded. Sums and products are
  * reordered, so results differ in their last bits.
+ * @param folded values of constant operations. Default: computed with ONNX Runtime
  */
-export function simplify({ inputs, outputs }: Graph): Graph {
+export function simplify(
+  { inputs, outputs }: Graph,
+  folded: ReadonlyMap<Value, Values> = foldConstants({ inputs, outputs }),
+): Graph {
   const b = builder()
   const nodes = nodesOf(outputs)
   const counts = readCounts(nodes, outputs)
-  const folded = foldConstants({ inputs, outputs })
   const now = new Map<Value, Value>(inputs.map((value) => [value, b.input(value)]))
   const renewed = (value: Value): Value => {
     const found = now.get(value)

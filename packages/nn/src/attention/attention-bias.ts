@@ -14,6 +14,7 @@ import {
   reshape,
   sub,
 } from '@tensorflow/tfjs-core'
+import { slotsOf } from './cache.js'
 
 /**
  * Added, negated, to masked scores: large enough that their softmax weight is 0, small enough that sums do not
@@ -65,11 +66,9 @@ function allowedByPosition(
  * With a KV cache, the keys are the cache's slots.
  */
 export function attentionBias(inputs: TextInputs, pattern: AttentionPattern = {}): Tensor {
-  const { inputIds, attentionMask, segmentIds, cacheStart } = inputs
-  const length = inputIds.shape[1] as number
+  const { attentionMask, segmentIds } = inputs
   const padding = paddingBias(attentionMask)
-  const positions = range(0, length, 1, 'int32')
-  const rows = expandDims(cacheStart === undefined ? positions : add(positions, cacheStart), 1) // [queries, 1]
+  const rows = expandDims(slotsOf(inputs), 1) // [queries, 1]
   const allowed = allowedByPosition(rows, attentionMask.shape[1] as number, pattern)
   const bias = allowed === undefined ? padding : add(padding, biasOf(allowed))
   if (segmentIds === undefined) return bias

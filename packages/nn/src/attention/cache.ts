@@ -3,6 +3,7 @@ import {
   type Rank,
   type Tensor,
   add,
+  concat,
   expandDims,
   mul,
   range,
@@ -31,9 +32,10 @@ function indicesOf(batch: number, heads: number, length: number): Tensor {
 
 /**
  * Writes `added` `[batch, heads, length, size]` to the slots of the KV cache `held` `[batch, heads, capacity, size]`
- * from `start` on, an int32 scalar. `start + length` must be at most `capacity`.
+ * from `start` on, an int32 scalar. `start + length` must be at most `capacity`. Without `start`, appends to the cache.
  */
-export function writeCache(held: Tensor, added: Tensor, start: Tensor): Tensor {
+export function writeCache(held: Tensor, added: Tensor, start: Tensor | undefined): Tensor {
+  if (start === undefined) return concat([held, added], 2)
   const [batch, heads, length, size] = added.shape as [number, number, number, number]
   const offset = mul(reshape(start, [1, 1]), tensor2d([[0, 0, 1]], [1, 3], 'int32')) // only the slot axis is offset
   const indices = add(indicesOf(batch, heads, length), offset)
@@ -41,8 +43,13 @@ export function writeCache(held: Tensor, added: Tensor, start: Tensor): Tensor {
   return tensorScatterUpdate(mul(held, 1), indices as Tensor<Rank.R2>, reshape(added, [-1, size]))
 }
 
-/** Default position ids of a batch, int32 `[1, length]`: 0, 1, …, offset by `cacheStart` if there is one. */
-export function defaultPositions({ inputIds, cacheStart }: TextInputs): Tensor {
-  const positions = range(0, inputIds.shape[1] as number, 1, 'int32')
-  return expandDims(cacheStart === undefined ? positions : add(positions, cacheStart), 0)
+/** Cache slot of each token, int32 `[length]`: 0, 1, …, offset by `cacheStart` or by the length of a full cache, if there is one. */
+export function slotsOf({ inputIds, attentionMask, cache, cacheStart }: TextInputs): Tensor {
+  const length = inputIds.shape[1] as number
+  const first = cache === undefined || cacheStart !== undefined ? 0 : (attentionMask.shape[1] as number) - length
+  const slots = range(first, first + length, 1, 'int32')
+  return cacheStart === undefined ? slots : add(slots, cacheStart)
 }
+
+/** Default position ids of a batch, int32 `[1, length]`: the {@link slotsOf} its tokens. */
+export const defaultPositions = (inputs: TextInputs): Tensor => expandDims(slotsOf(inputs), 0)

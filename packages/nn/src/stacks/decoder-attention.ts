@@ -9,7 +9,7 @@ import type { LayerContext } from './layer-stack.js'
 export interface EncoderContext {
   readonly states: Tensor
   readonly bias: Tensor
-  /** Cache slot of the first token, `[]`, int32; undefined without a cache. */
+  /** Cache slot of the first token, `[]`, int32; undefined without a cache, or if tokens are appended to it. */
   readonly start: Tensor | undefined
   readonly cache: Cache | undefined
 }
@@ -40,7 +40,7 @@ export const selfAttention = (
   bias,
   held(name, make) {
     if (context?.cache === undefined) return make()
-    const all = writeCache(context.cache[`${c.index}.${name}`]!, make(), context.start!)
+    const all = writeCache(context.cache[`${c.index}.${name}`]!, make(), context.start)
     c.updateCache?.(name, all)
     return all // [batch, heads, capacity, headSize]
   },

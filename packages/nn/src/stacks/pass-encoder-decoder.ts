@@ -44,7 +44,7 @@ export function passEncoderDecoder(inputs: TextInputs, mode: Mode, stacks: Encod
     ? { x: encoderStates, kept: {} }
     : stacks.encode(bias, modeAt(mode, 0)) // [batch, length, hidden]
   const given = decoderInputs(stacks.startTokenId, inputs)
-  const own = { ...given, tokenTypeIds: given.inputIds, ...(cache && { cache, cacheStart: cacheStart! }) }
+  const own = { ...given, tokenTypeIds: given.inputIds, ...(cache && { cache }), ...(cacheStart && { cacheStart }) }
   const context = { states, bias, start: cacheStart, cache }
   const { x, kept } = stacks.decode(own, attentionBias(own, { causal: true }), context, modeAt(mode, 1))
   // A classification head reads the state at the last token of the text, one index later in the decoder.
