@@ -85,9 +85,9 @@ export const predictCommand = (): Command =>
   new Command('predict')
     .summary('predict with a model')
     .description(
-      'Predicts with the model of a run, or with a classifier in the layout of transformers, in a folder or on the Hub. Prints one JSON object per row, and nothing else, on standard output: the text, the prediction, and the other fields of the row, unless they have the name of one of these. A row that fails has an `error`. In plain text each line is a row, also a blank one.',
+      'Predicts with the model of a run, or with a classifier in the layout of transformers or a text encoder in that of sentence-transformers, in a folder or on the Hub. Prints one JSON object per row, and nothing else, on standard output: the text, the prediction, and the other fields of the row, unless they have the name of one of these. A row that fails has an `error`. In plain text each line is a row, also a blank one.',
     )
-    .argument('<model>', 'folder of a run or a classifier, or a model of the Hub')
+    .argument('<model>', 'folder of a run, a classifier or a text encoder, or a model of the Hub')
     .argument('[text...]', 'texts; default: --file, or standard input, one per line')
     .option('--file <file>', 'file of texts: .jsonl, .csv or .tsv, optionally gzipped, or plain text, one per line')
     .option('--field <name>', 'field of the file that holds the text; default: the field that the run read')
@@ -98,6 +98,7 @@ export const predictCommand = (): Command =>
 Examples:
   npx attune predict runs/debian-sections "A window manager for X"
   npx attune predict runs/debian-sections --file new.jsonl > predictions.jsonl
+  npx attune predict sentence-transformers/all-MiniLM-L6-v2 "A delight."
   npx attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
   cat texts.txt | npx attune predict runs/debian-sections`,
     )

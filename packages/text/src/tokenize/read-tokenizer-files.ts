@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { AttuneError, isRecord } from '@attune/core'
 import { readChatTemplates } from './chat-templates.js'
 import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenizer.js'
+import { lowercased, lowercasesTexts } from './lowercased.js'
 import { insideOf, readJsonFile } from './regular-file.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 
@@ -29,7 +30,8 @@ function noFile(where: string): AttuneError {
 
 /**
  * Reads the files of a tokenizer: a tokenizer.json, or the files of an older checkpoint without one. Chat templates in separate
- * files take precedence over those of the configuration.
+ * files take precedence over those of the configuration. A sentence-transformers model that lowercases texts gets a normalization step
+ * that does.
  * @param path a tokenizer.json, or a folder with one or with the files of an older checkpoint
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
  */
@@ -47,11 +49,12 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
   const config = isRecord(found) ? found : {}
   const template = readChatTemplates({ folder, requireInside, refuse })
   const chat = template === undefined ? {} : { chat_template: template }
+  const asRead = (json: unknown): unknown => (lowercasesTexts(folder, refuse) ? lowercased(json) : json)
   if (vocabulary !== where) {
     const older = readOlderTokenizer(path, config, requireInside)
-    return { where: path, ...older, config: { ...older.config, ...chat } }
+    return { where: path, ...older, json: asRead(older.json), config: { ...older.config, ...chat } }
   }
   const targetAt = join(folder, TARGET_FILE)
   const target = existsSync(targetAt) ? { target: readJson(targetAt, MAXIMUM_BYTES) } : {}
-  return { where, json: readJson(where, MAXIMUM_BYTES), ...target, config: { ...config, ...chat } }
+  return { where, json: asRead(readJson(where, MAXIMUM_BYTES)), ...target, config: { ...config, ...chat } }
 }
