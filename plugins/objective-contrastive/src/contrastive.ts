@@ -13,6 +13,7 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
+  isRecord,
 } from '@attune/core'
 import {
   type TextArrays,
@@ -71,7 +72,8 @@ const options = z.strictObject({
   maximumLength: maximumTokens(3),
   ...lengthOptions,
   sentenceTransformers: z
-    .record(z.string(), z.unknown())
+    .custom<Readonly<Record<string, unknown>>>(isRecord, { message: 'expected an object' })
+    .meta({ type: 'object', propertyNames: { type: 'string' }, additionalProperties: {} })
     .optional()
     .describe('JSON files of the saved sentence-transformers model by path; read from `model.from`'),
 })

@@ -16,12 +16,15 @@ interface PredictFlags {
   readonly trust?: boolean
 }
 
+/** Value of a field that a row has; undefined otherwise, also for names such as `constructor`. */
+const valueIn = (row: Example, field: string): unknown => (Object.hasOwn(row, field) ? row[field] : undefined)
+
 /** Rows of a data file, or lines of any other file, as examples with the text under `field`. A blank line is an empty text. */
 async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
   if (/\.(jsonl|csv|tsv)(\.gz)?$/i.test(file)) {
     const { use, ...options } = await sourceOf(file)
     const source = use.plugin(options) as Source
-    for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: row[readFrom] }
+    for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: valueIn(row, readFrom) }
   } else for await (const lines of readLines(resolve(file))) for (const { text } of lines) yield { [field]: text }
 }
 
@@ -57,7 +60,7 @@ const write = (text: string): Promise<boolean> =>
 function toLine(row: Example, field: string, answer: PredictedExample['answer']): Readonly<Record<string, unknown>> {
   const { code, problem, remedy } = isAttuneError(answer) ? answer : ({} as Partial<AttuneError>)
   const result = isAttuneError(answer) ? { error: { code, problem, remedy } } : answer
-  const own = { text: row[field], ...result }
+  const own = { text: valueIn(row, field), ...result }
   const isOther = ([name]: [string, unknown]): boolean =>
     !Object.hasOwn(own, name) && name !== 'error' && name !== field
   return { ...own, ...Object.fromEntries(Object.entries(row).filter(isOther)) }
