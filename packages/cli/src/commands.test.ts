@@ -84,6 +84,8 @@ describe('--set', () => {
   it.each(['epochs', '=3', '__proto__.x=1', 'a.constructor.b=1'])('rejects %s', (setting) =>
     expect(() => withSettings({}, [setting])).toThrow(/key.path=value/),
   )
+  it('accepts a key that contains a rejected one', () =>
+    expect(withSettings({}, ['objective.prototypes=4'])).toEqual({ objective: { prototypes: 4 } }))
   it.each(['a=[*b]', 'a=}', 'a={ [b]: 1 }', 'a={ b: 1, b: 2 }'])('rejects %j, whose value is invalid YAML', (setting) =>
     expect(() => withSettings({}, [setting])).toThrow(expect.objectContaining({ code: 'BAD_USAGE' })),
   )

@@ -162,6 +162,9 @@ export function runPart({ study: _study, ...config }: Record<string, unknown>): 
   return config
 }
 
+/** Keys that no configuration has, and that are members of every object. */
+const INHERITED = new Set(['__proto__', 'constructor', 'prototype'])
+
 /**
  * Sets `key.path=value` settings in a configuration; values are YAML, so `3` is a number and `[a, b]` a list.
  * @throws AttuneError `BAD_USAGE` for a setting that is not of this form.
@@ -170,7 +173,7 @@ export function withSettings(config: Record<string, unknown>, settings: readonly
   let changed = config
   for (const setting of settings) {
     const [, path, value] = /^([A-Za-z][\w.]*)=(.*)$/s.exec(setting) ?? []
-    if (path === undefined || value === undefined || /__proto__|constructor|prototype/.test(path))
+    if (path === undefined || value === undefined || path.split('.').some((key) => INHERITED.has(key)))
       throw new AttuneError(
         'BAD_USAGE',
         `--set takes key.path=value, got "${setting}"`,

@@ -194,6 +194,27 @@ describe('choosePlugins', () => {
   })
 })
 
+describe('an option with the name of a member of every object', () => {
+  const names = [
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    '__defineGetter__',
+    'length',
+    'then',
+  ]
+  const given = (name: string): unknown => JSON.parse(`{"use": "desk", "${name}": 1}`)
+
+  it.each(names)('is left to the plugin, which rejects it by name: %s', async (name) => {
+    const parsed = parseConfig(z.strictObject({ lamp: use(LAMP) }), { lamp: given(name) })
+    expect(Object.keys(parsed.lamp.options)).toEqual([name])
+    const error = await rejects(choosePlugins(parsed, how))
+    expect([error.code, error.problem]).toEqual(['BAD_CONFIG', expect.stringContaining(`unknown \`${name}\``)])
+  })
+})
+
 describe('keysAt', () => {
   it('descends through defaults, optional values and arrays', () => {
     expect(keysAt(schema, [])).toEqual(['lamp', 'shades', 'room'])

@@ -21,7 +21,10 @@ const isUse = (node: unknown): node is Use =>
 
 const isNamed = (value: unknown): boolean => typeof value === 'string' || isPlugin(value) || isFound(value)
 const plugin = z.custom<string | AnyPlugin | Found>(isNamed, { message: 'expected a plugin name' })
-const reference = z.union([plugin, z.looseObject({ use: plugin })], {
+type WithOptions = { readonly use: z.output<typeof plugin>; readonly [option: string]: unknown }
+/** Not a loose object, which would drop an option named `__proto__` instead of leaving it to the plugin to reject. */
+const named = z.custom<WithOptions>((value) => isRecord(value) && isNamed(value['use']))
+const reference = z.union([plugin, named], {
   error: 'expected a plugin name or `{ use: name, … }`',
 })
 const toUse =

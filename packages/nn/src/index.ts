@@ -22,6 +22,7 @@ export { type EncoderDecoderStacks, ONE_PAIR_IN_A_ROW, passEncoderDecoder } from
 export { layerGroups } from './stacks/layer-groups.js'
 export { countOption, probabilityOption, tokenIdOption, endTokensOption } from './stacks/model-options.js'
 export { maxPool } from './heads/max-pooling.js'
+export { type PoolingMode, pool, poolingModes } from './heads/pooling.js'
 export { classifierHead, initialClassifier, headFor, toCheckpointNames, headTensors } from './heads/head.js'
 export type { DeferredWeight } from './layers/initialise.js'
 export {
@@ -62,6 +63,9 @@ export {
   tokenLosses,
   packedLosses,
 } from './heads/token-losses.js'
+export { type SentenceModel, sentenceFiles, sentenceModel } from './sentence/sentence-model.js'
+export { embeddingSimilarity } from './sentence/similarity.js'
+export { applyModules, initialModules, pooledStates, unitRows } from './sentence/text-vectors.js'
 export { penalty, weightsOf } from './regularizers/penalty.js'
 export { classLogits } from './regularizers/class-logits.js'
 export { ascentDirection, exampleNorms, lossAtWordEmbeddings, unperturbed } from './regularizers/word-embeddings.js'

@@ -1,10 +1,9 @@
 import { PRUNER, TUNER, type Space, use } from '@attune/core'
-import type { RunConfig } from '@attune/trainer/node'
+import { type RunConfig, recordOf } from '@attune/trainer/node'
 import { z } from 'zod'
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
-const when = z
-  .record(z.string(), scalar)
+const when = recordOf(z.string(), scalar)
   .optional()
   .describe('Condition: values of other hyperparameters under which this one is active. Default: always')
 
@@ -29,24 +28,22 @@ const interval = z
 
 const PATH = /^[A-Za-z][\w-]*(\.[A-Za-z0-9][\w-]*)*$/
 /** Distributions by configuration path. */
-const spaceSchema = z
-  .record(
-    z.string().regex(PATH),
-    z.union(
-      [
-        choices,
-        z
-          .array(scalar)
-          .min(1)
-          .transform((values) => ({ choices: values })),
-        interval,
-      ],
-      {
-        error: 'expected a list of values, `{ choices: […] }` or `{ from, to, scale, integer }`',
-      },
-    ),
-  )
-  .refine((space) => Object.keys(space).length > 0, 'expected at least one hyperparameter')
+const spaceSchema = recordOf(
+  z.string().regex(PATH),
+  z.union(
+    [
+      choices,
+      z
+        .array(scalar)
+        .min(1)
+        .transform((values) => ({ choices: values })),
+      interval,
+    ],
+    {
+      error: 'expected a list of values, `{ choices: […] }` or `{ from, to, scale, integer }`',
+    },
+  ),
+).refine((space) => Object.keys(space).length > 0, 'expected at least one hyperparameter')
 
 const goal = z.union([
   z.string().transform((score) => ({ score, direction: undefined })),

@@ -1,5 +1,10 @@
-import { AttuneError, type Example, type ReportProgress } from '@attune/core'
+import { AttuneError, type Example, type ReportProgress, isRecord } from '@attune/core'
 import { z } from 'zod'
+
+/** Schema of a JSON object with any keys. A record would drop the key `__proto__`. */
+const jsonObject = z
+  .custom<Readonly<Record<string, unknown>>>(isRecord, { message: 'expected an object' })
+  .meta({ type: 'object', propertyNames: { type: 'string' }, additionalProperties: {} })
 
 /** Options of every tokenizer plugin that loads a tokenizer.json or trains one on the training examples. */
 export const learningOptions = {
@@ -15,7 +20,7 @@ export const learningOptions = {
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .default('text')
     .describe('Field of the training examples to train a vocabulary on, or a list of fields'),
-  json: z.record(z.string(), z.unknown()).optional().describe('Content of a tokenizer.json; set by training'),
+  json: jsonObject.optional().describe('Content of a tokenizer.json; set by training'),
   addedTokens: z
     .array(z.string().min(1).max(1000))
     .max(100_000)
@@ -31,8 +36,7 @@ export const vocabularySize = (minimum: number) =>
 export const mergeFrequency = z.int().min(1).default(2).describe('Minimum pair frequency for a merge in training')
 
 /** The option for special tokens and chat templates, which are stored outside `tokenizer.json`. */
-export const tokenizerConfig = z
-  .record(z.string(), z.unknown())
+export const tokenizerConfig = jsonObject
   .optional()
   .describe('Content of the tokenizer_config.json that belongs to `json`: special tokens, chat template')
 

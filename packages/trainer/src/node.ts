@@ -28,6 +28,7 @@ export {
   type TypedRunConfig,
   runSchema,
 } from './plan/run-config.js'
+export { recordOf } from './plan/record-of.js'
 export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun } from './run/estimate-run.js'
 export {
   type LearningRateRange,

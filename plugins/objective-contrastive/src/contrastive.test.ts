@@ -45,8 +45,29 @@ describe('files for sentence-transformers', () => {
     })
   })
 
-  it('are not written for the input of a classification head', () =>
-    expect(contrastive({ pooling: 'pooled' }, given)).not.toHaveProperty('files'))
+  it('describe another pooling, with or without normalization', () => {
+    const { files = {} } = contrastive({ pooling: 'mean_sqrt_len_tokens', normalize: false }, given)
+    expect(files['modules.json']).toHaveLength(2)
+    expect(files['1_Pooling/config.json']).toMatchObject({
+      pooling_mode_mean_sqrt_len_tokens: true,
+      pooling_mode_mean_tokens: false,
+    })
+  })
+
+  it('describe the input of a classification head if the encoder computes it, and are not written otherwise', () => {
+    const outside = { ...model, layers: [{ name: 'pooler', prefixes: ['classifier.dense.'] }] }
+    expect(contrastive({ pooling: 'pooled' }, { ...given, model: { ...outside, prefix: 'tiny.' } })).not.toHaveProperty(
+      'files',
+    )
+    const layers = [{ name: 'pooler', prefixes: [`${model.prefix}pooler.`] }]
+    const { files = {} } = contrastive({ pooling: 'pooled' }, { ...given, model: { ...model, layers } })
+    expect(files).not.toHaveProperty('1_Pooling/config.json')
+    expect(files['modules.json']).toMatchObject([{ path: '' }, { path: '2_Normalize' }])
+    expect(files['sentence_bert_config.json']).toMatchObject({
+      modality_config: { text: { method_output_name: 'pooler_output' } },
+      module_output_name: 'sentence_embedding',
+    })
+  })
 })
 
 describe('contrastive loss', () => {
@@ -82,6 +103,54 @@ describe('contrastive loss', () => {
       1e-5,
     )
     await engine.close()
+  })
+})
+
+describe('contrastive predictions', () => {
+  const vectors = floats([3, 4, 6, 8, 0, 5, 0, 1, 8, 6, 3, 4], [6, 2])
+  const items = (objective: Objective) => examples.slice(0, 3).map((example) => objective.encodeUnlabelled(example))
+  const withSimilarity = (similarity_fn_name: string): Objective =>
+    contrastive(
+      {
+        sentenceTransformers: {
+          ...contrastive({ normalize: false }, given).files,
+          'config_sentence_transformers.json': { similarity_fn_name },
+        },
+      },
+      given,
+    )
+
+  it.each([
+    ['cosine', [0.8, 0.96, 0.8]],
+    ['dot', [4, 96, 20]],
+    ['euclidean', [-Math.hypot(3, 3), -Math.hypot(2, 2), -Math.hypot(3, 1)]],
+    ['manhattan', [-6, -4, -4]],
+  ])('are the embedding of each text and its %s similarity to its partner', (name, expected) => {
+    const objective = withSimilarity(name)
+    const predicted = objective.predict(vectors, items(objective))
+    expect(predicted.map(({ embedding }) => embedding)).toEqual([
+      [3, 4],
+      [6, 8],
+      [0, 5],
+    ])
+    for (const [i, { similarity }] of predicted.entries()) expect(similarity).toBeCloseTo(expected[i]!, 6)
+  })
+
+  it('are only the embedding of a text without a partner', () => {
+    const objective = contrastive({}, given)
+    const alone = [objective.encodeUnlabelled({ text: 'alone' }), objective.encodeUnlabelled({ text: 'b', pair: null })]
+    const batch = objective.collate(alone)
+    expect((batch.inputs as Record<string, HostArray>)['inputIds']!.shape[0]).toBe(2)
+    expect(objective.predict(floats([1, 0, 0, 1], [2, 2]), alone)).toEqual([
+      { embedding: [1, 0] },
+      { embedding: [0, 1] },
+    ])
+    const mixed = [objective.encodeUnlabelled(examples[0]!), alone[0]!]
+    expect((objective.collate(mixed).inputs as Record<string, HostArray>)['inputIds']!.shape[0]).toBe(4)
+    expect(objective.predict(floats([1, 0, 0, 1, 1, 0, 0, 1], [4, 2]), mixed)).toEqual([
+      { embedding: [1, 0], similarity: 1 },
+      { embedding: [0, 1] },
+    ])
   })
 })
 

@@ -13,6 +13,7 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
+  isRecord,
 } from '@attune/core'
 import {
   type TextArrays,
@@ -23,113 +24,155 @@ import {
   textArrays,
   textOf,
 } from '@attune/data'
-import { crossEntropy, headFor, meanPool } from '@attune/nn'
 import {
-  type Tensor,
-  div,
-  matMul,
-  maximum,
-  mul,
-  ones,
-  range,
-  scalar,
-  slice,
-  sqrt,
-  square,
-  sum,
-} from '@tensorflow/tfjs-core'
+  type SentenceModel,
+  applyModules,
+  crossEntropy,
+  headFor,
+  initialModules,
+  pooledStates,
+  poolingModes,
+  sentenceFiles,
+  sentenceModel,
+  embeddingSimilarity,
+  unitRows,
+} from '@attune/nn'
+import { type Tensor, cast, greaterEqual, matMul, mul, ones, range, slice, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { sentenceFiles } from './sentence-files.js'
 
-/** A pair of texts. */
+/** A text with its partner, if it has one. */
 interface Item extends Encoded {
   readonly text: Encoding
-  readonly pair: Encoding
+  readonly pair: Encoding | undefined
 }
 
-/** The inputs have the texts in their first rows and their partners in the following ones: `[2 · batch, length]`. */
+/**
+ * The inputs have the texts in their first rows and their partners in the following ones: `[2 · batch, length]`. Without any partner they
+ * have only the texts, and `unpaired`, int32 `[batch]`.
+ */
 interface PairBatch extends Batch {
   readonly inputs: TextArrays
+  readonly unpaired?: HostArray
 }
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
   pair: z.string().default('pair').meta({ field: 'text' }).describe('Field that holds its partner'),
   pooling: z
-    .enum(['mean', 'pooled'])
-    .default('mean')
+    .enum([...poolingModes, 'pooled'])
+    .optional()
     .describe(
-      "Text embedding: the mean of the last hidden states, or the input of the model's classification head (pooled)",
+      "Pooling of the last hidden states into the text embedding, or the input of the model's classification head (pooled). Default: that of the saved model, otherwise mean",
     ),
+  normalize: z
+    .boolean()
+    .optional()
+    .describe('Normalize embeddings to length 1. Default: as the saved model, otherwise true'),
   scale: z.number().positive().max(1000).default(20).describe('Factor on the cosine similarities: 1 / temperature'),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
+  sentenceTransformers: z
+    .custom<Readonly<Record<string, unknown>>>(isRecord, { message: 'expected an object' })
+    .meta({ type: 'object', propertyNames: { type: 'string' }, additionalProperties: {} })
+    .optional()
+    .describe('JSON files of the saved sentence-transformers model by path; read from `model.from`'),
 })
 
 type Options = z.output<typeof options>
 
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): PairBatch {
-  const texts = [...items.map(({ text }) => text), ...items.map(({ pair }) => pair)]
+  const isPaired = items.some(({ pair }) => pair !== undefined)
+  const texts = [...items.map(({ text }) => text), ...(isPaired ? items.map(({ text, pair = text }) => pair) : [])]
   const length = paddedLength(Math.max(...texts.map(({ ids }) => ids.length)), multiple, maximum)
-  return {
-    inputs: textArrays(
-      texts.map(({ ids }) => ids),
-      length,
-      pad,
-      texts.map(({ typeIds }) => typeIds),
-    ),
-  }
+  const inputs = textArrays(
+    texts.map(({ ids }) => ids),
+    length,
+    pad,
+    texts.map(({ typeIds }) => typeIds),
+  )
+  if (isPaired) return { inputs }
+  return { inputs, unpaired: { dtype: 'int32', shape: [items.length], values: new Int32Array(items.length).fill(1) } }
 }
 
-/** Rows normalized to length 1, `[rows, hidden]`; a row of zeros stays zero. */
-const normalized = (vectors: Tensor): Tensor =>
-  div(vectors, maximum(sqrt(sum(square(vectors), 1, true)), scalar(1e-12)))
-
-/** Cross-entropy of each text's partner among all partners of the batch; `vectors` are `[2 · batch, hidden]`, of length 1. */
+/** Cross-entropy of each text's partner among all partners of the batch; `vectors` are `[2 · batch, width]`, of length 1. */
 function loss(vectors: Tensor, scale: number): Losses {
-  const [rows, hidden] = vectors.shape as [number, number]
+  const [rows, width] = vectors.shape as [number, number]
   const count = rows / 2
-  const [texts, pairs] = [slice(vectors, [0, 0], [count, hidden]), slice(vectors, [count, 0], [count, hidden])]
+  const [texts, pairs] = [slice(vectors, [0, 0], [count, width]), slice(vectors, [count, 0], [count, width])]
   const cosines = matMul(texts, pairs, false, true) // [batch, batch]
   return { losses: crossEntropy(mul(cosines, scale), range(0, count, 1, 'int32')), weights: ones([count]) }
 }
 
-/** Cosine similarity of row `i` and its partner. */
-function similarity({ values, shape }: HostArray, i: number): number {
-  const [rows, hidden] = shape as [number, number]
-  const row = (at: number): number[] => [...values.subarray(at * hidden, (at + 1) * hidden)]
-  const pair = row(i + rows / 2)
-  return row(i).reduce((total, value, at) => total + value * pair[at]!, 0)
+/** Number of leading tokens of every text that are not pooled: those of the prompt. */
+function ignoredTokens({ prompt, pooling }: SentenceModel, encode: (text: string) => Encoding): number {
+  if (prompt === '' || pooling?.includePrompt !== false) return 0
+  const { ids, specialMask } = encode(prompt)
+  return ids.length - (specialMask?.at(-1) === 1 ? 1 : 0)
 }
+
+/** Mask of the tokens to pool. */
+function pooledTokens(attentionMask: Tensor, ignored: number): Tensor {
+  if (ignored === 0) return attentionMask
+  return mul(
+    attentionMask,
+    cast(greaterEqual(range(0, attentionMask.shape[1] as number, 1, 'int32'), ignored), 'int32'),
+  )
+}
+
+/** Embedding of each text, and its similarity to its partner if it has one. */
+function predict({ values, shape }: HostArray, items: readonly Item[], { similarity: by, dimension }: SentenceModel) {
+  const width = shape[1]!
+  const row = (i: number): number[] => [...values.subarray(i * width, i * width + Math.min(width, dimension ?? width))]
+  return items.map(({ pair }, i) => {
+    const embedding = row(i)
+    if (pair === undefined) return { embedding }
+    return { similarity: embeddingSimilarity[by](embedding, row(i + items.length)), embedding }
+  })
+}
+
+/** Encodes the text of an example, and its partner if it must have one. */
+const encoder =
+  (o: Options, encode: (text: string) => Encoding) =>
+  (example: Example, isPaired: boolean): Item => {
+    const text = encode(textOf(example, o.text))
+    const pair = isPaired ? encode(textOf(example, o.pair, 'pair')) : undefined
+    const length = Math.max(text.ids.length, pair?.ids.length ?? 0)
+    return { text, pair, length, truncated: text.truncated || pair?.truncated === true }
+  }
 
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<Item, PairBatch, Tensor> {
   const { architecture } = headFor(model, 'contrastive')
-  const limits = lengthsFor(o, model)
+  const sentence = sentenceModel(o.sentenceTransformers, o, model)
+  const { pooling, modules, prompt } = sentence
+  const limits = lengthsFor({ ...o, maximumLength: o.maximumLength ?? sentence.maximumLength }, model)
   const { maximumLength } = limits
-  const encode = (example: Example): Item => {
-    const text = tokenizer.encode(textOf(example, o.text), limits)
-    const pair = tokenizer.encode(textOf(example, o.pair, 'pair'), limits)
-    const length = Math.max(text.ids.length, pair.ids.length)
-    return { text, pair, length, truncated: text.truncated || pair.truncated }
-  }
+  const ignored = ignoredTokens(sentence, (text) => tokenizer.encode(text, { ...limits, offsets: true }))
+  const encode = encoder(o, (text) => tokenizer.encode(prompt + text, limits))
+  const files = sentenceFiles(sentence, maximumLength)
+  const isNormalized = modules.at(-1)?.type === 'Normalize'
   return {
     views: ['similarity'],
     config: { architectures: [architecture] },
     maximumLength,
-    // sentence-transformers has no module for the input of a classification head.
-    ...(o.pooling === 'mean' ? { files: sentenceFiles(model.hiddenSize, maximumLength) } : {}),
+    ...(files === undefined ? {} : { files }),
     comparesExamples: true,
-    init: () => ({}),
-    encode,
-    encodeUnlabelled: encode,
+    init: (key) => initialModules(modules, model, key),
+    encode: (example) => encode(example, true),
+    encodeUnlabelled: (example) => encode(example, Object.hasOwn(example, o.pair) && example[o.pair] != null),
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
-    head: (_, outputs, _mode, { inputs }: OnDevice<PairBatch>) =>
-      normalized(o.pooling === 'pooled' ? outputs.pooled : meanPool(outputs.lastHiddenState, inputs.attentionMask)),
-    loss: (vectors) => loss(vectors, o.scale),
-    predict: (vectors, items) => items.map((_, i) => ({ similarity: similarity(vectors, i) })),
+    head(params, outputs, _mode, { inputs }: OnDevice<PairBatch>) {
+      const mask = pooledTokens(inputs.attentionMask, ignored)
+      const states = pooling === undefined ? outputs.pooled : pooledStates(pooling, outputs.lastHiddenState, mask)
+      return applyModules(modules, params, states)
+    },
+    loss(vectors, { unpaired }) {
+      if (unpaired !== undefined) return { losses: zeros([vectors.shape[0]!]), weights: zeros([vectors.shape[0]!]) }
+      return loss(isNormalized ? vectors : unitRows(vectors), o.scale)
+    },
+    predict: (vectors, items) => predict(vectors, items, sentence),
     reference: () => ({ similarity: 1 }),
   }
 }

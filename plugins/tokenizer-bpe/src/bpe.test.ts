@@ -19,6 +19,46 @@ for (const golden of Object.values(goldens))
     reload: (files) => ({ json: files['tokenizer.json'], config: files['tokenizer_config.json'] }),
   })
 
+describe('names of members of every object', () => {
+  const names = [
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    '__defineGetter__',
+    'length',
+    'then',
+  ]
+  const letters = [...new Set(names.join(''))]
+  const tokenizer = bpe({
+    json: {
+      added_tokens: [],
+      pre_tokenizer: { type: 'WhitespaceSplit' },
+      model: {
+        type: 'BPE',
+        ignore_merges: true,
+        merges: [],
+        vocab: Object.fromEntries([...letters, ...names].map((token, id) => [token, id])),
+      },
+    },
+    config: Object.fromEntries(names.map((name, i) => [name, i])),
+  })
+
+  it('are read as tokens, and saved', () => {
+    const again = bpe({ json: tokenizer.files()['tokenizer.json'] as Json })
+    for (const { encode } of [tokenizer, again])
+      expect(encode(names.join(' ')).ids).toEqual(names.map((_, i) => letters.length + i))
+  })
+
+  it('are kept as settings of tokenizer_config.json', () => {
+    const saved = tokenizer.files()['tokenizer_config.json'] as Json
+    expect(names.map((name) => [name, Object.hasOwn(saved, name) && saved[name]])).toEqual(
+      names.map((name, i) => [name, i]),
+    )
+  })
+})
+
 describe('special tokens', () => {
   it('are read from the configuration, as text or as an object', () => {
     expect(bpe(optionsOf(goldens.roberta)).special).toEqual({ begin: 0, pad: 1, end: 2, unknown: 3, mask: 4 })

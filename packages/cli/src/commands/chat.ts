@@ -6,6 +6,7 @@ import { type Message, renderChat } from '@attune/text'
 import { Command } from 'commander'
 import { generationFlags, withGenerationFlags } from '../generation-flags.js'
 import { type OpenWriter, openWriter } from '../open-writer.js'
+import { templateVariables } from '../template-variables.js'
 
 interface ChatFlags extends Readonly<Record<string, unknown>> {
   readonly system?: string
@@ -37,11 +38,18 @@ function templateOf({ chatTemplate }: Tokenizer, { template }: ChatFlags): strin
   )
 }
 
+/** A chat template with its variables. */
+interface Chat {
+  readonly template: string
+  readonly variables: Readonly<Record<string, string>>
+}
+
 /** Token ids of a conversation up to the generation prompt; the template adds the special tokens. */
-function promptOf(tokenizer: Tokenizer, template: string, messages: readonly Message[]): readonly number[] {
-  const token = (id: number | undefined): string => (id === undefined ? '' : (tokenizer.token(id) ?? ''))
-  const { begin, end } = tokenizer.special
-  const variables = { bos_token: token(begin), eos_token: token(end) }
+function promptOf(
+  tokenizer: Tokenizer,
+  { template, variables }: Chat,
+  messages: readonly Message[],
+): readonly number[] {
   const { text } = renderChat(template, messages, { addGenerationPrompt: true, variables })
   return tokenizer.encode(text, { addSpecialTokens: false }).ids
 }
@@ -101,13 +109,13 @@ Examples:
       const open = await openWriter(folder)
       const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
       try {
-        const template = templateOf(open.tokenizer, flags)
+        const chat = { template: templateOf(open.tokenizer, flags), variables: templateVariables(open.tokenizer) }
         const messages: Message[] = flags.system === undefined ? [] : [{ role: 'system', content: flags.system }]
         lines.prompt()
         for await (const line of lines) {
           if (line.trim() !== '') {
             messages.push({ role: 'user', content: line })
-            const content = await answer(open, promptOf(open.tokenizer, template, messages), options, lines)
+            const content = await answer(open, promptOf(open.tokenizer, chat, messages), options, lines)
             messages.push({ role: 'assistant', content })
           }
           lines.prompt()

@@ -16,12 +16,15 @@ interface PredictFlags {
   readonly trust?: boolean
 }
 
+/** Value of a field that a row has; undefined otherwise, also for names such as `constructor`. */
+const valueIn = (row: Example, field: string): unknown => (Object.hasOwn(row, field) ? row[field] : undefined)
+
 /** Rows of a data file, or lines of any other file, as examples with the text under `field`. A blank line is an empty text. */
 async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
   if (/\.(jsonl|csv|tsv)(\.gz)?$/i.test(file)) {
     const { use, ...options } = await sourceOf(file)
     const source = use.plugin(options) as Source
-    for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: row[readFrom] }
+    for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: valueIn(row, readFrom) }
   } else for await (const lines of readLines(resolve(file))) for (const { text } of lines) yield { [field]: text }
 }
 
@@ -57,7 +60,7 @@ const write = (text: string): Promise<boolean> =>
 function toLine(row: Example, field: string, answer: PredictedExample['answer']): Readonly<Record<string, unknown>> {
   const { code, problem, remedy } = isAttuneError(answer) ? answer : ({} as Partial<AttuneError>)
   const result = isAttuneError(answer) ? { error: { code, problem, remedy } } : answer
-  const own = { text: row[field], ...result }
+  const own = { text: valueIn(row, field), ...result }
   const isOther = ([name]: [string, unknown]): boolean =>
     !Object.hasOwn(own, name) && name !== 'error' && name !== field
   return { ...own, ...Object.fromEntries(Object.entries(row).filter(isOther)) }
@@ -85,9 +88,9 @@ export const predictCommand = (): Command =>
   new Command('predict')
     .summary('predict with a model')
     .description(
-      'Predicts with the model of a run, or with a classifier in the layout of transformers, in a folder or on the Hub. Prints one JSON object per row, and nothing else, on standard output: the text, the prediction, and the other fields of the row, unless they have the name of one of these. A row that fails has an `error`. In plain text each line is a row, also a blank one.',
+      'Predicts with the model of a run, or with a classifier in the layout of transformers or a text encoder in that of sentence-transformers, in a folder or on the Hub. Prints one JSON object per row, and nothing else, on standard output: the text, the prediction, and the other fields of the row, unless they have the name of one of these. A row that fails has an `error`. In plain text each line is a row, also a blank one.',
     )
-    .argument('<model>', 'folder of a run or a classifier, or a model of the Hub')
+    .argument('<model>', 'folder of a run, a classifier or a text encoder, or a model of the Hub')
     .argument('[text...]', 'texts; default: --file, or standard input, one per line')
     .option('--file <file>', 'file of texts: .jsonl, .csv or .tsv, optionally gzipped, or plain text, one per line')
     .option('--field <name>', 'field of the file that holds the text; default: the field that the run read')
@@ -98,6 +101,7 @@ export const predictCommand = (): Command =>
 Examples:
   npx attune predict runs/debian-sections "A window manager for X"
   npx attune predict runs/debian-sections --file new.jsonl > predictions.jsonl
+  npx attune predict sentence-transformers/all-MiniLM-L6-v2 "A delight."
   npx attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
   cat texts.txt | npx attune predict runs/debian-sections`,
     )

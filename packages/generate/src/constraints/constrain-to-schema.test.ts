@@ -236,6 +236,31 @@ function randomSchema(random: () => number, depth: number): { schema: Schema; va
   }
 }
 
+// Not compared with Ajv, which ignores the property `__proto__`.
+it('constrainToSchema requires and constrains properties with the names of members of every object', () => {
+  const names = [
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    '__defineGetter__',
+    'length',
+    'then',
+  ]
+  const properties = Object.fromEntries(names.map((name) => [name, { enum: [1, 2] }]))
+  const schema = { type: 'object', properties, required: names, additionalProperties: false }
+  const constraint = constrainToSchema(schema, byteLevel, ends)
+  const isAdmitted = (members: readonly (readonly [string, number])[]): boolean =>
+    admits(constraint, ends, byteLevel.encode(JSON.stringify(Object.fromEntries(members))).ids)
+  const all = names.map((name): [string, number] => [name, 1])
+  expect(isAdmitted(all)).toBe(true)
+  for (const [at, name] of names.entries()) {
+    expect([name, isAdmitted(all.toSpliced(at, 1))]).toEqual([name, false])
+    expect([name, isAdmitted(all.with(at, [name, 3]))]).toEqual([name, false])
+  }
+})
+
 describe('constrainToSchema with random schemas', () => {
   const walked = (seed: Key): void => {
     const random = stream(seed)

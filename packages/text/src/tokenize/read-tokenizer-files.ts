@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { AttuneError, isRecord } from '@attune/core'
 import { readChatTemplates } from './chat-templates.js'
 import { olderVocabulary, readOlderTokenizer } from './older/read-older-tokenizer.js'
+import { lowercased, lowercasesTexts } from './lowercased.js'
 import { insideOf, readJsonFile } from './regular-file.js'
 import { withAddedTokensFile, withSideFiles } from './side-files.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
@@ -30,7 +31,8 @@ function noFile(where: string): AttuneError {
 
 /**
  * Reads the files of a tokenizer: a tokenizer.json with the files beside it, or the files of an older checkpoint without one. Chat
- * templates in separate files take precedence over those of the configuration.
+ * templates in separate files take precedence over those of the configuration. A sentence-transformers model that lowercases texts gets a
+ * normalization step that does.
  * @param path a tokenizer.json, or a folder with one or with the files of an older checkpoint
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_TOKENIZER`
  */
@@ -48,14 +50,15 @@ export function readTokenizerFiles(path: string): TokenizerFiles {
   const config = isRecord(found) ? found : {}
   const template = readChatTemplates({ folder, requireInside, refuse })
   const chat = template === undefined ? {} : { chat_template: template }
+  const asRead = (json: unknown): unknown => (lowercasesTexts(folder, refuse) ? lowercased(json) : json)
   const side = { path: folder, requireInside, refuse }
   if (vocabulary !== where) {
     const older = readOlderTokenizer(path, config, requireInside)
-    return { where: path, ...older, config: { ...withAddedTokensFile(older.config, older.json, side), ...chat } }
+    const beside = withAddedTokensFile(older.config, older.json, side)
+    return { where: path, ...older, json: asRead(older.json), config: { ...beside, ...chat } }
   }
   const targetAt = join(folder, TARGET_FILE)
   const target = existsSync(targetAt) ? { target: readJson(targetAt, MAXIMUM_BYTES) } : {}
   const json = readJson(where, MAXIMUM_BYTES)
-  const beside = withSideFiles(config, json, side)
-  return { where, json, ...target, config: { ...beside, ...chat } }
+  return { where, json: asRead(json), ...target, config: { ...withSideFiles(config, json, side), ...chat } }
 }

@@ -1,4 +1,13 @@
-import { AttuneError, type Chosen, type Key, type Sampler, deriveKey, stream, titleOf } from '@attune/core'
+import {
+  AttuneError,
+  type Chosen,
+  type Example,
+  type Key,
+  type Sampler,
+  deriveKey,
+  stream,
+  titleOf,
+} from '@attune/core'
 import { cleanedFields } from './clean.js'
 import type { Row, Rows } from './rows.js'
 
@@ -18,6 +27,9 @@ const sizeOf = (value: unknown): number =>
       ? value.reduce((sum: number, each) => sum + sizeOf(each), 0)
       : 0
 
+/** Value of a field that an example has; undefined otherwise, also for names such as `constructor`. */
+const own = (example: Example, field: string): unknown => (Object.hasOwn(example, field) ? example[field] : undefined)
+
 /** Reads the inputs of a sampler: the group of each example and the length of its texts in UTF-16 code units. */
 async function readFacts(rows: Rows, by: string | undefined, fields: readonly string[]) {
   const lengths = new Float64Array(rows.count)
@@ -25,8 +37,8 @@ async function readFacts(rows: Rows, by: string | undefined, fields: readonly st
   const names = new Map<string, number>()
   let position = 0
   for await (const { example } of rows.all()) {
-    lengths[position] = fields.reduce((sum, field) => sum + sizeOf(example[field]), 0)
-    const value = by === undefined ? '' : example[by]
+    lengths[position] = fields.reduce((sum, field) => sum + sizeOf(own(example, field)), 0)
+    const value = by === undefined ? '' : own(example, by)
     const name = typeof value === 'object' ? JSON.stringify(value) : String(value)
     if (!names.has(name)) names.set(name, names.size)
     numbers[position++] = names.get(name)!

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { moduleWeightsIn } from './module-weights.js'
 
 const CONTENT = /^config\.json$|\.safetensors$|\.gguf$/
 
@@ -10,9 +11,7 @@ export async function digestOfModel(path: string): Promise<string> {
   const isFile = statSync(path).isFile()
   const names = isFile
     ? ['']
-    : readdirSync(path)
-        .filter((name) => CONTENT.test(name))
-        .sort()
+    : [...readdirSync(path).filter((name) => CONTENT.test(name)), ...moduleWeightsIn(path)].sort()
   for (const name of names) {
     const file = join(path, name)
     hash.update(`${name}\0`)

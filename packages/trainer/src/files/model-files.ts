@@ -1,5 +1,6 @@
 import type { Engine, Files, HostArray, Model, Objective, Params, Tokenizer } from '@attune/core'
 import { type FloatStorage, shardWeights } from '@attune/weights'
+import { splitModules } from './module-weights.js'
 
 /** Components of a model to save. */
 export interface SavedModel {
@@ -27,9 +28,11 @@ export async function modelFiles(
   maximumBytes?: number,
 ): Promise<ModelFiles> {
   const weights = (await engine.read(params)) as unknown as Record<string, HostArray>
+  const { files: ofModules, others } = splitModules(objective, weights, floats)
   return {
     'config.json': json({ ...model.config, ...objective.config, torch_dtype: floats }),
-    ...shardWeights(weights, floats, maximumBytes),
+    ...shardWeights(others, floats, maximumBytes),
+    ...ofModules,
     ...Object.fromEntries(Object.entries(objective.files ?? {}).map(([path, content]) => [path, json(content)])),
     ...Object.fromEntries(Object.entries(tokenizer.files()).map(([name, content]) => [name, json(content)])),
   }

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { AttuneError, type Chosen, type Source, pathOptions } from '@attune/core'
 import { z } from 'zod'
 import type { Plan } from '../plan/plan.js'
+import { moduleWeightsIn } from './module-weights.js'
 
 const fileSchema = z.strictObject({
   bytes: z.int().min(0),
@@ -34,7 +35,8 @@ async function filesAt(path: string): Promise<readonly (readonly [name: string, 
   const found = await stat(path).catch(() => undefined)
   if (found === undefined) return []
   if (!found.isDirectory()) return [[basename(path), path]]
-  const names = (await readdir(path)).filter((name) => READ.test(name)).sort()
+  const own = (await readdir(path)).filter((name) => READ.test(name))
+  const names = [...own, ...moduleWeightsIn(path)].sort()
   return names.map((name) => [name, join(path, name)])
 }
 

@@ -25,7 +25,9 @@ function card(
   const labels = Object.values((objective.config['id2label'] ?? {}) as Record<string, string>)
   return [
     '---',
-    'library_name: transformers',
+    ...('modules.json' in (objective.files ?? {})
+      ? ['library_name: sentence-transformers', 'pipeline_tag: sentence-similarity']
+      : ['library_name: transformers']),
     'tags: [attune]',
     '---',
     '',

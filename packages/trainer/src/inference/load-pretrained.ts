@@ -16,6 +16,7 @@ import { warningsOf } from '../setup/load-report.js'
 import { requireModel } from '../files/require-model.js'
 import { describeModel } from '../files/model-folder.js'
 import { modelFor } from '../files/saved-plugin.js'
+import { withSentenceFiles } from '../files/sentence-files.js'
 import { savedParameters } from '../setup/weights.js'
 
 /** An objective and its options, as under `objective` in a configuration. */
@@ -61,8 +62,9 @@ export async function loadPretrained(
   const tokenizer = await makeTokenizer(searchPaths)
   const { use, ...options } = objectiveFor(model, config)
   const { plugin } = await findInstalled(OBJECTIVE, fileName(use), searchPaths)
-  const objective = plugin(options, { model, tokenizer }) as Objective
-  const fields = fieldsRead({ plugin, options: plugin.options.parse(options) })
+  const complete = withSentenceFiles(plugin, options, folder)
+  const objective = plugin(complete, { model, tokenizer }) as Objective
+  const fields = fieldsRead({ plugin, options: plugin.options.parse(complete) })
   const choice = await chooseEngine(searchPaths)
   const engine = choice.engine.plugin() as Engine
   await engine.start()

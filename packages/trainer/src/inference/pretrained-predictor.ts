@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { AttuneError, type Model } from '@attune/core'
 import type { SearchPaths } from '@attune/resolve'
 import { inference } from './infer.js'
@@ -47,14 +49,23 @@ export function classifierObjective({ heads }: Model, config: Config): Objective
   return { use, labels }
 }
 
+/** Returns the objective of a saved model: a classifier's, or that of the text embeddings of a sentence-transformers model. */
+function savedObjective(directory: string, model: Model, config: Config): ObjectiveChoice {
+  const [architecture] = [config['architectures']].flat()
+  const isEncoder = 'contrastive' in model.heads && !/Classification$/.test(String(architecture))
+  return isEncoder && existsSync(join(directory, 'modules.json'))
+    ? { use: 'contrastive' }
+    : classifierObjective(model, config)
+}
+
 /**
- * Opens a classifier in the Hugging Face file layout, on the best available engine.
- * @throws AttuneError `NOT_A_CLASSIFIER`, and the errors of {@link loadPretrained}
+ * Opens a classifier or a sentence-transformers model, in its file layout, on the best available engine.
+ * @throws AttuneError `NOT_A_CLASSIFIER`, `UNSUPPORTED_MODULE`, and the errors of {@link loadPretrained}
  */
 export async function openPretrainedPredictor(directory: string, searchPaths: SearchPaths): Promise<Predictor> {
   const { engine, model, objective, task, params, fields, warnings, close } = await loadPretrained(
     directory,
-    classifierObjective,
+    (created, config) => savedObjective(directory, created, config),
     searchPaths,
   )
   const forward = inference(engine, model, objective, { batchSize: BATCH, sameParams: true })

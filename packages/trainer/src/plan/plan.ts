@@ -1,8 +1,9 @@
-import { type ChosenIn, choosePlugins, isFound, parseConfig } from '@attune/core'
+import { type ChosenIn, type Use, choosePlugins, foundAt, isFound, parseConfig } from '@attune/core'
 import { type SearchPaths, identify } from '@attune/resolve'
 import { AUTO, chooseEngine } from './choose-engine.js'
 import { withScope } from './from-scope.js'
 import { type Lookup, type RunOptions, userLookup } from './lookup.js'
+import { withSentenceFiles } from '../files/sentence-files.js'
 import { type EncoderStart, type PretrainedStart, readAuxiliaryModels, readModelStart } from './model-start.js'
 import { type ParsedConfig, runSchema } from './run-config.js'
 
@@ -39,6 +40,13 @@ export const INFERENCE_KEYS = [
   'training',
 ] as const
 
+/** Adds to the objective's options what the saved model to start from says about them; written options take precedence. */
+async function objectiveStart(named: Use, from: PretrainedStart | undefined, lookup: Lookup): Promise<Use> {
+  if (from === undefined || lookup.complete) return named
+  const found = await foundAt(named, lookup.find)
+  return { ...named, plugin: found, options: withSentenceFiles(found.plugin, named.options, from.path) }
+}
+
 /**
  * Resolves the plugins under some keys of a configuration, including `model` and `engine`; other keys are not resolved. If the engine is
  * `auto`, engines are started to find one that works.
@@ -53,7 +61,10 @@ export async function planOf<K extends keyof ParsedConfig>(
   const { models, auxiliary } = await readAuxiliaryModels(keys.includes('models' as K) ? parsed.models : {}, lookup)
   const choice = parsed.engine.plugin === AUTO ? await chooseEngine(lookup.searchPaths) : undefined
   const engine = choice === undefined ? parsed.engine : { ...parsed.engine, plugin: choice.engine }
-  const complete: ParsedConfig = { ...parsed, model, engine, models }
+  const objective = keys.includes('objective' as K)
+    ? await objectiveStart(parsed.objective, start.from, lookup)
+    : parsed.objective
+  const complete: ParsedConfig = { ...parsed, model, engine, models, objective }
   const wanted = Object.fromEntries(keys.map((key) => [key, complete[key]])) as unknown as Pick<ParsedConfig, K>
   return {
     config: (await choosePlugins(wanted, lookup)) as unknown as Pick<ChosenIn<ParsedConfig>, K>,

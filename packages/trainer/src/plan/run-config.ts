@@ -25,6 +25,7 @@ import {
 import { z } from 'zod'
 import type { TypedConfig } from './typed-config.js'
 import { AUTO } from './choose-engine.js'
+import { recordOf } from './record-of.js'
 
 const training = z.strictObject({
   epochs: z.int().min(1).max(100_000).default(3).describe('Number of epochs (passes over the training data)'),
@@ -86,8 +87,7 @@ export const runSchema = z.strictObject({
   regularizer: useAll(REGULARIZER)
     .prefault([])
     .describe('Regularizers: terms and transformations of the training loss, applied in order'),
-  models: z
-    .record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), use(MODEL))
+  models: recordOf(z.string().regex(/^[a-z][A-Za-z0-9]*$/), use(MODEL))
     .default({})
     .describe('Frozen auxiliary models by name: `teacher: { use: bert, from: FOLDER }`'),
   reference: z
@@ -102,8 +102,7 @@ export const runSchema = z.strictObject({
     .describe('Compute engine. `auto`: the most preferred installed engine that starts here'),
   optimizer: useAll(OPTIMIZER).prefault('adamw').describe('Optimizer; several are chained'),
   scheduler: use(SCHEDULER).prefault('linear').describe('Learning-rate schedule'),
-  schedule: z
-    .record(z.string(), use(SCHEDULER))
+  schedule: recordOf(z.string(), use(SCHEDULER))
     .default({})
     .describe('Schedules of other options by path: `objective.reversal: { use: linear, from: 0, to: 1 }`'),
   metric: useAll(METRIC).prefault([]).describe('Evaluation metrics in addition to the loss'),

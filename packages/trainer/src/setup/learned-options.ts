@@ -13,7 +13,9 @@ export async function readLearnedOptions(
   lookup: Lookup,
 ): Promise<Learned['options']> {
   const entries = Object.entries(options).map(async ([kind, learned]) => {
-    const parsed = (config[kind] as Chosen | undefined)?.plugin.options.safeParse(learned)
+    const parsed = (
+      Object.hasOwn(config, kind) ? (config[kind] as Chosen | undefined) : undefined
+    )?.plugin.options.safeParse(learned)
     return [kind, parsed?.success === true ? await choosePlugins(parsed.data, lookup) : learned] as const
   })
   return Object.fromEntries(await Promise.all(entries)) as Learned['options']

@@ -8,6 +8,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Components } from './compose.js'
 import { type LoadReport, type Match, missingWeights, unusedTensors, mismatchedShapes } from './load-report.js'
 import { describeModel } from '../files/model-folder.js'
+import { isOfModule, withModules } from '../files/module-weights.js'
 import { type SavedHead, requireEveryLabel, savedHead } from './label-rows.js'
 import { predictsTokens, sharedEmbeddings } from './shared-embeddings.js'
 import { matchRows, rowsFrom } from './saved-rows.js'
@@ -15,6 +16,8 @@ import type { PretrainedStart } from '../plan/model-start.js'
 
 /** Options for loading a checkpoint. */
 interface Loading {
+  /** The objective, which may have modules whose weights are in folders of their own. Default: none. */
+  readonly objective?: Pick<Components['objective'], 'files'>
   /** Name prefix of the model's parameters without the head. */
   readonly prefix: string
   /** Name of the word embeddings, which a checkpoint may store twice. */
@@ -109,7 +112,9 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
   const used = new Set(matches.map(({ alias }) => alias))
   const absent = Object.keys(shapes).filter((name) => !found.has(name))
   const unused = unusedTensors(reader.tensors, used, shapes[words])
-  const lost = partial ? [] : absent.filter((name) => !optional.has(name) && (needHead || name.startsWith(prefix)))
+  const isNeeded = (name: string): boolean =>
+    needHead || name.startsWith(prefix) || isOfModule(loading.objective ?? {}, name)
+  const lost = partial ? [] : absent.filter((name) => !optional.has(name) && isNeeded(name))
   if (lost.length > 0) throw missingWeights(reader.where, lost, unused)
   const { rows: selected, dropped, notes: ofHead } = matchRows(matches, head)
   const notes = [...shared.notes, ...ofHead]
@@ -168,8 +173,9 @@ export function loadWeights(
   path: string,
   loading: Loading,
 ): { readonly params: Params; readonly report: LoadReport } {
-  const reader = openWeights(path)
+  let reader = openWeights(path)
   try {
+    reader = withModules(reader, path, loading.objective ?? {})
     return readWeights(engine, fresh, reader, loading)
   } finally {
     reader.close()
@@ -208,7 +214,8 @@ export function firstParameters(
   const resizing = { wordEmbeddings: words, key: deriveKey(key(seed), 'added tokens') }
   const optional = unusedPooler(components, fresh)
   const head = savedHead(components, savedConfig(from.path), from.path, areGiven)
-  const common = { prefix, words, optional, head, predictsTokens: predictsTokens(components) }
+  const { objective } = components
+  const common = { objective, prefix, words, optional, head, predictsTokens: predictsTokens(components) }
   const how = { ...common, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
   return loadWeights(components.engine, fresh, from.path, how)
 }
@@ -223,6 +230,7 @@ export function savedParameters(
   const { prefix, wordEmbeddings: words } = components.model
   const head = savedHead(components, savedConfig(folder), folder, true)
   return loadWeights(components.engine, fresh, folder, {
+    objective: components.objective,
     prefix,
     head: head && requireEveryLabel(head, folder),
     words,
