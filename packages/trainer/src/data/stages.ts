@@ -52,14 +52,14 @@ export const cleanerStage = (id: string | undefined, { plugin }: Chosen, clean: 
 })
 
 /** Creates the stage of a filter, which receives rows in source order. */
-export const filterStage = (id: string | undefined, { plugin, options }: Chosen): Stage => ({
+export const filterStage = (id: string | undefined, chosen: Chosen): Stage => ({
   kind: 'filter',
-  title: titleOf(plugin),
+  title: titleOf(chosen.plugin),
   id,
   async *make(rows, leftOut) {
-    const filter = plugin(options) as Filter
+    const filter = chosen.plugin(chosen.options) as Filter
     let state = filter.init()
-    for await (const row of rows) {
+    for await (const row of requireFields(rows, chosen)) {
       const fate = filter.add(state, row.example)
       state = fate.state
       if (fate.keep) yield row
@@ -93,7 +93,8 @@ export const augmenterStage = (id: string | undefined, chosen: Chosen, key: Key)
   },
 })
 
-function missingField(title: string, field: string, example: Example): AttuneError {
+/** The error for a field that an option of a plugin names and an example lacks, with the nearest field. */
+export function missingField(title: string, field: string, example: Example): AttuneError {
   const [near = Object.keys(example)[0]] = nearest(field, Object.keys(example))
   return new AttuneError(
     'MISSING_FIELD',

@@ -63,7 +63,7 @@ export async function fitPlugins(
 }
 
 /** A plugin with its fitted options, if it has any. */
-const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
+export const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
   ...chosen,
   options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })
