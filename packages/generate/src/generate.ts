@@ -1,4 +1,4 @@
-import type { Engine, Model, Tokenizer } from '@attune/core'
+import { AttuneError, type Engine, type Model, type Tokenizer, describeIssues } from '@attune/core'
 import { Observable } from 'rxjs'
 import { beams } from './beams.js'
 import type { Constraint } from './constraint.js'
@@ -48,6 +48,17 @@ export function endTokens({
   if (typeof configured === 'number') return new Set([configured])
   if (Array.isArray(configured)) return new Set(configured as number[])
   return new Set(tokenizer.special.end === undefined ? [] : [tokenizer.special.end])
+}
+
+/** @throws AttuneError `BAD_OPTIONS` with all errors at once */
+function parseOptions(given: Partial<GenerationOptions>): GenerationOptions {
+  const parsed = generationOptions.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new AttuneError(
+    'BAD_OPTIONS',
+    `generate: ${describeIssues(generationOptions, parsed.error, given).join('; ')}`,
+    'Correct the options of the generation; `npx attune generate --help` lists them with their ranges.',
+  )
 }
 
 /** Token ids of a prompt, without a trailing end token from the tokenizer's template: the sequence is to be continued. */
@@ -103,7 +114,7 @@ export function generator(components: GeneratorComponents): Generator {
   const decoder: CompiledDecoder = compileDecoder(components.engine, { ...components.model, config }, components.params)
   return {
     generate(prompts, given = {}, constraint) {
-      const options = generationOptions.parse(withDefaults(given, defaults))
+      const options = parseOptions(withDefaults(given, defaults))
       const ends = options.endTokenIds === undefined ? endTokens(components) : new Set(options.endTokenIds)
       const ids = prompts.map((prompt) => promptIds(components, prompt))
       return observed((stopped) => ({

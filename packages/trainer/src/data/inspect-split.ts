@@ -1,18 +1,4 @@
-import {
-  type Chosen,
-  type Example,
-  OBJECTIVE,
-  type Objective,
-  type Scope,
-  TOKENIZER,
-  type Tokenizer,
-  createScope,
-  get,
-  instantiate,
-  isAttuneError,
-  provideInstance,
-} from '@attune/core'
-import { isFromScope } from '../plan/from-scope.js'
+import { type Chosen, type Example, type Objective, fieldsRead, isAttuneError } from '@attune/core'
 import type { Split } from '../setup/splits.js'
 import { type FaultFinder, emptyTextFinder, rowRules } from './row-rules.js'
 import { withPlace } from './with-place.js'
@@ -20,48 +6,42 @@ import { withPlace } from './with-place.js'
 /** Maximum number of rows that a warning names. */
 const NAMED = 3
 
-/** A tokenizer that reads nothing: the objective then only checks the fields of an example. */
-const blank = (tokenizer: Tokenizer): Tokenizer =>
-  Object.assign(Object.create(tokenizer) as Tokenizer, {
-    target: undefined,
-    encode: () => ({ ids: [0], typeIds: [0], truncated: false, offsets: [[0, 0]], specialMask: [1] }),
-  })
+/** Maximum number of characters of a text that are tokenized to find the faults of its example. */
+const TOKENIZED = 16
 
-/** A second instance of the objective that does not tokenize; undefined if there cannot be one. */
-function blankObjective(scope: Scope, chosen: Chosen): Objective | undefined {
-  if (isFromScope(chosen)) return undefined
-  const within = createScope(scope)
-  provideInstance(within, TOKENIZER, blank(get(scope, TOKENIZER)))
-  try {
-    return instantiate(within, chosen.plugin, chosen.options) as Objective
-  } catch {
-    return undefined
+/** Returns a function that truncates the texts of an example. */
+function textTruncation(objective: Chosen): (example: Example) => Example {
+  const fields = [...fieldsRead(objective, 'text'), ...fieldsRead(objective, 'words')]
+  const short = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map((word: unknown) => (typeof word === 'string' ? word.slice(0, 1) : word))
+    return typeof value === 'string' ? value.slice(0, TOKENIZED) : value
+  }
+  return (example) => {
+    const changed: Record<string, unknown> = { ...example }
+    for (const field of fields) if (Object.hasOwn(example, field)) changed[field] = short(example[field])
+    return changed
   }
 }
 
 /**
- * Returns a function that finds the error of an example: an unknown label, a field of another type. It costs no tokenization for an
- * example without an error.
- * @param scope provides the tokenizer, the model, and the objective
- * @param objective the objective's plugin with its fitted options
+ * Returns a function that finds the error of an example: an unknown label, a field of another type. It tokenizes only the first
+ * characters of texts, unless there is an error.
+ * @param chosen the plugin of the objective, and its options
  */
-export function faultFinder(scope: Scope, objective: Chosen): FaultFinder {
-  const real = get(scope, OBJECTIVE)
-  let quick = blankObjective(scope, objective)
-  return (example) => {
+export function faultFinder(objective: Pick<Objective, 'encode'>, chosen: Chosen): FaultFinder {
+  const truncated = textTruncation(chosen)
+  const errorOf = (example: Example): unknown => {
     try {
-      quick?.encode(example)
+      objective.encode(example)
       return undefined
     } catch (error) {
-      // An objective that needs tokens is not checked in advance.
-      if (!isAttuneError(error)) quick = undefined
+      return error
     }
-    try {
-      real.encode(example)
-    } catch (error) {
-      if (isAttuneError(error)) return error
-    }
-    return undefined
+  }
+  return (example) => {
+    // The error may be that of the truncated text.
+    const error = errorOf(truncated(example)) === undefined ? undefined : errorOf(example)
+    return isAttuneError(error) ? error : undefined
   }
 }
 

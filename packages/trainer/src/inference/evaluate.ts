@@ -121,7 +121,7 @@ export async function evaluateRun(directory: string, options: EvaluateOptions = 
   try {
     const begun = performance.now()
     const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
-    const empty = await inspectSplit(split, objective, faultFinder(scope, objective))
+    const empty = await inspectSplit(split, objective, faultFinder(components.objective, objective))
     const { items, truncated } = encodeAll(
       split.examples(),
       (example) => components.objective.encode(example),

@@ -11,7 +11,6 @@ import { openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
 import { faultFinder, inspectSplit } from '../data/inspect-split.js'
 import { placingErrors } from '../data/placing-errors.js'
-import { objectiveScope } from './objective-scope.js'
 import { withSavedLabels } from './learned-labels.js'
 import { countExamples } from './splits.js'
 import { readVectors } from './static-vectors.js'
@@ -83,7 +82,7 @@ async function inspectSplits(
   scope: Scope,
 ): Promise<void> {
   const { objective } = withFittedOptions(plan, learned.options).config
-  const faultOf = faultFinder(objectiveScope(scope), objective)
+  const faultOf = faultFinder(componentsOf(scope).objective, objective)
   for (const split of [train, validation])
     for (const message of await inspectSplit(split, objective, faultOf))
       emit?.({ type: 'run.warned', step: 0, message })
