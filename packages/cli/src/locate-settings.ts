@@ -24,16 +24,16 @@ const valueAt = (config: unknown, path: Path): unknown =>
 
 /**
  * Locates the values of `--set` by their setting, and all other values of a configuration by `locate`. Later settings win.
- * @param config the configuration before the settings
+ * @param config the configuration before the settings; without it, they are not sought in the value of a path
  */
-export function locateSettings(locate: Locate, settings: readonly string[], config: unknown = {}): Locate {
+export function locateSettings(locate: Locate, settings: readonly string[], config?: unknown): Locate {
   const set = settings.map((setting) => ({ setting, keys: setting.split('=', 1)[0]!.split('.') })).reverse()
   return (path) => {
     const found = set.find(({ keys }) => isIn(path, keys))
     if (found !== undefined) return `--set ${shortened(found.setting)}`
     const inner = set.find(({ keys }) => isAround(path, keys))
     const before = valueAt(config, path)
-    if (inner === undefined || isRecord(before)) return locate(path)
+    if (inner === undefined || config === undefined || isRecord(before)) return locate(path)
     const setting = `--set ${shortened(inner.setting)}`
     return before === undefined ? setting : `${locate(path)}, changed by ${setting}`
   }
