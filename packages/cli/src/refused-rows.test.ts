@@ -105,6 +105,7 @@ describe('a run refuses rows before it starts, with file and line', () => {
     ['balancer', { balancer: { use: 'class-weights', by: 'lable' } }],
     ['protocol', { data: { train: jsonl('good') }, protocol: { use: 'holdout', stratifyBy: 'lable' } }],
     ['protocol', { data: { train: jsonl('good') }, protocol: { use: 'k-fold', groupBy: 'lable' } }],
+    ['tokenizer', { tokenizer: { use: 'word', field: ['text', 'lable'], vocabularySize: 20, minimumFrequency: 1 } }],
     ['augmenter', { augmenter: { use: 'word-deletion', text: 'txt' } }],
   ])('a field that no row has in the options of a %s', async (kind, change) => {
     const { error } = await train(change)

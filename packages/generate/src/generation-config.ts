@@ -103,7 +103,8 @@ export function generationDefaults(config: Config, where: string): GenerationDef
       'Correct the file, or remove it to generate with the default options.',
     )
   const parsed = generationOptions.safeParse(options)
-  if (!parsed.success) throw refuse(describeIssues(generationOptions, parsed.error, options)[0]!)
+  if (!parsed.success)
+    throw refuse(describeIssues(generationOptions, parsed.error, options)[0]!.replace(/^`([^`]*)`/, '$1'))
   const start = config['decoder_start_token_id']
   if (typeof start === 'number' && !(Number.isInteger(start) && start >= 0 && start <= LAST_TOKEN_ID))
     throw refuse(`decoder_start_token_id: expected a token id from 0 to ${LAST_TOKEN_ID}, got ${excerpt(start)}`)

@@ -77,7 +77,24 @@ function runInto(session: NativeSession, feeds: readonly Feed[], fetches: readon
   try {
     session.run(toTensors(feeds), { [SEQUENCE]: null, ...toTensors(fetches) }, {})
   } catch (error) {
-    if ((error as Error).message !== NO_SEQUENCES) throw error
+    if ((error as Error).message !== NO_SEQUENCES) throw failed('a computation', error)
+  }
+}
+
+const failed = (what: string, cause: unknown): AttuneError =>
+  new AttuneError(
+    'ENGINE_FAILED',
+    `ONNX Runtime: ${what} failed: ${(cause as Error).message}`,
+    'Use smaller batches or shorter texts if memory is short, else another engine: `npx attune doctor` lists those that work here.',
+    { cause },
+  )
+
+/** Runs a function of ONNX Runtime. @throws AttuneError `ENGINE_FAILED` */
+function attempt(what: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    throw failed(what, error)
   }
 }
 
@@ -88,8 +105,9 @@ function runInto(session: NativeSession, feeds: readonly Feed[], fetches: readon
 const LARGE = 1 << 16
 
 /**
- * Loads a graph. Errors of ONNX Runtime are thrown unchanged.
- * @throws AttuneError `ENGINE_UNAVAILABLE` in a worker thread, see {@link disableTelemetry}
+ * Loads a graph.
+ * @throws AttuneError `ENGINE_UNAVAILABLE` in a worker thread, see {@link disableTelemetry}; `ENGINE_FAILED` if ONNX Runtime refuses the
+ *   graph, and (from `run`) for a computation that fails
  */
 export function openSession(
   traced: Graph,
@@ -103,7 +121,7 @@ export function openSession(
   const large = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)
   const external = new Map(large.map((value) => [value, { file: sessionName(value) }]))
   const model = encodeModel(graph, { withSequence: true, external })
-  session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
+  const options = {
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',
     externalData: large.map((value) => ({ path: sessionName(value), data: bytesOf(value) })),
@@ -126,7 +144,8 @@ export function openSession(
       optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' },
     },
     logSeverityLevel: 3,
-  })
+  } as const
+  attempt('loading a graph', () => session.loadModel(model.buffer, model.byteOffset, model.byteLength, options))
   return {
     run: (feeds, fetches) => runInto(session, feeds, fetches),
     endProfiling: () => session.endProfiling(),

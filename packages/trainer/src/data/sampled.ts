@@ -1,7 +1,7 @@
 import { AttuneError, type Chosen, type Key, type Sampler, deriveKey, stream, titleOf } from '@attune/core'
 import { cleanedFields } from './clean.js'
+import { missingField } from './require-fields.js'
 import type { Row, Rows } from './rows.js'
-import { missingField } from './stages.js'
 
 /** Order of the examples in each epoch. */
 export interface SampledOrder {
