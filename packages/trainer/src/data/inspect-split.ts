@@ -1,7 +1,7 @@
 import { type Chosen, type Example, type Objective, fieldsRead, isAttuneError } from '@attune/core'
 import type { Split } from '../setup/splits.js'
 import { type FaultFinder, emptyTextFinder, rowRules } from './row-rules.js'
-import { withPlace } from './with-place.js'
+import { withLocation } from './with-location.js'
 
 /** Maximum number of rows that a warning names. */
 const NAMED = 3
@@ -47,15 +47,16 @@ export function faultFinder(objective: Pick<Objective, 'encode'>, chosen: Chosen
 
 /** Describes the empty texts of a split, naming the first rows. */
 async function emptyTexts(split: Split, field: string, count: number, first: readonly Example[]): Promise<string> {
-  const places = await split.locate(first)
-  const named = places.length === 0 ? `in ${split.location}` : places.join(', ') + (count > places.length ? ', …' : '')
+  const locations = await split.locate(first)
+  const named =
+    locations.length === 0 ? `in ${split.location}` : locations.join(', ') + (count > locations.length ? ', …' : '')
   return `${split.name}: ${count} ${count === 1 ? 'example has' : 'examples have'} an empty text in field "${field}": ${named}`
 }
 
 /**
  * Reads a split once, before anything is computed on it.
  * @returns warnings: empty texts
- * @throws AttuneError the error of the objective for an example that it cannot use, with the place of its row
+ * @throws AttuneError the error of the objective for an example that it cannot use, with the location of its row
  */
 export async function inspectSplit(split: Split, objective: Chosen, faultOf: FaultFinder): Promise<readonly string[]> {
   const [rules, emptyField] = [rowRules(objective), emptyTextFinder(objective)]
@@ -63,7 +64,7 @@ export async function inspectSplit(split: Split, objective: Chosen, faultOf: Fau
   let [count, field] = [0, '']
   for await (const example of split.examples()) {
     const fault = rules(example) ?? faultOf(example)
-    if (fault !== undefined) throw withPlace(fault, (await split.locate([example]))[0] ?? split.location)
+    if (fault !== undefined) throw withLocation(fault, (await split.locate([example]))[0] ?? split.location)
     const empty = emptyField(example)
     if (empty === undefined) continue
     if (count++ === 0) field = empty

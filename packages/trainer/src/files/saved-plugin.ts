@@ -14,7 +14,7 @@ import {
 } from '@attune/core'
 import { type SearchPaths, findReader, installedPlugins } from '@attune/resolve'
 import { optionsFromConfig } from '@attune/weights'
-import { withPlace } from '../data/with-place.js'
+import { withLocation } from '../data/with-location.js'
 import { readsType } from './model-folder.js'
 import { withStoredHead } from './stored-head.js'
 
@@ -73,7 +73,7 @@ function inFile<T>(path: string, create: () => T): T {
   try {
     return create()
   } catch (error) {
-    throw isAttuneError(error) && error.code === 'BAD_OPTIONS' ? withPlace(error, path) : error
+    throw isAttuneError(error) && error.code === 'BAD_OPTIONS' ? withLocation(error, path) : error
   }
 }
 

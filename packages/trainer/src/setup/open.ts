@@ -10,7 +10,7 @@ import { type RunFolder, type Session, openSession } from './session.js'
 import { openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
 import { faultFinder, inspectSplit } from '../data/inspect-split.js'
-import { placingErrors } from '../data/placing-errors.js'
+import { locatingErrors } from '../data/locating-errors.js'
 import { withSavedLabels } from './learned-labels.js'
 import { countExamples } from './splits.js'
 import { readVectors } from './static-vectors.js'
@@ -64,7 +64,7 @@ export type Opened = Awaited<ReturnType<typeof openSession>>
 /** Fits the plugins, or reuses an earlier fit, and counts the training examples. */
 async function fitPluginsOnce({ plan, previous, emit }: Opening, { train }: Session['splits']): Promise<Learned> {
   const isCounted = previous !== undefined && previous.accepted.length === 0
-  const fit = () => placingErrors(train, (examples) => fitPlugins(plan, examples, emit))
+  const fit = () => locatingErrors(train, (examples) => fitPlugins(plan, examples, emit))
   return {
     examples: isCounted ? previous.learned.examples : await countExamples(train),
     options: previous?.learned.options ?? withSavedLabels(plan, await fit()),
@@ -73,7 +73,7 @@ async function fitPluginsOnce({ plan, previous, emit }: Opening, { train }: Sess
 
 /**
  * Reads the splits of a run once, before its model is loaded and the engine starts. Emits warnings.
- * @throws AttuneError for a row that the objective cannot use, with its place
+ * @throws AttuneError for a row that the objective cannot use, with its location
  */
 async function inspectSplits(
   { plan, emit }: Opening,

@@ -20,7 +20,7 @@ import { count } from '@attune/data'
 import { rejectedRowsTo } from '@attune/data/files'
 import { locateRows } from '../data/locate-rows.js'
 import type { FaultFinder } from '../data/row-rules.js'
-import { withPlace } from '../data/with-place.js'
+import { withLocation } from '../data/with-location.js'
 
 /** Examples of one split; every read yields the same order. */
 export interface Split {
@@ -51,12 +51,12 @@ async function* usable(
   const check: RowCheck = (example, line) => {
     isAsked = true
     const fault = rules(example)
-    return fault && withPlace(fault, `${source.location}:${line}`)
+    return fault && withLocation(fault, `${source.location}:${line}`)
   }
   for await (const example of source.open(reject, fields, check)) {
     row++
     const fault = isAsked ? undefined : rules(example)
-    if (fault !== undefined) throw withPlace(fault, `${source.location}, row ${row}`)
+    if (fault !== undefined) throw withLocation(fault, `${source.location}, row ${row}`)
     yield example
   }
 }

@@ -1,9 +1,9 @@
 import { type Example, isAttuneError } from '@attune/core'
 import type { Split } from '../setup/splits.js'
-import { withPlace } from './with-place.js'
+import { withLocation } from './with-location.js'
 
-/** Passes the examples of a split to `work`, and adds the place of an example to the error that it caused. */
-export async function placingErrors<T>(
+/** Passes the examples of a split to `work`, and adds the location of an example to the error that it caused. */
+export async function locatingErrors<T>(
   split: Pick<Split, 'examples' | 'locate'>,
   work: (examples: () => AsyncIterable<Example>) => Promise<T>,
 ): Promise<T> {
@@ -21,7 +21,7 @@ export async function placingErrors<T>(
     return await work(examples)
   } catch (error) {
     if (current === undefined || !isAttuneError(error)) throw error
-    const [place] = await split.locate([current])
-    throw place === undefined ? error : withPlace(error, place)
+    const [location] = await split.locate([current])
+    throw location === undefined ? error : withLocation(error, location)
   }
 }
