@@ -80,9 +80,8 @@ describe('csv', () => {
   ])('names the columns if a required one is missing: %j', async (content, options, found) => {
     const path = join(folder, 'columns.csv')
     writeFileSync(path, content)
-    const reading = csv({ path, ...options })
-      .open(undefined, ['text', 'label'])
-      [Symbol.asyncIterator]()
+    const rows = csv({ path, ...options }).open(undefined, ['text', 'label'])
+    const reading = rows[Symbol.asyncIterator]()
     await expect(reading.next()).rejects.toMatchObject({
       code: 'BAD_HEADER',
       problem: `expected the column "label" in ${found} (${path})`,

@@ -39,10 +39,6 @@ export function parseRow(text: string): unknown {
 
 /** Returns the first of Python's numbers that JSON lacks (`NaN`, `Infinity`) outside of the strings of a text. */
 export function pythonNumberIn(text: string): string | undefined {
-  let isString = true
-  for (const part of partsOf(text)) {
-    const found = (isString = !isString) ? null : /\bNaN\b|-?\bInfinity\b/.exec(part)
-    if (found !== null) return found[0]
-  }
-  return undefined
+  const outside = Array.from(partsOf(text)).filter((_, i) => i % 2 === 0)
+  return /\bNaN\b|-?\bInfinity\b/.exec(outside.join(' '))?.[0]
 }
