@@ -97,8 +97,8 @@ function missingIn(
 }
 
 /** The fault of a parsed row according to the check of the reader. */
-function faultIn({ example, line, raw }: Exclude<Row, Rejected>, check: RowCheck | undefined): Fault | undefined {
-  const error = check?.(example, line)
+function faultIn({ example, line, raw }: Exclude<Row, Rejected>, check: RowCheck): Fault | undefined {
+  const error = check(example, line)
   return error && { line, raw, reason: error.problem, error: () => error }
 }
 
@@ -124,7 +124,7 @@ export function fileSource(format: FileFormat): Source {
   ): AsyncGenerator<Example, void> {
     for await (const some of rows())
       for (const row of some) {
-        const fault = 'reason' in row ? row : (missingIn(row, fields, format) ?? faultIn(row, check))
+        const fault = 'reason' in row ? row : (missingIn(row, fields, format) ?? (check && faultIn(row, check)))
         if (fault === undefined) yield (row as { readonly example: Example }).example
         else if (onBadRow === 'skip') reject({ line: fault.line, reason: fault.reason, raw: fault.raw })
         else

@@ -3,7 +3,10 @@ import { parseJson } from '@attune/core'
 /** True if a JSON value contains an integer that was rounded, because a double cannot hold it. */
 function hasRounded(value: unknown): boolean {
   if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasRounded)
+  if (typeof value !== 'object') return false
+  // Faster than `Object.values`, and nothing is inherited in a parsed value.
+  for (const key in value) if (hasRounded((value as Readonly<Record<string, unknown>>)[key])) return true
+  return false
 }
 
 /** An integer in its JSON notation, without fraction and exponent. */
