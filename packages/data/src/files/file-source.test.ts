@@ -76,7 +76,7 @@ describe('fileSource', () => {
     const strict = fileSource({ path: 'data/train.x', onBadRow: 'stop', rows }).open(undefined, ['nn'])
     await expect(strict[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'BAD_ROW',
-      problem: 'expected a value in field "nn", got the fields "n", in "1" (data/train.x:1)',
+      problem: 'expected a value in field "nn"; similar fields: "n", in "1" (data/train.x:1)',
       remedy: expect.stringMatching(/^Did you mean "n"\?/),
     })
   })

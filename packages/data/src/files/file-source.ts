@@ -91,8 +91,10 @@ function missingIn(
     const reason = `expected the column ${excerpt(missing)} in ${namedBy}, got ${listed(names)}`
     return { line, raw, reason, error: () => noColumn(path, reason, missing, names) }
   }
+  const near = Object.hasOwn(example, missing) ? [] : nearest(missing, names)
   const got = Object.hasOwn(example, missing) ? 'null' : `the fields ${listed(names)}`
-  const row = { line, raw, reason: `expected a value in field ${excerpt(missing)}, got ${got}` }
+  const found = near.length > 0 ? `; similar fields: ${listed(near)}` : `, got ${got}`
+  const row = { line, raw, reason: `expected a value in field ${excerpt(missing)}${found}` }
   return { ...row, error: () => badRow(path, row, got === 'null' ? CORRECT : remedyFor(missing, names, CORRECT)) }
 }
 
