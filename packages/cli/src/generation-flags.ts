@@ -1,4 +1,4 @@
-import { AttuneError } from '@attune/core'
+import { AttuneError, describeIssues } from '@attune/core'
 import { type GenerationOptions, generationOptions } from '@attune/generate'
 import type { Command } from 'commander'
 import { optionRows } from './option-rows.js'
@@ -46,9 +46,10 @@ export function generationFlags(flags: Readonly<Record<string, unknown>>): Parti
   if (parsed.success) return options
   const [issue] = parsed.error.issues
   const flag = String(issue?.path[0] ?? '')
+  const [problem = ''] = describeIssues(generationOptions, parsed.error, flags)
   throw new AttuneError(
     'BAD_OPTIONS',
-    `--${kebab(flag)}: ${issue?.message ?? ''}, got ${JSON.stringify(flags[flag])}`,
+    `--${kebab(flag)}: ${problem.replace(/^`[^`]*`: /, '')}`,
     'Add --help to see the values that each flag takes.',
   )
 }

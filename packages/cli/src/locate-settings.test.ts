@@ -9,3 +9,23 @@ it('locateSettings names the last setting of a value, and the line of any other 
   expect(locate(['training', 'batchSize'])).toBe('run.yaml:2')
   expect(locate(['training'])).toBe('run.yaml:1')
 })
+
+it.each([
+  [['optimizer', '0', 'weightDecay'], '--set optimizer.weightDecay=-1'],
+  [['model'], '--set model.use=brt'],
+  [['model', 'hiddenSize'], 'run.yaml:2'],
+  [['objective', 'label'], '--set objective.label.x=3'],
+  [['objective', 'text'], 'run.yaml:2, changed by --set objective.text.x=3'],
+  [['objective'], 'run.yaml:1'],
+  [['metric', '1'], 'run.yaml:2'],
+])('locateSettings names the setting that changed %p', (path, expected) => {
+  const settings = [
+    'optimizer.weightDecay=-1',
+    'model.use=brt',
+    'objective.label.x=3',
+    'objective.text.x=3',
+    'metric.0=f1',
+  ]
+  const config = { model: { use: 'bert' }, objective: { text: 'body' } }
+  expect(locateSettings((at) => `run.yaml:${at.length}`, settings, config)(path)).toBe(expected)
+})

@@ -93,19 +93,19 @@ export const isChosen = (node: unknown): node is Chosen =>
   typeof node === 'object' && node !== null && 'plugin' in node && 'options' in node && isPlugin(node.plugin)
 
 /** The content of a field that an option names. */
-export type FieldContent = 'text' | 'label' | 'words'
+export type FieldContent = 'text' | 'label' | 'words' | 'any'
 
 /**
- * Returns the example fields that a plugin reads: the values of options whose schema has `.meta({ field: 'text' })`, including
- * those of nested plugins.
+ * Returns the example fields that a plugin reads: the values of options whose schema has `.meta({ field: 'text' })`, a name or a
+ * list of names, including those of nested plugins.
  * @param content restricts the result to fields of that content; default: all
  */
 export const fieldsRead = (chosen: Pick<Chosen, 'plugin' | 'options'>, content?: FieldContent): readonly string[] => [
   ...new Set(
     Object.entries(chosen.options).flatMap(([name, value]) => {
       const declared = metaOf(chosen.plugin.options.shape[name], 'field')
-      if (typeof value === 'string') return declared !== undefined && (content ?? declared) === declared ? [value] : []
-      return pluginsIn(value).flatMap((each) => fieldsRead(each, content))
+      if (declared === undefined) return pluginsIn(value).flatMap((each) => fieldsRead(each, content))
+      return (content ?? declared) === declared ? [value].flat().filter((each) => typeof each === 'string') : []
     }),
   ),
 ]

@@ -66,15 +66,13 @@ export function describeIssues(
     }
     const parts = [...base, ...issue.path].map((part) => shortened(String(part), MAXIMUM_NAME))
     const name = shortened(parts.join('.'), MAXIMUM_NAME)
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys
-        .slice(0, MAXIMUM_REPORTED)
-        .map(
-          (key) =>
-            `${name === '' ? '' : `${name}: `}${unknownKey(key, keysAt(schema, issue.path))}${at([...issue.path, key])}`,
-        )
-    const value = excerpt(valueAt(input, issue.path))
-    return [`${name === '' ? '' : `\`${name}\`: `}${issue.message}, got ${value}${at(issue.path)}`]
+    if (issue.code === 'unrecognized_keys') {
+      const unknown = (key: string): string => unknownKey(key, keysAt(schema, issue.path)) + at([...issue.path, key])
+      return issue.keys.slice(0, MAXIMUM_REPORTED).map((key) => (name && `${name}: `) + unknown(key))
+    }
+    // "Invalid input: expected number, received string" of zod states twice what was received.
+    const wanted = issue.message.replace(/^[A-Z][\w ]*: (?=expected)|, received \w+$/g, '')
+    return [`${name && `\`${name}\`: `}${wanted}, got ${excerpt(valueAt(input, issue.path))}${at(issue.path)}`]
   })
   const reported = lines.slice(0, MAXIMUM_REPORTED)
   return all > reported.length ? [...reported, `and ${all - reported.length} more`] : reported

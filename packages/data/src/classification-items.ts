@@ -7,6 +7,7 @@ import {
   type HostArray,
   type Side,
   type Tokenizer,
+  excerpt,
 } from '@attune/core'
 import { missingField } from './missing-field.js'
 import { paddedLength } from './padded-length.js'
@@ -20,6 +21,20 @@ export function textOrName(example: Example, field: string, option?: string): st
   const value = Object.hasOwn(example, field) ? example[field] : undefined
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
   throw missingField(example, field, 'text or name', option)
+}
+
+/**
+ * Returns the single label of an example (string, number or boolean) as a string.
+ * @throws AttuneError `MISSING_FIELD`
+ */
+export function labelOf(example: Example, field: string): string {
+  const value = Object.hasOwn(example, field) ? example[field] : undefined
+  if (!Array.isArray(value)) return textOrName(example, field, 'label')
+  throw new AttuneError(
+    'MISSING_FIELD',
+    `expected one label in field "${field}" of an example, got a list: ${excerpt(value, 120)}`,
+    'Keep one label for each text. For a label for each word, use `objective: token-classification`.',
+  )
 }
 
 /** The token ids of a text and its target: a class id (−1 if unknown), a number, or one number per class. */

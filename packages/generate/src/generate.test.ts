@@ -130,6 +130,20 @@ describe('generator', () => {
     })
   })
 
+  it.each<[string, unknown, unknown, string, RegExp]>([
+    ['a text instead of a list', 'a', {}, 'BAD_ARGUMENT', /a list of at least one prompt, got "a"/],
+    ['no prompts', [], {}, 'BAD_ARGUMENT', /got \[\]/],
+    ['a number as a prompt', [7], {}, 'BAD_ARGUMENT', /got 7/],
+    ['ids outside of the vocabulary', [[0, 9_999_999]], {}, 'BAD_ARGUMENT', /got 9999999/],
+    ['a negative id', [[-1]], {}, 'BAD_ARGUMENT', /got -1/],
+    ['a misspelt option', ['a'], { maxNewTokens: 1 }, 'BAD_OPTIONS', /did you mean `maximumNewTokens`/],
+    ['a value out of range', ['a'], { topP: 2 }, 'BAD_OPTIONS', /`topP`: expected number to be <=1, got 2/],
+  ])('rejects %s with a code', (_, prompts, options, code, problem) => {
+    expect(() => bigrams.generate(prompts as string[], options as object)).toThrow(
+      expect.objectContaining({ code, problem: expect.stringMatching(problem) }),
+    )
+  })
+
   it('samples the same for the same seed, and differently for another', async () => {
     const sampled = (seed: number) => finished(['a', 'a'], { temperature: 1.5, seed, maximumNewTokens: 20 })
     expect(await sampled(1)).toEqual(await sampled(1))

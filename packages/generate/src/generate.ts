@@ -1,4 +1,4 @@
-import type { Engine, Model, Tokenizer } from '@attune/core'
+import { AttuneError, type Engine, type Model, type Tokenizer, describeIssues, excerpt } from '@attune/core'
 import { Observable } from 'rxjs'
 import { beams } from './beams.js'
 import type { Constraint } from './constraint.js'
@@ -27,7 +27,7 @@ export interface Generator {
   /**
    * Generates a continuation of each prompt; all prompts run in one batch. The Observable is cold: each subscription generates
    * again, and unsubscribing stops after the current token.
-   * @throws AttuneError `BAD_OPTIONS`; the Observable fails with `PROMPT_LENGTH` or `NOTHING_ALLOWED`
+   * @throws AttuneError `BAD_OPTIONS`, `BAD_ARGUMENT`; the Observable fails with `PROMPT_LENGTH` or `NOTHING_ALLOWED`
    */
   generate(
     prompts: readonly (string | readonly number[])[],
@@ -50,9 +50,42 @@ export function endTokens({
   return new Set(tokenizer.special.end === undefined ? [] : [tokenizer.special.end])
 }
 
+/** @throws AttuneError `BAD_OPTIONS` with all errors at once */
+function parseOptions(given: Partial<GenerationOptions>): GenerationOptions {
+  const parsed = generationOptions.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new AttuneError(
+    'BAD_OPTIONS',
+    `generate: ${describeIssues(generationOptions, parsed.error, given).join('; ')}`,
+    'Correct the options of the generation; `npx attune generate --help` lists them with their ranges.',
+  )
+}
+
+/** @throws AttuneError `BAD_ARGUMENT` for a prompt that is not a list of token ids of the model */
+function requireIds(prompt: readonly number[], size: number): readonly number[] {
+  const isKnown = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) < size
+  const wrong: unknown = Array.isArray(prompt) ? prompt.find((id) => !isKnown(id)) : prompt
+  if (Array.isArray(prompt) && wrong === undefined) return prompt
+  throw new AttuneError(
+    'BAD_ARGUMENT',
+    `generate: expected a text or token ids from 0 to ${size - 1} as a prompt, got ${excerpt(wrong)}`,
+    "Pass the ids of the model's own tokenizer: tokenizer.encode(text).ids.",
+  )
+}
+
+/** @throws AttuneError `BAD_ARGUMENT` for anything but a list of prompts */
+function requirePrompts(prompts: unknown): void {
+  if (Array.isArray(prompts) && prompts.length > 0) return
+  throw new AttuneError(
+    'BAD_ARGUMENT',
+    `generate: expected a list of at least one prompt, got ${excerpt(prompts)}`,
+    "Pass a list: generate(['a prompt']).",
+  )
+}
+
 /** Token ids of a prompt, without a trailing end token from the tokenizer's template: the sequence is to be continued. */
 function promptIds({ tokenizer, model }: GeneratorComponents, prompt: string | readonly number[]): readonly number[] {
-  if (typeof prompt !== 'string') return prompt
+  if (typeof prompt !== 'string') return requireIds(prompt, model.vocabularySize ?? tokenizer.vocabularySize)
   const { ids } = tokenizer.encode(prompt)
   const hasEncoder = model.config['is_encoder_decoder'] === true
   return !hasEncoder && ids.length > 1 && ids.at(-1) === tokenizer.special.end ? ids.slice(0, -1) : ids
@@ -103,7 +136,8 @@ export function generator(components: GeneratorComponents): Generator {
   const decoder: CompiledDecoder = compileDecoder(components.engine, { ...components.model, config }, components.params)
   return {
     generate(prompts, given = {}, constraint) {
-      const options = generationOptions.parse(withDefaults(given, defaults))
+      requirePrompts(prompts)
+      const options = parseOptions(withDefaults(given, defaults))
       const ends = options.endTokenIds === undefined ? endTokens(components) : new Set(options.endTokenIds)
       const ids = prompts.map((prompt) => promptIds(components, prompt))
       return observed((stopped) => ({

@@ -1,4 +1,4 @@
-import { AttuneError, excerpt } from '@attune/core'
+import { AttuneError, describeIssues, excerpt } from '@attune/core'
 import { type GenerationOptions, LAST_TOKEN_ID, generationOptions } from './options.js'
 
 /** Options from a transformers `generation_config.json`. */
@@ -103,8 +103,8 @@ export function generationDefaults(config: Config, where: string): GenerationDef
       'Correct the file, or remove it to generate with the default options.',
     )
   const parsed = generationOptions.safeParse(options)
-  const issue = parsed.error?.issues[0]
-  if (issue !== undefined) throw refuse(`${issue.path.join('.')}: ${issue.message}`)
+  if (!parsed.success)
+    throw refuse(describeIssues(generationOptions, parsed.error, options)[0]!.replace(/^`([^`]*)`/, '$1'))
   const start = config['decoder_start_token_id']
   if (typeof start === 'number' && !(Number.isInteger(start) && start >= 0 && start <= LAST_TOKEN_ID))
     throw refuse(`decoder_start_token_id: expected a token id from 0 to ${LAST_TOKEN_ID}, got ${excerpt(start)}`)

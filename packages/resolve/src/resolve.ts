@@ -93,14 +93,12 @@ function unknownPlugin(kind: Kind<unknown>, name: string, search: SearchPaths, a
       .map((plugin) => plugin.name),
   ]
   const near = nearest(name, names)
-  const hint =
-    near.length > 0
-      ? `Did you mean ${near.join(' or ')}?`
-      : `Installed: ${names.length > 0 ? names.join(', ') : `no ${kind.name} at all`}.`
+  const installed = `Installed: ${names.length > 0 ? names.join(', ') : `no ${kind.name} at all`}.`
+  const install = /^[\w-]{1,100}$/.test(name) ? ` If it is a package: npm install @attune/${kind.name}-${name}` : ''
   return new AttuneError(
     'UNKNOWN_PLUGIN',
     `unknown ${kind.name} ${JSON.stringify(name.slice(0, 200))}${at === undefined ? '' : ` (${at})`}; searched from ${[...new Set(folders.map((folder) => resolve(folder)))].join(', ')}`,
-    /^[\w-]{1,100}$/.test(name) ? `${hint} If it is a package: npm install @attune/${kind.name}-${name}` : hint,
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : installed + install,
   )
 }
 

@@ -19,6 +19,7 @@ export const learningOptions = {
   field: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .default('text')
+    .meta({ field: 'text' })
     .describe('Field of the training examples to train a vocabulary on, or a list of fields'),
   json: jsonObject.optional().describe('Content of a tokenizer.json; set by training'),
   addedTokens: z

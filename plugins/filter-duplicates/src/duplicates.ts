@@ -35,6 +35,7 @@ export const duplicates = definePlugin({
       .min(1)
       .max(50)
       .default(['text'])
+      .meta({ field: 'any' })
       .describe('Fields to compare; an example that lacks one of them is kept'),
     normalize: z
       .enum(['none', 'spaces', 'letters'])

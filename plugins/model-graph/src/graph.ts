@@ -100,7 +100,7 @@ const options = z
       .custom<TokenPair[]>(arePairs, 'expected a list of at most 100,000 pairs of token ids')
       .optional()
       .describe('Phrases, as pairs of token ids. Default: learned from the training examples'),
-    field: z.string().min(1).default('text').describe('Field of the examples that phrases are learned from'),
+    field: z.string().min(1).default('text').meta({ field: 'text' }).describe('Field that phrases are learned from'),
     dropout: scheduled(z.number().min(0).lt(1).default(0.1).describe('Dropout before each layer and before the head')),
     initializerRange: z
       .number()

@@ -71,7 +71,7 @@ const options = z.strictObject({
     .describe(
       'For tf-idf: the inverse document frequency of each token, not trained. Default: learned from the training examples',
     ),
-  field: z.string().min(1).default('text').describe('Field of the examples that idf is learned from'),
+  field: z.string().min(1).default('text').meta({ field: 'text' }).describe('Field that idf is learned from'),
   sublinearTf: z
     .boolean()
     .default(false)

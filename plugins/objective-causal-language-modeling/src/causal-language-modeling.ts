@@ -58,7 +58,7 @@ interface NextTokenBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text', required: true }).describe('Field that holds the text'),
   maximumLength: maximumTokens(2),
   packTo: z
     .int()

@@ -66,7 +66,7 @@ interface MaskedBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text', required: true }).describe('Field that holds the text'),
   maskingProbability: z.number().positive().lt(1).default(0.15).describe('Fraction of the tokens to mask'),
   wholeWord: z.boolean().default(true).describe('Mask all subwords of a word together (whole-word masking)'),
   maximumLength: maximumTokens(3),

@@ -58,7 +58,7 @@ interface PermutedBatch extends Batch {
 }
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  text: z.string().default('text').meta({ field: 'text', required: true }).describe('Field that holds the text'),
   predictedFraction: z
     .number()
     .positive()

@@ -15,6 +15,7 @@ import {
   type ClassificationItem,
   classificationItems,
   labelConfig,
+  labelOf,
   labelNames,
   labelNumbers,
   learnLabels,
@@ -22,7 +23,6 @@ import {
   lengthsFor,
   maximumTokens,
   requireLabels,
-  textOrName,
 } from '@attune/data'
 import { dropout, modeAt, initialClassifier, headFor, linear, lossOf, toCheckpointNames, headTensors } from '@attune/nn'
 import { type Tensor, ones } from '@tensorflow/tfjs-core'
@@ -68,7 +68,7 @@ function create(
     config: { architectures: [head.architecture], ...KIND, ...labelConfig(labels) },
     maximumLength,
     init: (key) => toCheckpointNames(head, initialClassifier(model, labels.length, key)),
-    encode: (example) => encode(example, numberOf(textOrName(example, o.label))),
+    encode: (example) => encode(example, numberOf(labelOf(example, o.label))),
     encodeUnlabelled: (example) => encode(example, -1),
     collate,
     head: (params, { pooled }, mode) =>
@@ -99,7 +99,7 @@ export const sequenceClassification = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples) {
     return o.labels === undefined
-      ? { ...o, labels: await learnLabels(examples(), (each) => [textOrName(each, o.label)]) }
+      ? { ...o, labels: await learnLabels(examples(), (each) => [labelOf(each, o.label)]) }
       : o
   },
   create,

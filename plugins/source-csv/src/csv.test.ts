@@ -74,6 +74,21 @@ describe('csv', () => {
     })
   })
 
+  it.each([
+    ['text,lable\na,b\n', {}, 'the header, got "text", "lable"'],
+    ['a,b\n', { columns: ['text', 'lable'] }, '`columns`, got "text", "lable"'],
+  ])('names the columns if a required one is missing: %j', async (content, options, found) => {
+    const path = join(folder, 'columns.csv')
+    writeFileSync(path, content)
+    const rows = csv({ path, ...options }).open(undefined, ['text', 'label'])
+    const reading = rows[Symbol.asyncIterator]()
+    await expect(reading.next()).rejects.toMatchObject({
+      code: 'BAD_HEADER',
+      problem: `expected the column "label" in ${found} (${path})`,
+      remedy: expect.stringMatching(/^Did you mean "lable"\?/),
+    })
+  })
+
   it('rejects stray quotes among many rows without losing a valid row', async () => {
     const lines = Array.from({ length: 30_000 }, (_, i) =>
       i % 1000 === 500 ? `stray " ${i},x` : `"text, ${i}\n",${i % 7}`,

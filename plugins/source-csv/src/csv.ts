@@ -100,7 +100,12 @@ export const csv = definePlugin({
       .describe('Column names of a file without a header. Default: the first row has the names'),
   }),
   create: ({ path, onBadRow, delimiter, columns }) =>
-    fileSource({ path, onBadRow, rows: () => rows(path, delimiter, columns) }),
+    fileSource({
+      path,
+      onBadRow,
+      namedBy: columns === undefined ? 'the header' : '`columns`',
+      rows: () => rows(path, delimiter, columns),
+    }),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

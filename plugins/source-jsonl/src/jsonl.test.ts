@@ -64,6 +64,38 @@ describe('jsonl', () => {
     await expect(read(path)).rejects.toMatchObject({ code: 'BAD_ROW', problem: expect.stringContaining(`(${path}:2)`) })
   })
 
+  it.each(['NaN', 'Infinity', '-Infinity'])('names %s, which only Python writes, and what to write', async (number) => {
+    const path = write(`{"text": "NaN is not JSON", "label": 1}\n{"text": "a \\" NaN", "label": ${number}}\n`)
+    await expect(read(path)).rejects.toMatchObject({
+      code: 'BAD_ROW',
+      problem: expect.stringContaining(`expected JSON, got ${number}, a number that only Python writes`),
+      remedy: `Write \`null\` or the text "${number}" instead of ${number}.`,
+    })
+  })
+
+  it('says how to convert a file that is one array', async () => {
+    for (const content of ['[\n{"a": 1}\n]\n', '[{"a": 1}]'])
+      await expect(read(write(content))).rejects.toMatchObject({
+        problem: expect.stringContaining('expected a JSON object, got an array'),
+        remedy: expect.stringContaining("jq -c '.[]'"),
+      })
+  })
+
+  it('reads integers that a number would round as strings of their digits', async () => {
+    const line =
+      '{"id": 9007199254740993, "list": [-12345678901234567890, 1], "safe": 9007199254740991, "x": 12345678901234567890.5, "e": 1e300, "text": "id 9007199254740993"}'
+    expect((await read(write(line))).rows).toEqual([
+      {
+        id: '9007199254740993',
+        list: ['-12345678901234567890', 1],
+        safe: 9007199254740991,
+        x: Number('12345678901234567890.5'),
+        e: 1e300,
+        text: 'id 9007199254740993',
+      },
+    ])
+  })
+
   it('accepts `__proto__` and `constructor` as field names, without prototype pollution', async () => {
     const { rows } = await read(write('{"__proto__": {"polluted": true}, "constructor": 1, "text": "x"}'))
     expect(Object.keys(rows[0]!)).toEqual(['__proto__', 'constructor', 'text'])

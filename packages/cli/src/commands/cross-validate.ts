@@ -119,7 +119,7 @@ export const crossValidateCommand = (): Command =>
       const events = crossValidate(whole, {
         baseDirectory: folder,
         searchPaths: searchPathsFrom(folder),
-        locate: locateSettings(locate, settings),
+        locate: locateSettings(locate, settings, config),
         commands,
       })
       process.exitCode = await follow(events, commands, json)

@@ -39,7 +39,7 @@ const prepareCommand = (): Command =>
       const stages = await prepareData(withSettings(config, flags.set) as RunConfig, {
         baseDirectory: folder,
         searchPaths: searchPathsFrom(folder),
-        locate: locateSettings(locate, flags.set),
+        locate: locateSettings(locate, flags.set, config),
       })
       process.stdout.write(`${flags.json === true ? JSON.stringify(stages) : stagesText(stages)}\n`)
     })

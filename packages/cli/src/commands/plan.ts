@@ -60,7 +60,7 @@ export const planCommand = (): Command =>
       const found = await estimateRun(whole as RunConfig, {
         baseDirectory: folder,
         searchPaths: searchPathsFrom(folder),
-        locate: locateSettings(locate, flags.set),
+        locate: locateSettings(locate, flags.set, config),
         progress: (trial, trials, shape) => process.stderr.write(`trying batches of ${shape}, ${trial} of ${trials}\n`),
       })
       process.stdout.write(`${flags.json === true ? JSON.stringify(found) : forecastText(found)}\n`)

@@ -21,7 +21,7 @@ const valueIn = (row: Example, field: string): unknown => (Object.hasOwn(row, fi
 
 /** Rows of a data file, or lines of any other file, as examples with the text under `field`. A blank line is an empty text. */
 async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
-  if (/\.(jsonl|csv|tsv)(\.gz)?$/i.test(file)) {
+  if (/\.(jsonl|ndjson|json|csv|tsv)(\.gz)?$/i.test(file)) {
     const { use, ...options } = await sourceOf(file)
     const source = use.plugin(options) as Source
     for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: valueIn(row, readFrom) }
@@ -92,7 +92,10 @@ export const predictCommand = (): Command =>
     )
     .argument('<model>', 'folder of a run, a classifier or a text encoder, or a model of the Hub')
     .argument('[text...]', 'texts; default: --file, or standard input, one per line')
-    .option('--file <file>', 'file of texts: .jsonl, .csv or .tsv, optionally gzipped, or plain text, one per line')
+    .option(
+      '--file <file>',
+      'file of texts: .jsonl (or .json, one object per line), .csv or .tsv, optionally gzipped, or plain text, one per line',
+    )
     .option('--field <name>', 'field of the file that holds the text; default: the field that the run read')
     .option('--trust', 'load plugins that the run names by a path')
     .addHelpText(

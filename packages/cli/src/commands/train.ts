@@ -73,7 +73,7 @@ async function runOf(
     baseDirectory: folder,
     searchPaths: searchPathsFrom(folder),
     commands,
-    locate: locateSettings(locate, settings),
+    locate: locateSettings(locate, settings, config),
   }
   return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }

@@ -159,7 +159,7 @@ export const tuneCommand = (): Command =>
       const events = study(whole, {
         baseDirectory: folder,
         searchPaths: searchPathsFrom(folder),
-        locate: locateSettings(locate, settings),
+        locate: locateSettings(locate, settings, config),
         commands,
       })
       process.exitCode = await follow(events, commands, target, flags)

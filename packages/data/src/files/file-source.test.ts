@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Example, type Rejected, type Source } from '@attune/core'
+import { AttuneError, type Example, type Rejected, type RowCheck, type Source } from '@attune/core'
 import { describe, expect, it } from '@jest/globals'
 import { fileSource } from './file-source.js'
 
@@ -77,6 +77,34 @@ describe('fileSource', () => {
     await expect(strict[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'BAD_ROW',
       problem: 'expected a value in field "nn"; similar fields: "n", in "1" (data/train.x:1)',
+      remedy: expect.stringMatching(/^Did you mean "n"\?/),
     })
+  })
+
+  it('passes each row with its line to a check, and rejects the rows with a fault', async () => {
+    const seen: unknown[] = []
+    const check: RowCheck = (example, line) => {
+      seen.push([example['n'], line])
+      return line === 3 ? new AttuneError('MISSING_FIELD', `no m (:${line})`, 'Add m.') : undefined
+    }
+    const readWith = async (onBadRow: 'stop' | 'skip', rejected: Rejected[]) => {
+      const examples: Example[] = []
+      const source = fileSource({ path: 'data/train.x', onBadRow, rows: () => goodRows() })
+      for await (const row of source.open((row) => rejected.push(row), ['n'], check)) examples.push(row)
+      return examples
+    }
+    async function* goodRows() {
+      for await (const some of rows()) yield some.filter((row) => !('reason' in row))
+    }
+    const rejected: Rejected[] = []
+    expect(await readWith('skip', rejected)).toEqual([{ n: 1 }])
+    expect(rejected).toEqual([{ line: 3, raw: '3', reason: 'no m (:3)' }])
+    await expect(readWith('stop', [])).rejects.toMatchObject({ code: 'MISSING_FIELD', problem: 'no m (:3)' })
+    expect(seen).toEqual([
+      [1, 1],
+      [3, 3],
+      [1, 1],
+      [3, 3],
+    ])
   })
 })

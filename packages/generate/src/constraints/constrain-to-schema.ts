@@ -1,5 +1,6 @@
 import type { Tokenizer } from '@attune/core'
 import type { Constraint } from '../constraint.js'
+import { conjunctOf } from './conjunct.js'
 import { constrainTo } from './constrain-to-pattern.js'
 import { constraintBudget } from './pattern-error.js'
 import { type Schema, sizeOf } from './schema.js'
@@ -52,6 +53,7 @@ export const constrainToSchema = (
   endIds: Iterable<number>,
   options: SchemaOptions = {},
 ): Constraint => {
+  conjunctOf(schema, '#') // throws unless it is a schema
   const size = sizeOf(schema)
   const compile = (depths: SchemaOptions, freeDepth: number): Constraint => {
     const budget = constraintBudget(size)

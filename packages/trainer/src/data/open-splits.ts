@@ -3,10 +3,11 @@ import { digest } from '@attune/files'
 import { map } from '@attune/data'
 import type { PlanOf } from '../plan/plan.js'
 import { requiredFields } from '../setup/required-fields.js'
-import { type Split, divide, foldsOf, openSplit, partOf } from '../setup/splits.js'
+import { type RowDemands, type Split, divide, foldsOf, openSplit, partOf } from '../setup/splits.js'
 import { cleaning } from './clean.js'
 import { identityOf, nextId, sourceIdentity } from './identity.js'
 import { openStages } from './open-stages.js'
+import { rowRules } from './row-rules.js'
 import { type Row, type Rows, pickedRows, rowsOf } from './rows.js'
 import { openSampler } from './sampled.js'
 import { type Stage, augmenterStage, balancerStage, cleanerStage, filterStage, sourceStage } from './stages.js'
@@ -56,13 +57,23 @@ export interface OpenSplitsOptions {
 type Config = DataPlan['config']
 
 /** Format version of stage files; a change prepares all stages again. */
-const FORMAT = 'attune stages 1'
+const FORMAT = 'attune stages 2'
+
+/** Requirements on the rows of a split for an objective and metrics. */
+export const demandsOf = (objective: Chosen, metrics: readonly Chosen[] = []): RowDemands => ({
+  fields: requiredFields(objective, metrics),
+  rules: rowRules(objective),
+})
 
 /** Cleans the examples of a split as they are read. */
 export function cleanedSplit(split: Split, cleaners: readonly Chosen[], objective: Chosen): Split {
   if (cleaners.length === 0) return split
   const clean = cleaning(cleaners, objective)
-  return { ...split, examples: () => map(split.examples(), clean) }
+  return {
+    ...split,
+    examples: () => map(split.examples(), clean),
+    locate: (examples) => split.locate(examples, clean),
+  }
 }
 
 const splitOf = (split: Split, name: string, rows: Rows): Split => ({
@@ -74,7 +85,8 @@ const splitOf = (split: Split, name: string, rows: Rows): Split => ({
 /** Stages before the train/validation split, applied to the whole source example by example, in order. */
 async function firstStages({ data, cleaner, filter, objective }: Config, isReadInAnyOrder: boolean): Promise<Stage[]> {
   const fields = fieldsRead(objective)
-  let id = nextId(FORMAT, await sourceIdentity(data.train, fields))
+  const { labels = [] } = objective.options
+  let id = nextId(FORMAT, await sourceIdentity(data.train, fields), labels)
   const stages: Stage[] = []
   for (const chosen of cleaner) {
     id = nextId(id, await identityOf(chosen), fieldsRead(objective, 'text'), fieldsRead(objective, 'words'))
@@ -135,17 +147,14 @@ async function openPrepared(
   const { data, objective, metric, protocol, cleaner } = config
   const hasOwn = data.validation !== undefined
   const { emit = () => undefined, store = openStore() } = options
-  const source = openSplit(
-    'train',
-    data.train,
-    directory,
-    hasOwn ? requiredFields(objective) : requiredFields(objective, metric),
-  )
+  const read = openSplit('train', data.train, directory, demandsOf(objective, hasOwn ? [] : metric))
+  const clean = cleaning(cleaner, objective)
+  const source: Split = { ...read, locate: (examples) => read.locate(examples, clean) }
   const rejected = (): number => source.rejected().count
   const opening = { store, emit, rejected, start: sequentialRows(source) }
   const open = async (stages: readonly Stage[], start: Rows): Promise<Rows> => openStages(stages, { ...opening, start })
   if (data.validation !== undefined) {
-    const own = openSplit('validation', data.validation, directory, requiredFields(objective, metric))
+    const own = openSplit('validation', data.validation, directory, demandsOf(objective, metric))
     const stages = [...first, ...(await lastStages(config, first.at(-1)?.id))]
     const train = await withOrder(source, await open(stages, opening.start), config)
     return { train, validation: cleanedSplit(own, cleaner, objective) }
@@ -169,7 +178,7 @@ async function openPrepared(
 async function openPlain({ config, directory }: DataPlan): Promise<Splits> {
   const { data, cleaner, objective, metric, protocol } = config
   const open = (name: string, source: Chosen, metrics: readonly Chosen[]): Split =>
-    cleanedSplit(openSplit(name, source, directory, requiredFields(objective, metrics)), cleaner, objective)
+    cleanedSplit(openSplit(name, source, directory, demandsOf(objective, metrics)), cleaner, objective)
   const train = open('train', data.train, data.validation === undefined ? metric : [])
   const weightless = (split: Split): TrainingSplit => ({ ...split, rows: () => rowsOf(split.examples()) })
   if (data.validation !== undefined)
@@ -201,8 +210,8 @@ export async function countFolds(
   plan: DataPlan,
   { emit = () => undefined, store = openStore() }: OpenSplitsOptions = {},
 ) {
-  const { data, objective, protocol, seed, filter } = plan.config
-  const source = openSplit('train', data.train, plan.directory, fieldsRead(objective))
+  const { data, objective, metric, protocol, seed, filter } = plan.config
+  const source = openSplit('train', data.train, plan.directory, demandsOf(objective, metric))
   const stages = filter.length === 0 ? [] : await firstStages(plan.config, false)
   const opening = { store, emit, rejected: () => source.rejected().count, start: sequentialRows(source) }
   const rows = await openStages(stages, opening)

@@ -9,6 +9,7 @@ import {
   titleOf,
 } from '@attune/core'
 import { cleanedFields } from './clean.js'
+import { missingField } from './require-fields.js'
 import type { Row, Rows } from './rows.js'
 
 /** Order of the examples in each epoch. */
@@ -30,8 +31,11 @@ const sizeOf = (value: unknown): number =>
 /** Value of a field that an example has; undefined otherwise, also for names such as `constructor`. */
 const own = (example: Example, field: string): unknown => (Object.hasOwn(example, field) ? example[field] : undefined)
 
-/** Reads the inputs of a sampler: the group of each example and the length of its texts in UTF-16 code units. */
-async function readFacts(rows: Rows, by: string | undefined, fields: readonly string[]) {
+/**
+ * Reads the inputs of a sampler: the group of each example and the length of its texts in UTF-16 code units.
+ * @throws AttuneError `MISSING_FIELD` for an example without the field of the group
+ */
+async function readFacts(title: string, rows: Rows, by: string | undefined, fields: readonly string[]) {
   const lengths = new Float64Array(rows.count)
   const numbers = new Int32Array(rows.count)
   const names = new Map<string, number>()
@@ -39,6 +43,7 @@ async function readFacts(rows: Rows, by: string | undefined, fields: readonly st
   for await (const { example } of rows.all()) {
     lengths[position] = fields.reduce((sum, field) => sum + sizeOf(own(example, field)), 0)
     const value = by === undefined ? '' : own(example, by)
+    if (by !== undefined && value == null) throw missingField(title, by, example)
     const name = typeof value === 'object' ? JSON.stringify(value) : String(value)
     if (!names.has(name)) names.set(name, names.size)
     numbers[position++] = names.get(name)!
@@ -78,7 +83,7 @@ export async function openSampler(
   const sampler = chosen.plugin(chosen.options) as Sampler
   const title = titleOf(chosen.plugin)
   const { texts, words } = cleanedFields(objective)
-  const { lengths, group } = await readFacts(rows, sampler.by, [...texts, ...words])
+  const { lengths, group } = await readFacts(title, rows, sampler.by, [...texts, ...words])
   const data = { count: rows.count, batchSize, group, length: (index: number): number => lengths[index]! }
   const orderOf = (epoch: number): Int32Array =>
     requireOrder(title, sampler.order(epoch, data, stream(deriveKey(key, 'epoch', epoch, 'sampler'))), rows.count)

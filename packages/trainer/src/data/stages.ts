@@ -4,17 +4,14 @@ import {
   type Balanced,
   type Balancer,
   type Chosen,
-  type Example,
   type Filter,
   type Key,
-  excerpt,
-  fieldsRead,
   deriveKey,
-  nearest,
   stream,
   titleOf,
 } from '@attune/core'
 import type { Clean } from './clean.js'
+import { missingField, requireFieldsIn } from './require-fields.js'
 import type { Row, Rows } from './rows.js'
 
 /** Counts the examples removed by a filter, by reason. */
@@ -52,14 +49,14 @@ export const cleanerStage = (id: string | undefined, { plugin }: Chosen, clean: 
 })
 
 /** Creates the stage of a filter, which receives rows in source order. */
-export const filterStage = (id: string | undefined, { plugin, options }: Chosen): Stage => ({
+export const filterStage = (id: string | undefined, chosen: Chosen): Stage => ({
   kind: 'filter',
-  title: titleOf(plugin),
+  title: titleOf(chosen.plugin),
   id,
   async *make(rows, leftOut) {
-    const filter = plugin(options) as Filter
+    const filter = chosen.plugin(chosen.options) as Filter
     let state = filter.init()
-    for await (const row of rows) {
+    for await (const row of requireFields(rows, chosen)) {
       const fate = filter.add(state, row.example)
       state = fate.state
       if (fate.keep) yield row
@@ -68,16 +65,8 @@ export const filterStage = (id: string | undefined, { plugin, options }: Chosen)
   },
 })
 
-/** Passes rows on. @throws AttuneError `MISSING_FIELD` at their end, if none has a field that the plugin reads */
-async function* requireFields(rows: AsyncIterable<Row>, chosen: Chosen): AsyncGenerator<Row, void> {
-  const unseen = new Set(fieldsRead(chosen))
-  let last: Row | undefined
-  for await (const row of rows) {
-    for (const field of unseen) if (Object.hasOwn(row.example, field)) unseen.delete(field)
-    yield (last = row)
-  }
-  for (const field of unseen) if (last !== undefined) throw missingField(titleOf(chosen.plugin), field, last.example)
-}
+const requireFields = (rows: AsyncIterable<Row>, chosen: Chosen): AsyncIterable<Row> =>
+  requireFieldsIn(rows, chosen, ({ example }) => example)
 
 /** Creates the stage of an augmenter. Random streams depend only on an example's position. */
 export const augmenterStage = (id: string | undefined, chosen: Chosen, key: Key): Stage => ({
@@ -92,15 +81,6 @@ export const augmenterStage = (id: string | undefined, chosen: Chosen, key: Key)
         yield { ...row, example }
   },
 })
-
-function missingField(title: string, field: string, example: Example): AttuneError {
-  const [near = Object.keys(example)[0]] = nearest(field, Object.keys(example))
-  return new AttuneError(
-    'MISSING_FIELD',
-    `${title}: expected the field "${field}", got an example without it: ${excerpt(example, 120)}`,
-    `Name the field in the options of the plugin${near === undefined ? '' : `, for example "${near}"`}.`,
-  )
-}
 
 /** Reads the class of each row. @throws AttuneError `MISSING_FIELD` */
 async function classesOf(title: string, by: string, rows: Rows): Promise<string[]> {

@@ -17,8 +17,8 @@ import { userLookup } from '../plan/lookup.js'
 import { type OpenOptions, type OpenRun, openRun } from '../files/run-folder.js'
 import { changedFiles } from '../files/run-inputs.js'
 import { fieldsOfMetrics, score } from '../run/score.js'
-import { requiredFields } from '../setup/required-fields.js'
-import { cleanedSplit, openSplits } from '../data/open-splits.js'
+import { cleanedSplit, demandsOf, openSplits } from '../data/open-splits.js'
+import { faultFinder, inspectSplit } from '../data/inspect-split.js'
 import { openStore } from '../data/store.js'
 import { type Split, openSplit } from '../setup/splits.js'
 import { linksIn } from '../files/trust.js'
@@ -68,11 +68,7 @@ async function splitOf(
 ): Promise<ChosenSplit> {
   const { split = 'test', source } = options
   const open = (name: string, chosen: Chosen, folder: string | undefined): Split =>
-    cleanedSplit(
-      openSplit(name, chosen, folder, requiredFields(config.objective, metric)),
-      config.cleaner,
-      config.objective,
-    )
+    cleanedSplit(openSplit(name, chosen, folder, demandsOf(config.objective, metric)), config.cleaner, config.objective)
   if (source !== undefined) {
     const chosen = await choosePlugins({ source: parseConfig(use(SOURCE), source) }, userLookup(options))
     return { split: open('given', chosen.source, undefined), warnings: [] }
@@ -116,10 +112,16 @@ export async function evaluateRun(directory: string, options: EvaluateOptions = 
   const run = openRun(folder, options)
   await run.requireTrust(linksIn(folder)) // rejected rows of the test split are written to the folder
   const metrics = await metricsOf(run, options)
-  const { plan, scope, components, params, forward, warnings } = await openModel(run, folder, metrics, options)
+  const { plan, scope, objective, components, params, forward, warnings } = await openModel(
+    run,
+    folder,
+    metrics,
+    options,
+  )
   try {
     const begun = performance.now()
     const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
+    const empty = await inspectSplit(split, objective, faultFinder(components.objective, objective))
     const { items, truncated } = encodeAll(
       split.examples(),
       (example) => components.objective.encode(example),
@@ -137,7 +139,7 @@ export async function evaluateRun(directory: string, options: EvaluateOptions = 
       ...scored,
       truncated: truncated(),
       rejected: split.rejected().count,
-      warnings: [...warnings, ...ofSplit, ...versionWarnings(run)],
+      warnings: [...warnings, ...ofSplit, ...empty, ...versionWarnings(run)],
       seconds: (performance.now() - begun) / 1000,
     }
   } finally {

@@ -18,6 +18,7 @@ import { describeModel } from '../files/model-folder.js'
 import { modelFor } from '../files/saved-plugin.js'
 import { withSentenceFiles } from '../files/sentence-files.js'
 import { savedParameters } from '../setup/weights.js'
+import { withinVocabulary } from './within-vocabulary.js'
 
 /** An objective and its options, as under `objective` in a configuration. */
 export interface ObjectiveChoice {
@@ -59,7 +60,7 @@ export async function loadPretrained(
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
   const { config, generation, tokenizer: makeTokenizer } = describeModel(folder)
   const { model, notes } = await modelFor(config, folder, searchPaths)
-  const tokenizer = await makeTokenizer(searchPaths)
+  const tokenizer = withinVocabulary(await makeTokenizer(searchPaths), model)
   const { use, ...options } = objectiveFor(model, config)
   const { plugin } = await findInstalled(OBJECTIVE, fileName(use), searchPaths)
   const complete = withSentenceFiles(plugin, options, folder)

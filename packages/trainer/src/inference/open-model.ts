@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Chosen, closeScope } from '@attune/core'
-import { composeInference, inferenceComponentsOf, startEngine } from '../setup/compose.js'
+import { completed, composeInference, inferenceComponentsOf, startEngine } from '../setup/compose.js'
 import { warningsOf } from '../setup/load-report.js'
 import { savedParameters } from '../setup/weights.js'
 import { INFERENCE_KEYS, type PlanOf, planOf } from '../plan/plan.js'
@@ -42,7 +42,8 @@ export async function openModel(run: OpenRun, folder: string, metrics: readonly 
       batchSize: microBatchSizeOf(plan.config.training),
       sameParams: true,
     })
-    return { plan, scope, components, params, forward, warnings: warningsOf(report) }
+    const objective = completed(plan.config.objective, complete)
+    return { plan, scope, objective, components, params, forward, warnings: warningsOf(report) }
   } catch (error) {
     await closeScope(scope)
     throw error

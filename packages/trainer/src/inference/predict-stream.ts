@@ -13,6 +13,20 @@ export interface PredictedExample {
   readonly answer: Prediction | AttuneError
 }
 
+/** Returns a function that predicts one example, with a controller in `running` meanwhile. */
+const asking =
+  (predictor: Pick<Predictor, 'predict'>, running: Set<AbortController>) =>
+  async (example: Example): Promise<PredictedExample> => {
+    const own = new AbortController()
+    running.add(own)
+    try {
+      const [answer] = await predictor.predict([example], { signal: own.signal })
+      return { example, answer: answer! }
+    } finally {
+      running.delete(own)
+    }
+  }
+
 /**
  * Predicts the examples of a file or of an endless stream, in order and in constant memory. Each answer is yielded as soon as its row
  * is predicted, without waiting for further rows.
@@ -36,12 +50,10 @@ export async function* predictStream(
   { ahead = 1024 }: StreamOptions = {},
 ): AsyncGenerator<PredictedExample, void> {
   const rows = Symbol.asyncIterator in examples ? examples[Symbol.asyncIterator]() : examples[Symbol.iterator]()
-  const [asked, end] = [[] as Promise<PredictedExample>[], new AbortController()]
+  // One controller per row: Node.js warns of a leak at the eleventh listener of a signal.
+  const [asked, running] = [[] as Promise<PredictedExample>[], new Set<AbortController>()]
   let [reading, ended, failure] = [undefined as Promise<void> | undefined, false, [] as unknown[]]
-  const ask = async (example: Example): Promise<PredictedExample> => {
-    const [answer] = await predictor.predict([example], { signal: end.signal })
-    return { example, answer: answer! }
-  }
+  const ask = asking(predictor, running)
   const read = async (): Promise<void> => {
     try {
       const { done, value } = await rows.next()
@@ -61,7 +73,7 @@ export async function* predictStream(
     }
     if (failure.length > 0) throw failure[0]
   } finally {
-    end.abort()
+    for (const own of running) own.abort()
     const returned = rows.return?.()
     if (reading === undefined) await returned // a source that is waiting for its next row ends after it
     await Promise.allSettled(asked)

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { AttuneError, type Encoded, type Example, type Views, isAttuneError } from '@attune/core'
+import { AttuneError, type Encoded, type Example, type Views, excerpt, isAttuneError } from '@attune/core'
 import type { PredictOptions, Prediction } from './predictor.js'
 
 /** Number of batches encoded ahead, to form batches of rows of similar length. */
@@ -92,6 +92,13 @@ async function fill(pool: Ready[], waiting: Row[], limit: number, { batchSize, e
 export const closedError = (): AttuneError =>
   new AttuneError('PREDICTOR_CLOSED', 'the predictor is closed', 'Call predict before close, or open the model again.')
 
+const notAList = (examples: unknown): AttuneError =>
+  new AttuneError(
+    'BAD_ARGUMENT',
+    `predict: expected a list of examples, got ${excerpt(examples)}`,
+    "Pass a list of rows: predict([{ text: 'some text' }]).",
+  )
+
 /** Registers a call. Its promise settles when its last row is answered or when it is aborted. */
 function register(examples: readonly Example[], signal: AbortSignal | undefined, enter: (call: Call) => void) {
   return new Promise<readonly (Prediction | AttuneError)[]>((resolve, reject) => {
@@ -134,6 +141,7 @@ export function createPredictionQueue(model: QueuedModel): PredictionQueue {
   return {
     predict: async (examples, { signal } = {}) => {
       if (!open) throw closedError()
+      if (!Array.isArray(examples)) throw notAList(examples)
       return register(examples, signal, (call) => {
         examples.forEach((example, index) => waiting.push({ call, index, example }))
         draining ??= drain()

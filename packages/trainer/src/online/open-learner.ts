@@ -74,7 +74,7 @@ async function planLearner(config: LearnerConfig, { examples, ...options }: Lear
 
 /** Splits of a learner: all training examples, which also serve as the validation split. */
 function splitsOf({ config }: Plan): Session['splits'] {
-  const source = openSplit('train', config.data.train, undefined, fieldsRead(config.objective))
+  const source = openSplit('train', config.data.train, undefined, { fields: fieldsRead(config.objective) })
   const train = cleanedSplit(source, config.cleaner, config.objective)
   return { train: { ...train, rows: () => rowsOf(train.examples()) }, validation: train }
 }

@@ -34,6 +34,7 @@ import {
   titleOf,
 } from '@attune/core'
 import { EMPTY, type Observable } from 'rxjs'
+import { requireFieldsIn } from '../data/require-fields.js'
 import { withCommonOptions } from './common-options.js'
 import { type ModelInputs, scheduledModel } from './scheduled.js'
 import { fitProgress } from './fit-progress.js'
@@ -45,7 +46,10 @@ import type { Learned } from '../files/run-folder.js'
 /** Kinds whose plugins may fit options on the training examples, in fitting order. */
 const FITTED_KINDS = ['tokenizer', 'objective', 'model', 'adapter'] as const
 
-/** Fits plugins on the training examples: vocabulary, labels. */
+/**
+ * Fits plugins on the training examples: vocabulary, labels.
+ * @throws AttuneError `MISSING_FIELD` for a field in the options of a plugin that no example has
+ */
 export async function fitPlugins(
   { config }: Plan,
   examples: () => AsyncIterable<Example>,
@@ -57,13 +61,14 @@ export async function fitPlugins(
     const { plugin, options } = config[kind]
     if (plugin.fit === undefined) continue
     const report = fitProgress(titleOf(plugin), emit)
-    learned[kind] = await plugin.fit(options, examples, kind === 'tokenizer' ? undefined : tokenizer, report)
+    const read = () => requireFieldsIn(examples(), config[kind], (example) => example)
+    learned[kind] = await plugin.fit(options, read, kind === 'tokenizer' ? undefined : tokenizer, report)
   }
   return learned
 }
 
 /** A plugin with its fitted options, if it has any. */
-const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
+export const completed = (chosen: Chosen, learned: Learned['options']): Chosen => ({
   ...chosen,
   options: learned[chosen.plugin.kind.name] ?? chosen.options,
 })

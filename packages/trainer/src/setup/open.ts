@@ -5,10 +5,12 @@ import type { Checkpoint } from '../files/checkpoint.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { Plan } from '../plan/plan.js'
-import { type Components, compose, fitPlugins, componentsOf, startEngine } from './compose.js'
+import { type Components, compose, fitPlugins, componentsOf, startEngine, withFittedOptions } from './compose.js'
 import { type RunFolder, type Session, openSession } from './session.js'
 import { openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
+import { faultFinder, inspectSplit } from '../data/inspect-split.js'
+import { locatingErrors } from '../data/locating-errors.js'
 import { withSavedLabels } from './learned-labels.js'
 import { countExamples } from './splits.js'
 import { readVectors } from './static-vectors.js'
@@ -62,10 +64,28 @@ export type Opened = Awaited<ReturnType<typeof openSession>>
 /** Fits the plugins, or reuses an earlier fit, and counts the training examples. */
 async function fitPluginsOnce({ plan, previous, emit }: Opening, { train }: Session['splits']): Promise<Learned> {
   const isCounted = previous !== undefined && previous.accepted.length === 0
+  const fit = () => locatingErrors(train, (examples) => fitPlugins(plan, examples, emit))
   return {
     examples: isCounted ? previous.learned.examples : await countExamples(train),
-    options: previous?.learned.options ?? withSavedLabels(plan, await fitPlugins(plan, train.examples, emit)),
+    options: previous?.learned.options ?? withSavedLabels(plan, await fit()),
   }
+}
+
+/**
+ * Reads the splits of a run once, before its model is loaded and the engine starts. Emits warnings.
+ * @throws AttuneError for a row that the objective cannot use, with its location
+ */
+async function inspectSplits(
+  { plan, emit }: Opening,
+  { train, validation }: Session['splits'],
+  learned: Learned,
+  scope: Scope,
+): Promise<void> {
+  const { objective } = withFittedOptions(plan, learned.options).config
+  const faultOf = faultFinder(componentsOf(scope).objective, objective)
+  for (const split of [train, validation])
+    for (const message of await inspectSplit(split, objective, faultOf))
+      emit?.({ type: 'run.warned', step: 0, message })
 }
 
 /**
@@ -80,7 +100,10 @@ export async function open(opening: Opening): Promise<Opened> {
   const splits = opening.splits ?? (await openSplits(plan, kept))
   const learned = await fitPluginsOnce(opening, splits)
   const scope = compose(composed, learned.options, { parent, events })
+  // A resumed run has read its data before; the examples of a learner need not be labelled.
+  const isRead = opening.splits !== undefined || (previous?.checkpoint !== undefined && previous.accepted.length === 0)
   try {
+    if (!isRead) await inspectSplits(opening, splits, learned, scope)
     const connection = await opening.connect(componentsOf(scope))
     await startEngine(scope)
     return await openSession(

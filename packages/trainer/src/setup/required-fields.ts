@@ -1,12 +1,6 @@
-import { type Chosen, type Metric, OBJECTIVE, fieldsRead, pluginsIn } from '@attune/core'
+import { type Chosen, type Metric, OBJECTIVE, fieldsRead } from '@attune/core'
+import { withoutNested } from '../data/row-rules.js'
 import { chosenIn } from '../files/run-folder.js'
-
-/** Fields named by a plugin's options, excluding those of nested plugins. */
-const ownFields = ({ plugin, options }: Chosen): readonly string[] =>
-  fieldsRead({
-    plugin,
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => pluginsIn(value).length === 0)),
-  })
 
 /** Fields that a metric reads; empty for a metric with dependencies, whose fields are not known yet. */
 const metricFields = ({ plugin, options }: Chosen): readonly string[] =>
@@ -21,5 +15,5 @@ export function requiredFields(objective: Chosen, metrics: readonly Chosen[] = [
     .filter(({ plugin }) => plugin.kind.name === OBJECTIVE.name)
     .map((each) => fieldsRead(each))
   const shared = (first ?? []).filter((name) => others.every((fields) => fields.includes(name)))
-  return [...new Set([...ownFields(objective), ...shared, ...metrics.flatMap(metricFields)])]
+  return [...new Set([...fieldsRead(withoutNested(objective)), ...shared, ...metrics.flatMap(metricFields)])]
 }

@@ -28,6 +28,7 @@ import { adaptModel } from './adapt.js'
 import { trainingPass } from './pass-over.js'
 import { areLabelsGiven } from './learned-labels.js'
 import { loadEncoder } from './frozen-encoder.js'
+import { lengthWarnings } from './length-warnings.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
@@ -131,16 +132,6 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
   return prepared
 }
 
-/** A warning if the configured maximum length exceeds that of the model, which then applies. */
-function lengthWarnings({ objective }: Pick<Components, 'objective'>, { config }: Plan): readonly string[] {
-  const { maximumLength: wanted } = config.objective.options as { readonly maximumLength?: unknown }
-  const { maximumLength } = objective
-  if (typeof wanted !== 'number' || wanted <= maximumLength) return []
-  return [
-    `objective.maximumLength is ${wanted}, but the model reads at most ${maximumLength} tokens: longer texts are truncated to that`,
-  ]
-}
-
 /** Creates the initial parameters of a run, with warnings and facts to report. */
 function createParameters(components: Components, plan: Plan, named: NamedVectors | undefined) {
   const first = firstParameters(components, plan.config.seed, plan.from, areLabelsGiven(plan))
@@ -148,7 +139,7 @@ function createParameters(components: Components, plan: Plan, named: NamedVector
   const inside = plan.encoder?.path
   const params = inside === undefined ? first.params : loadEncoder(components, first.params, inside)
   const warnings = [
-    ...lengthWarnings(components, plan),
+    ...lengthWarnings(components, plan.config.objective),
     ...(report === undefined ? [] : [...(plan.from?.notes ?? []), ...warningsOf(report)]),
   ]
   if (named === undefined) return { params, warnings, vectorsLoaded: undefined }

@@ -8,6 +8,7 @@ import {
   type Fold,
   type Protocol,
   type Rejected,
+  type RowCheck,
   type Source,
   deriveKey,
   excerpt,
@@ -17,25 +18,58 @@ import {
 } from '@attune/core'
 import { count } from '@attune/data'
 import { rejectedRowsTo } from '@attune/data/files'
+import { locateRows } from '../data/locate-rows.js'
+import type { FaultFinder } from '../data/row-rules.js'
+import { withLocation } from '../data/with-location.js'
 
 /** Examples of one split; every read yields the same order. */
 export interface Split {
   readonly name: string
   readonly location: string
   examples(): AsyncIterable<Example>
-  /** Number of rows rejected so far, and the file that stores them. */
-  rejected(): { readonly count: number; readonly path: string }
+  /** Number of rows rejected so far, the reason of the first, and the file that stores them. */
+  rejected(): { readonly count: number; readonly path: string; readonly reason?: string | undefined }
+  /** Finds the rows that examples were read from; see {@link locateRows}. */
+  locate(examples: readonly Example[], change?: (example: Example) => Example): Promise<readonly string[]>
+}
+
+/** Requirements on the rows of a split. */
+export interface RowDemands {
+  /** Fields that every row must have. */
+  readonly fields: readonly string[]
+  /** Rules for the values of a row. Default: none. */
+  readonly rules?: FaultFinder
+}
+
+/** Reads the examples of a source that are usable, also if the source ignores the check. */
+async function* usable(
+  source: Source,
+  reject: (row: Rejected) => void,
+  { fields, rules = () => undefined }: RowDemands,
+): AsyncGenerator<Example, void> {
+  let [row, isAsked] = [0, false]
+  const check: RowCheck = (example, line) => {
+    isAsked = true
+    const fault = rules(example)
+    return fault && withLocation(fault, `${source.location}:${line}`)
+  }
+  for await (const example of source.open(reject, fields, check)) {
+    row++
+    const fault = isAsked ? undefined : rules(example)
+    if (fault !== undefined) throw withLocation(fault, `${source.location}, row ${row}`)
+    yield example
+  }
 }
 
 /**
- * Opens the source of a split, whose rows must have `fields`. Rejected rows are written to `rejects/<split>.jsonl` in the run folder,
+ * Opens the source of a split, whose rows must meet `demands`. Rejected rows are written to `rejects/<split>.jsonl` in the run folder,
  * once.
  */
 export function openSplit(
   name: string,
   { plugin, options }: Chosen,
   directory: string | undefined,
-  fields: readonly string[],
+  demands: RowDemands,
 ): Split {
   const source = plugin(options) as Source
   const folder = directory ?? join(tmpdir(), `attune-${process.pid}-${Date.now()}`)
@@ -43,15 +77,18 @@ export function openSplit(
   const written = existsSync(path)
   const rejects = rejectedRowsTo(path)
   const known = new Set<number>()
+  let reason: string | undefined
+  const reject = (row: Rejected): void => {
+    reason ??= row.reason
+    known.add(row.line)
+    if (!written) rejects.reject(row)
+  }
   return {
     name,
     location: source.location,
-    examples: () =>
-      source.open((row: Rejected) => {
-        known.add(row.line)
-        if (!written) rejects.reject(row)
-      }, fields),
-    rejected: () => ({ count: known.size, path: rejects.path() ?? path }),
+    examples: () => usable(source, reject, demands),
+    rejected: () => ({ count: known.size, path: rejects.path() ?? path, reason }),
+    locate: (examples, change) => locateRows(source, demands.fields, examples, change),
   }
 }
 
@@ -127,9 +164,10 @@ export function partOf(split: Split, name: string, positions: readonly number[])
 export async function countExamples(split: Split): Promise<number> {
   const examples = await count(split.examples())
   if (examples > 0) return examples
+  const { count: rejected, reason } = split.rejected()
   throw new AttuneError(
     'EMPTY_DATASET',
-    `${split.location} contains no examples${split.rejected().count > 0 ? ` (${split.rejected().count} rows were rejected)` : ''}`,
+    `${split.location} contains no examples${rejected > 0 ? ` (${rejected} rows were rejected; the first: ${reason})` : ''}`,
     'Check the path and the format of the file.',
   )
 }
