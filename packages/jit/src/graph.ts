@@ -44,6 +44,14 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i])
 
+/** Copy of a node with changes. Its outputs keep their ids. */
+export function copyNode(node: Node, changes: Partial<Node>): Node {
+  const outputs: Value[] = []
+  const made: Node = { ...node, ...changes, outputs }
+  for (const output of node.outputs) outputs.push({ ...output, node: made })
+  return made
+}
+
 /** All nodes that outputs depend on, in topological order. */
 export function nodesOf(outputs: readonly Value[]): readonly Node[] {
   const done = new Set<Node>()

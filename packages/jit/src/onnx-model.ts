@@ -93,16 +93,24 @@ const initializer =
     int(writer, 14, EXTERNAL)
   }
 
-/** Declaration of an input or output, with its type and shape. */
+/** Dimensions of a value: sizes, or the names of sizes that differ between runs. Equal names are equal sizes. */
+export type Dimensions = (value: Value) => readonly (number | string)[]
+
+const fixedDimensions: Dimensions = ({ shape }) => shape
+
+/** Declaration of a value, with its type and shape. */
 const declaration =
-  (value: Value): Write =>
+  (value: Value, dimensionsOf: Dimensions): Write =>
   (writer) => {
     text(writer, 1, nameOf(value))
     message(writer, 2, (type) =>
       message(type, 1, (tensor) => {
         int(tensor, 1, DATA_TYPE[value.dtype])
         message(tensor, 2, (shape) => {
-          for (const size of value.shape) message(shape, 1, (dimension) => int(dimension, 1, size))
+          for (const size of dimensionsOf(value))
+            message(shape, 1, (dimension) =>
+              typeof size === 'number' ? int(dimension, 1, size) : text(dimension, 2, size),
+            )
         })
       }),
     )
@@ -138,16 +146,28 @@ const sequenceDeclaration: Write = (writer) => {
   )
 }
 
+/** Outputs of nodes that are not outputs of the graph. */
+const intermediatesOf = (nodes: readonly Node[], { outputs }: Graph): readonly Value[] => {
+  const known = new Set(outputs)
+  return nodes.flatMap((each) => each.outputs).filter((value) => !known.has(value))
+}
+
 /** Options of {@link encodeModel}. */
 interface Encoding {
   /** Adds a first output that is an empty sequence. */
   readonly withSequence?: boolean
   /** Constants with external data. */
   readonly external?: ReadonlyMap<Value, ExternalData>
+  /** Dimensions of all values, if some differ between runs. ONNX Runtime cannot infer all of them, so intermediates are declared, too. */
+  readonly dimensions?: Dimensions | undefined
 }
 
 /** Encodes a graph as an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
-export function encodeModel(graph: Graph, { withSequence = false, external = new Map() }: Encoding = {}): Uint8Array {
+export function encodeModel(
+  graph: Graph,
+  { withSequence = false, external = new Map(), dimensions }: Encoding = {},
+): Uint8Array {
+  const declared = (value: Value): Write => declaration(value, dimensions ?? fixedDimensions)
   const nodes = nodesOf(graph.outputs)
   const writer = new BinaryWriter()
   int(writer, 1, IR_VERSION)
@@ -157,9 +177,10 @@ export function encodeModel(graph: Graph, { withSequence = false, external = new
     for (const each of nodes) message(body, 1, node(each))
     text(body, 2, 'function')
     for (const each of constantsOf(nodes)) message(body, 5, initializer(each, external.get(each)))
-    for (const each of graph.inputs) message(body, 11, declaration(each))
+    for (const each of graph.inputs) message(body, 11, declared(each))
     if (withSequence) message(body, 12, sequenceDeclaration)
-    for (const each of graph.outputs) message(body, 12, declaration(each))
+    for (const each of graph.outputs) message(body, 12, declared(each))
+    if (dimensions !== undefined) for (const each of intermediatesOf(nodes, graph)) message(body, 13, declared(each))
   })
   message(writer, 8, opset('', OPSET))
   message(writer, 8, opset('com.microsoft', 1))

@@ -5,7 +5,7 @@ import type { InferenceSession } from 'onnxruntime-node'
 import { disableTelemetry } from './disable-telemetry.js'
 import { forWebgpu } from './for-webgpu.js'
 import { type ElementType, type Graph, type Value, type Values, nodesOf } from './graph.js'
-import { SEQUENCE, bytesOf, constantsOf, encodeModel, sessionName } from './onnx-model.js'
+import { type Dimensions, SEQUENCE, bytesOf, constantsOf, encodeModel, sessionName } from './onnx-model.js'
 
 /** Options of ONNX Runtime. */
 export interface SessionOptions {
@@ -88,12 +88,13 @@ function runInto(session: NativeSession, feeds: readonly Feed[], fetches: readon
 const LARGE = 1 << 16
 
 /**
- * Loads a graph. Errors of ONNX Runtime are thrown unchanged.
+ * Loads a graph. `dimensions` names those that differ between runs. Errors of ONNX Runtime are thrown unchanged.
  * @throws AttuneError `ENGINE_UNAVAILABLE` in a worker thread, see {@link disableTelemetry}
  */
 export function openSession(
   traced: Graph,
   { threads, providers = ['cpu'], keepsMemory = true, profile }: SessionOptions,
+  dimensions?: Dimensions,
 ): Session {
   const graph = providers.includes('webgpu') ? forWebgpu(traced) : traced
   const { binding, initOrt } = load()
@@ -102,7 +103,7 @@ export function openSession(
   const session = new binding.InferenceSession()
   const large = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)
   const external = new Map(large.map((value) => [value, { file: sessionName(value) }]))
-  const model = encodeModel(graph, { withSequence: true, external })
+  const model = encodeModel(graph, { withSequence: true, external, dimensions })
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',
