@@ -25,11 +25,17 @@ export const toDevice = <H extends HostTree>(tree: H): OnDevice<H> =>
     tensor(values.slice(), [...shape], dtype),
   ) as OnDevice<H>
 
-/** Copies tensors to host memory. */
-export async function toHost<T extends Tree>(tree: T): Promise<OnHost<T>> {
+/**
+ * Copies tensors to host memory.
+ * @param held returns the backend's array for a tensor; `data` of some backends would return another copy
+ */
+export async function toHost<T extends Tree>(
+  tree: T,
+  held: (tensor: Tensor) => HostArray['values'] | undefined = () => undefined,
+): Promise<OnHost<T>> {
   const arrays = new Map<Tensor, HostArray>()
   for (const [, leaf] of leaves(tree, isTensor)) {
-    const values = (await leaf.data<DataType>()) as HostArray['values']
+    const values = held(leaf) ?? ((await leaf.data<DataType>()) as HostArray['values'])
     arrays.set(leaf, { shape: leaf.shape, dtype: leaf.dtype as HostArray['dtype'], values: values.slice() })
   }
   return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>

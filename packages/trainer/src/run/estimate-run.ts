@@ -6,12 +6,11 @@ import { count } from '@attune/data'
 import { EMPTY } from 'rxjs'
 import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
 import { createBus } from './bus.js'
-import { saveCheckpoint } from '../files/checkpoint.js'
+import { tensorSources, writeCheckpoint } from '../files/checkpoint.js'
 import { type Opened, closeSession, open } from '../setup/open.js'
 import type { RunOptions } from '../plan/lookup.js'
 import { planRun } from '../plan/plan.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
-import { NO_HISTORY } from '../files/run-log.js'
 import { score } from './score.js'
 import type { Session } from '../setup/session.js'
 import { takeStep } from './train.js'
@@ -179,13 +178,8 @@ async function measureCheckpoint({ components, runState }: Session): Promise<{ s
   const folder = await mkdtemp(join(tmpdir(), 'attune-estimate-'))
   const begun = performance.now()
   try {
-    const state = await components.engine.read(runState.state)
-    const { bytes } = await saveCheckpoint(folder, {
-      run: 'estimate',
-      progress: runState.progress,
-      state,
-      history: NO_HISTORY,
-    })
+    const tensors = tensorSources(components.engine, runState.state)
+    const { bytes } = await writeCheckpoint(folder, tensors, { progress: runState.progress })
     return { seconds: (performance.now() - begun) / 1000, bytes }
   } finally {
     await rm(folder, { recursive: true, force: true })
