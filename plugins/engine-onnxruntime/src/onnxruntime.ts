@@ -58,7 +58,7 @@ function wordsOf({ device, because }: DeviceChoice, threads: number): string {
 
 /**
  * The compiled engine: the step, including gradients and optimizer, is traced once per shape of its arguments into an ONNX graph,
- * which ONNX Runtime executes natively on all CPU cores or on a GPU.
+ * which ONNX Runtime executes natively on all CPU cores or on a GPU. On the CPU, the graphs of several shapes share one session.
  */
 export const onnxruntime = definePlugin({
   kind: ENGINE,

@@ -2,15 +2,15 @@ import type { Graph } from '../graph.js'
 import type { Session } from '../session.js'
 import { Family, type Member, type OpenGraph } from './family.js'
 
-/** A member and its current family. */
-interface Place {
+/** A graph's position: its current family, and itself as a member. */
+interface Slot {
   family: Family
   member: Member
 }
 
 /** Sessions that graphs of one function share. */
 export class SharedSessions {
-  readonly #places = new Set<Place>()
+  readonly #slots = new Set<Slot>()
   readonly #open: OpenGraph
   readonly #shares: boolean
   #compiled = 0
@@ -33,15 +33,15 @@ export class SharedSessions {
 
   /** Returns a session for a graph, shared with earlier graphs that differ only in constants and shapes. */
   sessionFor(graph: Graph): Session {
-    const place = this.#joined(graph) ?? this.#begun(graph)
-    place.family.ready()
-    this.#places.add(place)
+    const slot = this.#joined(graph) ?? this.#begun(graph)
+    slot.family.ready()
+    this.#slots.add(slot)
     return {
-      run: (feeds, fetches) => place.family.run(place.member, feeds, fetches),
-      endProfiling: () => place.family.endProfiling(),
+      run: (feeds, fetches) => slot.family.run(slot.member, feeds, fetches),
+      endProfiling: () => slot.family.endProfiling(),
       dispose: () => {
-        const { family, member } = place
-        this.#places.delete(place)
+        const { family, member } = slot
+        this.#slots.delete(slot)
         family.members.delete(member)
         if (family.members.size === 0) family.close()
       },
@@ -49,10 +49,10 @@ export class SharedSessions {
   }
 
   #families(): ReadonlySet<Family> {
-    return new Set([...this.#places].map(({ family }) => family))
+    return new Set([...this.#slots].map(({ family }) => family))
   }
 
-  #joined(graph: Graph): Place | undefined {
+  #joined(graph: Graph): Slot | undefined {
     for (const family of this.#shares ? this.#families() : []) {
       const member = family.join(graph)
       if (member !== undefined) return { family, member }
@@ -64,15 +64,15 @@ export class SharedSessions {
    * Begins a family. A graph that computes several values as one, because dimensions happen to be equal, moves from its
    * own family to the more general one.
    */
-  #begun(graph: Graph): Place {
+  #begun(graph: Graph): Slot {
     const family = new Family(graph, this.#open)
-    const place = { family, member: family.begin() }
-    for (const other of this.#shares ? this.#places : []) {
+    const slot = { family, member: family.begin() }
+    for (const other of this.#shares ? this.#slots : []) {
       const member = other.family.isSingle ? family.join(other.family.graph) : undefined
       if (member === undefined) continue
       other.family.close()
       Object.assign(other, { family, member })
     }
-    return place
+    return slot
   }
 }
