@@ -16,11 +16,11 @@ import { attune, firstRows } from './estimates.mjs'
 export const RUNS = [
   {
     name: 'MiniLM, batches of 16 × 64',
-    ...{ rows: 407, batch: 16, length: 64, layers: 6, width: 384, heads: 12, vocabulary: 30522 },
+    ...{ rows: 199, batch: 16, length: 64, layers: 6, width: 384, heads: 12, vocabulary: 30522 },
   },
   {
     name: 'BERT-base, batches of 8 × 128',
-    ...{ rows: 20, batch: 8, length: 128, layers: 12, width: 768, heads: 12, vocabulary: 30522 },
+    ...{ rows: 16, batch: 8, length: 128, layers: 12, width: 768, heads: 12, vocabulary: 30522 },
   },
 ]
 
@@ -28,13 +28,10 @@ const TOKENIZER = join(root, 'examples/models/debian-bert')
 const python = process.env['PYTHON'] ?? 'python3'
 
 /** Configuration of a run. @param {Run} run @param {string} folder */
-const configOf = ({ rows, batch, length, layers, width, heads, vocabulary }, folder) => ({
+const configOf = ({ batch, length, layers, width, heads, vocabulary }, folder) => ({
   seed: 7,
   directory: join(folder, 'run'),
-  data: {
-    train: { use: 'jsonl', path: firstRows(rows, folder) },
-    validation: { use: 'jsonl', path: join(root, 'examples/debian-sections/validation.jsonl.gz') },
-  },
+  data: { train: { use: 'jsonl', path: 'train.jsonl' }, validation: { use: 'jsonl', path: 'train.jsonl' } },
   tokenizer: { use: 'wordpiece', path: TOKENIZER },
   model: {
     use: 'bert',
@@ -52,7 +49,7 @@ const configOf = ({ rows, batch, length, layers, width, heads, vocabulary }, fol
   training: { epochs: 1, batchSize: batch, learningRate: 5e-5, evaluateEvery: 1_000_000 },
 })
 
-/** Peak bytes of a process, and the seconds and number of its steps. @typedef {{ peak: number, seconds: number, steps: number }} Measured */
+/** Peak memory of a process in bytes, and the number of its steps. @typedef {{ peak: number, steps: number }} Measured */
 
 /** Runs a command of Attune; returns its output and peak memory. @param {string[]} args @param {string} folder */
 function peakOf(args, folder) {
@@ -61,13 +58,9 @@ function peakOf(args, folder) {
   return { output, peak: Number(readFileSync(file, 'utf8')) }
 }
 
-/** @param {string} folder @returns {Pick<Measured, 'seconds' | 'steps'>} */
-function stepsIn(folder) {
-  const events = readFileSync(join(folder, 'run/events.jsonl'), 'utf8').trim().split('\n')
-  const steps = events.map((line) => JSON.parse(line)).filter(({ type }) => type === 'step.completed')
-  const seconds = steps.reduce((sum, { tokens, tokensPerSecond }) => sum + tokens / tokensPerSecond, 0)
-  return { seconds, steps: steps.length }
-}
+/** Number of steps of the run in a folder. @param {string} folder */
+const stepsIn = (folder) =>
+  readFileSync(join(folder, 'run/events.jsonl'), 'utf8').split('"type":"step.completed"').length - 1
 
 /** @param {Run} run @param {string} train @returns {Measured} */
 function pytorch({ batch, length, layers, width, heads, vocabulary }, train) {
@@ -91,33 +84,23 @@ function pytorch({ batch, length, layers, width, heads, vocabulary }, train) {
 export function measureMemory(run, { withPyTorch = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-memory-'))
   try {
-    const config = configOf(run, folder)
+    const train = firstRows(run.rows, folder)
     const path = join(folder, 'config.json')
-    writeFileSync(path, JSON.stringify(config))
+    writeFileSync(path, JSON.stringify(configOf(run, folder)))
     const plan = peakOf(['plan', path, '--json'], folder)
     const { peak } = peakOf(['train', path], folder)
     return {
       name: run.name,
-      trained: { peak, ...stepsIn(folder) },
+      trained: { peak, steps: stepsIn(folder) },
       planned: { peak: plan.peak, estimated: JSON.parse(plan.output).peakBytes },
-      pytorch: withPyTorch ? pytorch(run, config.data.train.path) : undefined,
+      pytorch: withPyTorch ? pytorch(run, train) : undefined,
     }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-export const COLUMNS = [
-  'run',
-  'steps',
-  'peak MB',
-  'of the plan',
-  'estimated',
-  'PyTorch',
-  'times PyTorch',
-  'seconds of all steps',
-  'PyTorch',
-]
+export const COLUMNS = ['run', 'steps', 'peak MB', 'of the plan', 'estimated', 'PyTorch', 'times PyTorch']
 
 const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed()
 
@@ -127,5 +110,4 @@ export const rowOf = ({ name, trained, planned, pytorch: peer }) => [
   String(trained.steps),
   ...[trained.peak, planned.peak, planned.estimated].map(megabytes),
   ...(peer === undefined ? ['', ''] : [megabytes(peer.peak), (trained.peak / peer.peak).toFixed(2)]),
-  ...[trained.seconds.toFixed(), peer?.seconds.toFixed() ?? ''],
 ]

@@ -17,14 +17,8 @@ import { COLUMNS, RUNS, measureMemory, rowOf } from './memory-runs.mjs'
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } })
 const PAGE = join(root, 'docs/measurements/memory.md')
 
-/** @type {string[][]} */
-const rows = []
-for (const run of RUNS) {
-  process.stderr.write(`${run.name} …\n`)
-  rows.push(rowOf(measureMemory(run)))
-}
-console.log(table(COLUMNS, rows).join('\n'))
-if (values.write) {
+/** Writes the rows so far to the page. @param {string[][]} rows */
+async function write(rows) {
   const measured = [
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}.`,
     '',
@@ -32,3 +26,12 @@ if (values.write) {
   ].join('\n')
   writePart(PAGE, 'memory', await format(measured, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 }
+
+/** @type {string[][]} */
+const rows = []
+for (const run of RUNS) {
+  process.stderr.write(`${run.name} …\n`)
+  rows.push(rowOf(measureMemory(run)))
+  if (values.write) await write(rows)
+}
+console.log(table(COLUMNS, rows).join('\n'))

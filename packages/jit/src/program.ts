@@ -30,7 +30,7 @@ export interface Program {
   dispose(): void
 }
 
-/** What the programs of one function share. */
+/** State that the programs of one function share. */
 export interface Shared {
   readonly sessions: Pick<SharedSessions, 'sessionFor'>
   readonly hostArrays: HostArrays
