@@ -37,7 +37,7 @@ export const SMALL = {
 }
 
 /** @param {string[]} args @param {string} [peakFile] */
-function attune(args, peakFile = '') {
+export function attune(args, peakFile = '') {
   const noted = peakFile === '' ? [] : ['--import', join(import.meta.dirname, 'note-peak.mjs')]
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -49,7 +49,7 @@ function attune(args, peakFile = '') {
 }
 
 /** Writes the first rows of the training data to a file. @param {number} rows @param {string} folder */
-function firstRows(rows, folder) {
+export function firstRows(rows, folder) {
   const lines = gunzipSync(readFileSync(join(root, sections, 'train.jsonl.gz')))
     .toString()
     .split('\n')

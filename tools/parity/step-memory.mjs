@@ -18,8 +18,8 @@ import { root } from './measure-model.mjs'
 
 /**
  * Memory of the process in megabytes before training, at its peak, and after each step (after garbage collection at every fiftieth); live
- * tensors after each step; and losses.
- * @typedef {{ before: number, peak: number, resident: number[], live: number[], losses: number[] }} Memory
+ * tensors after each step; losses; and the number of compiled and open sessions.
+ * @typedef {{ before: number, peak: number, resident: number[], live: number[], losses: number[], sessions: { compiled: number, open: number } }} Memory
  */
 
 /** @type {Job} */
@@ -63,7 +63,14 @@ const trainable = engine.compile(() => ({ ...model.init(key(1)), ...objective.in
 let state = { trainable, optimizer: engine.compile(() => optimizer.init(/** @type {any} */ (trainable)))() }
 const step = engine.compile(trainingStep({ model, objective, optimizer, gradientCheckpointing }), { donate: [0, 2, 3] })
 /** @type {Memory} */
-const found = { before: megabytes(process.memoryUsage.rss()), peak: 0, resident: [], live: [], losses: [] }
+const found = {
+  before: megabytes(process.memoryUsage.rss()),
+  peak: 0,
+  resident: [],
+  live: [],
+  losses: [],
+  sessions: { compiled: 0, open: 0 },
+}
 for (let i = 0; i < steps; i++) {
   const seed = { shape: [2], dtype: 'int32', values: Int32Array.of(i, 3) }
   /** @type {any} */
@@ -77,5 +84,7 @@ for (let i = 0; i < steps; i++) {
   found.resident.push(megabytes(process.memoryUsage.rss()))
   found.live.push(engine.live())
 }
+const { compiled, open } = /** @type {any} */ (step).sessions
+found.sessions = { compiled, open }
 found.peak = megabytes(process.resourceUsage().maxRSS * 1024)
 console.log(JSON.stringify(found))

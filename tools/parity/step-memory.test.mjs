@@ -1,5 +1,5 @@
 // @ts-check
-/** Memory of compiled training steps: constant over hundreds of steps, and lower with gradient checkpointing. */
+/** Memory of compiled training steps: constant over hundreds of steps and over many lengths, and lower with gradient checkpointing. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -44,4 +44,24 @@ it('five hundred steps take the memory of fifty, with as many tensors', () => {
   console.log(`${growth.toFixed(1)} MB more after ${STEPS} steps than after ${STEPS / 10}`)
   // Leaked parameters alone would be 0.5 MB per step.
   assert.ok(growth < 25, `${growth} MB more`)
+})
+
+it('batches of twelve lengths take about the memory of the longest one, with one session that is compiled twice', () => {
+  const lengths = Array.from({ length: 12 }, (_, i) => 8 * (12 - i))
+  const job = { layers: 4, width: 128, rows: 16, gradientCheckpointing: false }
+  const [longest, all] = [
+    measure({ ...job, lengths: [lengths[0] ?? 0], steps: 24 }),
+    measure({ ...job, lengths, steps: 24 }),
+  ]
+  const [one, twelve] = [longest, all].map(({ peak, before }) => peak - before)
+  console.log(`${one.toFixed()} MB for one length, ${twelve.toFixed()} MB for twelve`)
+  assert.deepEqual(
+    [longest.sessions, all.sessions],
+    [
+      { compiled: 1, open: 1 },
+      { compiled: 2, open: 1 },
+    ],
+  )
+  // With one session for each length, the ratio was 6.1; with the traces of twelve lengths it should be 1.5.
+  assert.ok(twelve < 2 * one, `expected less than 200 % of ${one} MB, got ${twelve} MB`)
 })

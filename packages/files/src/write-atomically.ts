@@ -6,8 +6,17 @@ import { isAttuneError } from '@attune/core'
 import { makeFolder } from './make-folder.js'
 import { writeFault } from './write-fault.js'
 
-/** The content of a folder by file name: bytes, text, or a function that returns the bytes lazily. */
-export type FolderContent = Readonly<Record<string, Uint8Array | string | (() => Uint8Array)>>
+/** Content of a file: bytes, text, or bytes in parts, so that only one part is in memory. */
+export type FileContent = Uint8Array | string | AsyncIterable<Uint8Array>
+
+/** SHA-256 digests of files by name, in hexadecimal. */
+export type Digests = Readonly<Record<string, string>>
+
+/**
+ * The content of a folder by file name. A function is called when its file is written, with the digests of the files
+ * before it.
+ */
+export type FolderContent = Readonly<Record<string, Uint8Array | string | ((digests: Digests) => FileContent)>>
 
 /** SHA-256 of bytes, in hexadecimal. */
 export const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
@@ -23,12 +32,21 @@ const BLOCK = 2 ** 18
 
 const REMEDY = 'Free disk space or choose another folder, then resume. The previous content is unchanged.'
 
-async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
+const isInParts = (content: FileContent): content is AsyncIterable<Uint8Array> =>
+  typeof content !== 'string' && Symbol.asyncIterator in content
+
+/** Writes a new file and syncs it. Returns its SHA-256, in hexadecimal. */
+async function writeDurably(path: string, content: FileContent): Promise<string> {
   makeFolder(dirname(path))
   const file = await open(path, 'wx') // never through an existing symbolic link
+  const hash = createHash('sha256')
   try {
-    await file.writeFile(content)
+    for await (const part of isInParts(content) ? content : [content]) {
+      hash.update(part)
+      await file.writeFile(part)
+    }
     await file.sync()
+    return hash.digest('hex')
   } finally {
     await file.close()
   }
@@ -118,13 +136,13 @@ export async function writeLinesAtomically(
 export async function writeFolderAtomically(folder: string, files: FolderContent): Promise<void> {
   const temporary = `${folder}.partial`
   const old = `${folder}.old`
+  const digests: Record<string, string> = {}
   try {
     await rm(temporary, { recursive: true, force: true })
     for (const [name, source] of Object.entries(files)) {
       const path = join(temporary, name)
-      const content = typeof source === 'function' ? source() : source
-      await writeDurably(path, content)
-      if ((await digestOfFile(path)) !== digest(content)) throw new Error(`${name} has different bytes when read back`)
+      digests[name] = await writeDurably(path, typeof source === 'function' ? source({ ...digests }) : source)
+      if ((await digestOfFile(path)) !== digests[name]) throw new Error(`${name} has different bytes when read back`)
     }
     await syncFolder(temporary)
     await rm(old, { recursive: true, force: true })

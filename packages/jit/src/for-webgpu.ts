@@ -1,12 +1,4 @@
-import { type Graph, type Node, type Value, nodesOf } from './graph.js'
-
-/** Copy of a node with changes. Its outputs keep their ids. */
-function copyNode(node: Node, changes: Partial<Node>): Node {
-  const outputs: Value[] = []
-  const made: Node = { ...node, ...changes, outputs }
-  for (const output of node.outputs) outputs.push({ ...output, node: made })
-  return made
-}
+import { type Graph, type Node, type Value, copyNode, nodesOf } from './graph.js'
 
 /** Transpose of the last two dimensions. Its id is negative, because those of traced values start at 0. */
 function transposed(x: Value): Value {

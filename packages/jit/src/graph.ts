@@ -49,6 +49,14 @@ export const sameShape = (a: readonly number[], b: readonly number[]): boolean =
 export const branchesOf = ({ attributes }: Node): readonly (readonly Value[])[] =>
   Object.values(attributes).flatMap((each) => ('branch' in each ? [each.branch] : []))
 
+/** Copy of a node with changes. Its outputs keep their ids. */
+export function copyNode(node: Node, changes: Partial<Node>): Node {
+  const outputs: Value[] = []
+  const made: Node = { ...node, ...changes, outputs }
+  for (const output of node.outputs) outputs.push({ ...output, node: made })
+  return made
+}
+
 /** All nodes that outputs depend on, in topological order, without those of branches. */
 export function nodesOf(outputs: readonly Value[]): readonly Node[] {
   const done = new Set<Node>()

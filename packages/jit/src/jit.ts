@@ -1,13 +1,14 @@
-import { totalmem } from 'node:os'
 import type { Tree } from '@attune/core'
 import { type Tensor, engine } from '@tensorflow/tfjs-core'
 import { type GraphBackend, graphBackend } from './backend.js'
 import { typedValues } from './element-type.js'
-import { type Graph, nodesOf, sizeOf } from './graph.js'
+import { HostArrays } from './host-arrays.js'
 import { type Argument, type Program, program } from './program.js'
 import { type PureFunction, type Traced, leavesOf, traceFunction } from './trace.js'
 import { registerKernels } from './register.js'
+import { graphOpener, totalMemory } from './open-graph.js'
 import type { SessionOptions } from './session.js'
+import { SharedSessions } from './shapes/shared-sessions.js'
 
 /** Options of {@link jit}. */
 export interface JitOptions extends Omit<SessionOptions, 'keepsMemory'> {
@@ -20,7 +21,7 @@ export interface JitOptions extends Omit<SessionOptions, 'keepsMemory'> {
    * the graphs again.
    */
   readonly constant?: readonly number[]
-  /** Number of graphs to keep for earlier shapes; the least recently used one is released first. Default: 16. */
+  /** Number of graphs to keep for earlier shapes; the least recently used one is released first. Default: 64. */
   readonly maximumGraphs?: number
 }
 
@@ -28,9 +29,14 @@ export interface JitOptions extends Omit<SessionOptions, 'keepsMemory'> {
 export type CompiledFunction<F> = F & {
   /** Releases the graphs. Results remain valid. */
   dispose(): void
-  /** Compiled graphs, by the shapes of the arguments. */
+  /** Traced graphs, by the shapes of the arguments. */
   readonly graphs: ReadonlyMap<string, Program>
+  /** Number of sessions of ONNX Runtime compiled so far, and of those that are open. Graphs that differ only in shapes share one. */
+  readonly sessions: { readonly compiled: number; readonly open: number }
 }
+
+/** Maximum number of open sessions, each with its own memory. */
+const MAXIMUM_SESSIONS = 16
 
 const keyOf = (arguments_: readonly Leaf[]): string =>
   arguments_.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape.join()}]`).join(' ')
@@ -38,12 +44,8 @@ const keyOf = (arguments_: readonly Leaf[]): string =>
 /** A leaf of the arguments, with its path. */
 type Leaf = readonly [path: string, tensor: Tensor]
 
-/**
- * A program, the structure of its results, its number of intermediate values, and the leaves that it holds as
- * constants.
- */
+/** A program, the structure of its results, and the leaves that it holds as constants. */
 interface CompiledProgram extends Program, Pick<Traced, 'rebuild'> {
-  readonly valueCount: number
   holds(leaf: Leaf): boolean
 }
 
@@ -52,16 +54,6 @@ const leavesAt =
   (positions: readonly number[]) =>
   ([path]: Leaf): boolean =>
     positions.includes(Number(path.split('/', 1)[0]))
-
-/** Memory of the machine in bytes, or the limit of this process. */
-const totalMemory = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity)
-
-/**
- * True if more than half of the machine's memory is free. Graphs for several shapes run in turn, and each keeps the
- * memory of its last run for the next one, which was measured to be 8 to 17 % faster; if memory is short, only the
- * largest one does.
- */
-const hasFreeMemory = (): boolean => process.availableMemory() > totalMemory() / 2
 
 /**
  * Measured memory of a prepacked constant, in multiples of its size: 2 if it is multiplied in both directions, and 1
@@ -77,19 +69,21 @@ const PREPACKED_COPIES = 3
 const areSmall = (constants: readonly Leaf[]): boolean =>
   PREPACKED_COPIES * constants.reduce((bytes, [, { size }]) => bytes + 4 * size, 0) < totalMemory() / 32
 
-const countValues = ({ outputs }: Graph): number =>
-  nodesOf(outputs).reduce((sum, node) => node.outputs.reduce((total, { shape }) => total + sizeOf(shape), sum), 0)
-
 /** Programs of one function, by the shapes of its arguments. */
 type Programs = Map<string, CompiledProgram>
 
-/** Returns the program for arguments of these shapes, compiled if necessary; evicts the least recently used one. */
-function programFor(programs: Programs, key: string, maximum: number, make: () => CompiledProgram): CompiledProgram {
+/** Returns the program for arguments of these shapes, compiled if necessary; evicts the least recently used ones. */
+function programFor(
+  programs: Programs,
+  key: string,
+  isFull: () => boolean,
+  make: () => CompiledProgram,
+): CompiledProgram {
   const found = programs.get(key) ?? make()
   programs.delete(key)
   programs.set(key, found) // last, as the most recently used one
   for (const [oldest, each] of programs)
-    if (programs.size > maximum) {
+    if (isFull()) {
       each.dispose()
       programs.delete(oldest)
     }
@@ -151,14 +145,18 @@ function tensorsOf(
  * ```
  */
 export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): CompiledFunction<F> {
-  const { donate = [], constant = [], maximumGraphs = 16, providers = ['cpu'] } = options
+  const { donate = [], constant = [], maximumGraphs = 64, providers = ['cpu'] } = options
   registerKernels()
   const programs: Programs = new Map()
   let pinned: readonly object[] = []
+  const sessions = new SharedSessions(graphOpener(options), providers[0] === 'cpu')
+  const shared = { sessions, hostArrays: new HostArrays() }
+  const isFull = (): boolean => programs.size > maximumGraphs || sessions.open > MAXIMUM_SESSIONS
 
   const dispose = (): void => {
     for (const each of programs.values()) each.dispose()
     programs.clear()
+    shared.hostArrays.clear()
   }
 
   /** Disposes the graphs if their constants are other tensors than those of this call. */
@@ -169,21 +167,18 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Co
   }
 
   const make = (trees: readonly Tree[], leaves: readonly Leaf[]): CompiledProgram => {
-    const keepsAll = hasFreeMemory()
     // Inputs that are not constants are transferred to a GPU at every call.
     const isHeld = providers[0] !== 'cpu' || areSmall(leaves.filter(leavesAt(constant)))
     const holds = isHeld ? leavesAt(constant) : () => false
     const traced = traceFunction(fn, trees, graphBackend(), holds)
-    const valueCount = countValues(traced)
-    const keepsMemory = keepsAll || [...programs.values()].every((other) => other.valueCount < valueCount)
     const donated = leaves.filter((leaf) => !holds(leaf)).map(leavesAt(donate))
-    return { ...program(traced, donated, { ...options, keepsMemory }), rebuild: traced.rebuild, valueCount, holds }
+    return { ...program(traced, donated, shared), rebuild: traced.rebuild, holds }
   }
 
   const run = (...trees: Tree[]): Tree => {
     const leaves = leavesOf(trees)
     pin(leaves)
-    const ready = programFor(programs, keyOf(leaves), maximumGraphs, () => make(trees, leaves))
+    const ready = programFor(programs, keyOf(leaves), isFull, () => make(trees, leaves))
     const inputs = leaves.filter((leaf) => !ready.holds(leaf))
     const given = inputs.map(([, tensor]) => tensor)
     const donated = inputs.map(leavesAt(donate))
@@ -193,5 +188,5 @@ export function jit<F extends PureFunction>(fn: F, options: JitOptions = {}): Co
     return ready.rebuild(tensors)
   }
 
-  return Object.assign(run, { graphs: programs, dispose }) as unknown as CompiledFunction<F>
+  return Object.assign(run, { graphs: programs, sessions, dispose }) as unknown as CompiledFunction<F>
 }

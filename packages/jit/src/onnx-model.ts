@@ -116,17 +116,22 @@ const initializer =
     int(writer, 14, EXTERNAL)
   }
 
-/** Declaration of an input or output, with its type and shape; a name is a dynamic dimension. */
+/** Dimensions of a value: sizes, or the names of sizes that differ between runs. Equal names are equal sizes. */
+export type Dimensions = (value: Value) => readonly (number | string)[]
+
+const fixedDimensions: Dimensions = ({ shape }) => shape
+
+/** Declaration of a value, with its type and shape; a name is a dynamic dimension. */
 const declaration =
-  ({ dtype, shape }: Value, name: string, dimensions?: readonly (number | string)[]): Write =>
+  ({ dtype, shape }: Value, name: string, dimensions: readonly (number | string)[]): Write =>
   (writer) => {
     text(writer, 1, name)
     message(writer, 2, (type) =>
       message(type, 1, (tensor) => {
         int(tensor, 1, DATA_TYPE[dtype])
-        if (dimensions?.length === 0 && shape.length > 0) return
+        if (dimensions.length === 0 && shape.length > 0) return
         message(tensor, 2, (sizes) => {
-          for (const size of dimensions ?? shape)
+          for (const size of dimensions)
             message(sizes, 1, (dimension) =>
               typeof size === 'number' ? int(dimension, 1, size) : text(dimension, 2, size),
             )
@@ -170,6 +175,12 @@ const sequenceDeclaration: Write = (writer) => {
   )
 }
 
+/** Outputs of nodes that are not outputs of the graph. */
+const intermediatesOf = (nodes: readonly Node[], { outputs }: Graph): readonly Value[] => {
+  const known = new Set(outputs)
+  return nodes.flatMap((each) => each.outputs).filter((value) => !known.has(value))
+}
+
 /** Options of {@link encodeModel}. */
 interface Encoding {
   /** Adds a first output that is an empty sequence. */
@@ -178,6 +189,8 @@ interface Encoding {
   readonly external?: ReadonlyMap<Value, ExternalData>
   /** Names of inputs and outputs, and their dimensions. Default: a number, and the shape. */
   readonly ports?: ReadonlyMap<Value, Port>
+  /** Dimensions of all values, if some differ between runs. ONNX Runtime cannot infer all of them, so intermediates are declared, too. */
+  readonly dimensions?: Dimensions | undefined
 }
 
 /** Name and dimensions of an input or output; a name among the dimensions is a dynamic one. */
@@ -189,11 +202,13 @@ export interface Port {
 /** Encodes a graph as an `.onnx` file (`ModelProto` of onnx.proto 1.18), which Netron and ONNX Runtime open. */
 export function encodeModel(
   graph: Graph,
-  { withSequence = false, external = new Map(), ports = new Map() }: Encoding = {},
+  { withSequence = false, external = new Map(), ports = new Map(), dimensions }: Encoding = {},
 ): Uint8Array {
   const nodes = nodesOf(graph.outputs)
   const naming: Naming = (value) => ports.get(value)?.name ?? nameOf(value)
-  const declare = (value: Value): Write => declaration(value, naming(value), ports.get(value)?.dimensions)
+  const sizesOf = dimensions ?? fixedDimensions
+  const declare = (value: Value): Write =>
+    declaration(value, naming(value), ports.get(value)?.dimensions ?? sizesOf(value))
   const writer = new BinaryWriter()
   int(writer, 1, IR_VERSION)
   text(writer, 2, 'attune')
@@ -205,6 +220,7 @@ export function encodeModel(
     for (const each of graph.inputs) message(body, 11, declare(each))
     if (withSequence) message(body, 12, sequenceDeclaration)
     for (const each of graph.outputs) message(body, 12, declare(each))
+    if (dimensions !== undefined) for (const each of intermediatesOf(nodes, graph)) message(body, 13, declare(each))
   })
   message(writer, 8, opset('', OPSET))
   if (ports.size === 0) message(writer, 8, opset('com.microsoft', 1)) // graphs for other programs have standard operations

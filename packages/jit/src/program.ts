@@ -1,9 +1,11 @@
-import { type HostedInput } from './backend.js'
+import type { HostedInput } from './backend.js'
 import { aliasesOf } from './aliases.js'
 import { emptyValues } from './builder.js'
+import type { HostArrays } from './host-arrays.js'
 import { type Graph, type Value, type Values, nodesOf, sizeOf } from './graph.js'
+import type { SharedSessions } from './shapes/shared-sessions.js'
 import { simplify } from './simplify/simplify.js'
-import { type Feed, type Session, type SessionOptions, openSession } from './session.js'
+import type { Feed, Session } from './session.js'
 
 /** Graph of a traced function, with the inputs that the host computes. */
 export interface TracedGraph extends Graph {
@@ -26,6 +28,12 @@ export interface Program {
   run(given: readonly Argument[]): readonly Values[]
   endProfiling(): void
   dispose(): void
+}
+
+/** State that the programs of one function share. */
+export interface Shared {
+  readonly sessions: Pick<SharedSessions, 'sessionFor'>
+  readonly hostArrays: HostArrays
 }
 
 /** Inputs that are read; ONNX Runtime would warn about the declaration of others. */
@@ -71,17 +79,6 @@ function outputMemory(aliases: ReadonlyMap<Value, Value>, computed: readonly Val
   }
 }
 
-/** Host-computed inputs with their arrays; a kernel's `allocate` creates all of its arrays. */
-function withArrays(hosted: readonly HostedInput[]): readonly (HostedInput & { readonly into: Float32Array })[] {
-  const makers = [...new Set(hosted.map(({ allocate }) => allocate))]
-  return makers.flatMap((allocate) => {
-    const own = hosted.filter((each) => each.allocate === allocate)
-    const sizes = own.map(({ value }) => sizeOf(value.shape))
-    const arrays = allocate?.(sizes) ?? sizes.map((size) => new Float32Array(size))
-    return own.map((each, i) => ({ ...each, into: arrays[i]! }))
-  })
-}
-
 /** Graph for ONNX Runtime: the outputs that are computed, and the inputs that they need. */
 function graphToRun({ inputs, outputs, hosted }: TracedGraph): Graph {
   const computed = [...new Set(outputs.filter(({ node }) => node !== undefined))]
@@ -94,18 +91,17 @@ function graphToRun({ inputs, outputs, hosted }: TracedGraph): Graph {
  * Compiles a program. Outputs are written over owned inputs if the graph allows it; the remaining arrays of owned
  * inputs are kept for the outputs of the next run, so that steps which pass on their state allocate nothing.
  */
-export function program(traced: TracedGraph, donated: readonly boolean[], options: SessionOptions): Program {
+export function program(traced: TracedGraph, donated: readonly boolean[], { sessions, hostArrays }: Shared): Program {
   const simple = simplifyTraced(traced)
   const { inputs, outputs } = simple
   const graph = graphToRun(simple)
-  const session: Session | undefined = graph.outputs.length === 0 ? undefined : openSession(graph, options)
+  const session: Session | undefined = graph.outputs.length === 0 ? undefined : sessions.sessionFor(graph)
   const donatedInputs = inputs.filter((_, i) => donated[i])
   const { arrayFor, keep } = outputMemory(aliasesOf({ inputs, outputs }, donatedInputs), graph.outputs)
-  const hosted = withArrays(
-    simple.hosted.filter(({ value }) => graph.inputs.includes(value) || outputs.includes(value)),
-  )
-  const fromHost = hosted.filter(({ value }) => graph.inputs.includes(value))
-  const fed = inputs.filter((value) => graph.inputs.includes(value))
+  const hosted = simple.hosted.filter(({ value }) => graph.inputs.includes(value) || outputs.includes(value))
+  const arraysOfHosted = hostArrays.reserve(hosted)
+  const read = new Set(graph.inputs)
+  const fed = inputs.filter((value) => read.has(value))
 
   return {
     graph,
@@ -115,14 +111,15 @@ export function program(traced: TracedGraph, donated: readonly boolean[], option
       const at = new Map(inputs.map((value, i) => [value, given[i]!]))
       const numbers = (value: Value): Values => at.get(value)?.values ?? value.constant!
       const fetches = graph.outputs.map((output): Feed => [output, arrayFor(output, at)])
-      for (const { from, compute, into } of hosted) compute(into, ...from.map(numbers))
+      const arrays = arraysOfHosted()
+      const hostValues = new Map(hosted.map(({ value }, i) => [value, arrays[i]!]))
+      for (const { value, from, compute } of hosted) compute(hostValues.get(value)!, ...from.map(numbers))
       const feeds = [
         ...fed.map((value): Feed => [value, numbers(value)]),
-        ...fromHost.map(({ value, into }): Feed => [value, into]),
+        ...[...hostValues].filter(([value]) => read.has(value)),
       ]
       session?.run(feeds, fetches)
       const results = new Map<Value, Values>(fetches)
-      const hostValues = new Map(hosted.map(({ value, into }) => [value, into]))
       // Host-computed values are copied, because the next run overwrites their arrays.
       const copy = (value: Value): Values => value.constant?.slice() ?? hostValues.get(value)?.slice() ?? numbers(value)
       const made = outputs.map((output) => results.get(output) ?? copy(output))

@@ -6,7 +6,7 @@ import { disableTelemetry } from './disable-telemetry.js'
 import { explainFailure } from './explain-failure.js'
 import { forWebgpu } from './for-webgpu.js'
 import { type ElementType, type Graph, type Value, type Values, nodesOf } from './graph.js'
-import { SEQUENCE, bytesOf, constantsOf, encodeModel, sessionName } from './onnx-model.js'
+import { type Dimensions, SEQUENCE, bytesOf, constantsOf, encodeModel, sessionName } from './onnx-model.js'
 
 /** Options of ONNX Runtime. */
 export interface SessionOptions {
@@ -97,12 +97,13 @@ function loadInto(session: NativeSession, model: Uint8Array, settings: Inference
 }
 
 /**
- * Loads a graph.
+ * Loads a graph. `dimensions` names those that differ between runs.
  * @throws AttuneError `ENGINE_UNAVAILABLE` in a worker thread, see {@link disableTelemetry}, or `ENGINE_FAILED`
  */
 export function openSession(
   traced: Graph,
   { threads, providers = ['cpu'], keepsMemory = true, profile }: SessionOptions,
+  dimensions?: Dimensions,
 ): Session {
   const graph = providers.includes('webgpu') ? forWebgpu(traced) : traced
   const { binding, initOrt } = load()
@@ -111,7 +112,7 @@ export function openSession(
   const session = new binding.InferenceSession()
   const large = constantsOf(nodesOf(graph.outputs)).filter(({ constant }) => constant!.byteLength >= LARGE)
   const external = new Map(large.map((value) => [value, { file: sessionName(value) }]))
-  const model = encodeModel(graph, { withSequence: true, external })
+  const model = encodeModel(graph, { withSequence: true, external, dimensions })
   const settings: InferenceSession.SessionOptions = {
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { type HostArray, isAttuneError, key, stream } from '@attune/core'
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
+import { decodeSafetensors, encodeSafetensors, streamSafetensors } from './safetensors.js'
 import { weightsInMemory } from './open-weights.js'
 
 const file = readFileSync('golden/types.safetensors')
@@ -342,5 +342,29 @@ describe('decodeSafetensors on 20,000 corrupted files', () => {
     }
     expect(rejection).toBeGreaterThan(10_000)
     expect(rejection).toBeLessThan(20_000)
+  })
+})
+
+describe('streamSafetensors', () => {
+  it('returns the bytes of encodeSafetensors, and reads each tensor when its part is asked for', async () => {
+    const tensors: Record<string, HostArray> = {
+      wide: { shape: [2, 3], dtype: 'float32', values: Float32Array.of(1, 2, 3, 4, 5, -0) },
+      count: { shape: [], dtype: 'int32', values: Int32Array.of(7) },
+      flags: { shape: [3], dtype: 'bool', values: Uint8Array.of(1, 0, 1) },
+      none: { shape: [0, 4], dtype: 'float32', values: new Float32Array(0) },
+    }
+    const read: string[] = []
+    const sources = Object.entries(tensors).map(([name, array]) => {
+      const values = (): HostArray['values'] => (read.push(name), array.values)
+      return [name, { ...array, values }] as const
+    })
+    const parts: Uint8Array[] = []
+    const readBefore: number[] = []
+    for await (const part of streamSafetensors(Object.fromEntries(sources))) {
+      parts.push(part)
+      readBefore.push(read.length)
+    }
+    expect(readBefore).toEqual([0, 1, 2, 3, 4])
+    expect(Buffer.concat(parts)).toEqual(Buffer.from(encodeSafetensors(tensors)))
   })
 })

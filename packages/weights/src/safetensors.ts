@@ -26,10 +26,15 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
 /** Storage type of floating-point tensors: 32 bits, or rounded to nearest in 16 bits. */
 export type FloatStorage = 'float32' | 'float16'
 
-interface Stored {
+/** A tensor in the header of a file. */
+interface Entry {
   readonly name: string
   readonly dtype: string
   readonly shape: readonly number[]
+  readonly bytes: number
+}
+
+interface Stored extends Entry {
   readonly values: Float32Array | Int32Array | Uint8Array | Uint16Array
 }
 
@@ -45,8 +50,29 @@ function toFloat16(name: string, values: Float32Array): Uint16Array {
 }
 
 function store(name: string, { shape, dtype, values }: HostArray, floats: FloatStorage): Stored {
-  if (dtype !== 'float32' || floats === 'float32') return { name, dtype: NAMES[dtype], shape, values }
-  return { name, dtype: 'F16', shape, values: toFloat16(name, values as Float32Array) }
+  if (dtype !== 'float32' || floats === 'float32')
+    return { name, dtype: NAMES[dtype], shape, values, bytes: values.byteLength }
+  const halves = toFloat16(name, values as Float32Array)
+  return { name, dtype: 'F16', shape, values: halves, bytes: halves.byteLength }
+}
+
+const viewOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+/** The start of a file, with the header, padded to a multiple of 8 bytes. */
+function encodeHeader(stored: readonly Entry[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  let end = 0
+  const entries = stored.map(({ name, dtype, shape, bytes }) => {
+    const offsets = [end, (end += bytes)]
+    return [name, { dtype, shape, data_offsets: offsets }] as const
+  })
+  const extra = Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const] : []
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries<unknown>([...extra, ...entries])))
+  const start = 8 + Math.ceil(json.length / 8) * 8
+  const bytes = new Uint8Array(start).fill(0x20, 8, start)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true)
+  bytes.set(json, 8)
+  return bytes
 }
 
 /**
@@ -70,21 +96,44 @@ export function encodeSafetensors(
 ): Uint8Array {
   const names = Object.keys(tensors).sort()
   const stored = names.map((name) => store(name, tensors[name]!, floats))
-  let end = 0
-  const entries = stored.map(({ name, dtype, shape, values }) => {
-    const offsets = [end, (end += values.byteLength)]
-    return [name, { dtype, shape, data_offsets: offsets }] as const
-  })
-  const extra = Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const] : []
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries<unknown>([...extra, ...entries])))
-  const start = 8 + Math.ceil(json.length / 8) * 8
-  const bytes = new Uint8Array(start + end).fill(0x20, 8, start)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true)
-  bytes.set(json, 8)
-  let offset = start
+  const header = encodeHeader(stored, metadata)
+  const bytes = new Uint8Array(header.length + stored.reduce((sum, each) => sum + each.bytes, 0))
+  bytes.set(header)
+  let offset = header.length
   for (const { values } of stored) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset)
+    bytes.set(viewOf(values), offset)
     offset += values.byteLength
   }
   return bytes
+}
+
+/** A tensor whose values are read when they are written. */
+export interface TensorSource extends Omit<HostArray, 'values'> {
+  values(): HostArray['values'] | Promise<HostArray['values']>
+}
+
+/**
+ * Encodes tensors as the parts of a safetensors file, the same as {@link encodeSafetensors}, with one tensor in memory
+ * at a time.
+ *
+ * @example
+ * ```ts
+ * import { streamSafetensors } from '@attune/weights'
+ * const bias = { shape: [2], dtype: 'float32' as const, values: () => Float32Array.of(0.1, -1) }
+ * const sizes: number[] = []
+ * for await (const part of streamSafetensors({ bias })) sizes.push(part.length)
+ * console.log(sizes) // [ 72, 8 ]
+ * ```
+ */
+export async function* streamSafetensors(
+  tensors: Readonly<Record<string, TensorSource>>,
+): AsyncGenerator<Uint8Array, void> {
+  const names = Object.keys(tensors).sort()
+  const entries = names.map((name): Entry => {
+    const { dtype, shape } = tensors[name]!
+    const size = shape.reduce((product, n) => product * n, 1)
+    return { name, dtype: NAMES[dtype], shape, bytes: dtype === 'bool' ? size : 4 * size }
+  })
+  yield encodeHeader(entries, {})
+  for (const name of names) yield viewOf(await tensors[name]!.values())
 }

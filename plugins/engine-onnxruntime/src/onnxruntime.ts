@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs'
-import { ENGINE, type Engine, definePlugin } from '@attune/core'
+import { ENGINE, type Engine, type HostArray, definePlugin } from '@attune/core'
 import {
   BACKEND,
   type HostKernel,
@@ -21,7 +21,7 @@ import {
   toHost,
   release,
 } from '@attune/nn'
-import { enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
+import { type Tensor, enableProdMode, getBackend, memory, setBackend } from '@tensorflow/tfjs-core'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type DeviceChoice, chooseDevice } from './choose-device.js'
@@ -31,6 +31,10 @@ import { obstacleOn } from './obstacle-on.js'
 const select = (): void => {
   if (getBackend() !== BACKEND) void setBackend(BACKEND) // done on return, because the backend is there already
 }
+
+/** The backend's array for a tensor, not copied. */
+const held = ({ dataId }: Tensor): HostArray['values'] | undefined =>
+  graphBackend().held(dataId) as HostArray['values'] | undefined
 
 const dropoutMask: HostKernel = {
   kernelName: DROPOUT_MASK,
@@ -53,7 +57,7 @@ function wordsOf({ device, because }: DeviceChoice, threads: number): string {
 
 /**
  * The compiled engine: the step, including gradients and optimizer, is traced once per shape of its arguments into an ONNX graph,
- * which ONNX Runtime executes natively on all CPU cores or on a GPU.
+ * which ONNX Runtime executes natively on all CPU cores or on a GPU. On the CPU, the graphs of several shapes share one session.
  */
 export const onnxruntime = definePlugin({
   kind: ENGINE,
@@ -98,7 +102,7 @@ export const onnxruntime = definePlugin({
         return Object.assign(made, { dispose: () => (compiled.delete(made), dispose()) })
       },
       put: (tree) => (select(), toDevice(tree)),
-      read: toHost,
+      read: (tree) => toHost(tree, held),
       release,
       live: () => memory().numTensors,
       close() {

@@ -93,7 +93,7 @@ function traceAt(
   sizes: Sizes,
 ): NamedTrace {
   const backend = graphBackend()
-  registerKernels(backend)
+  registerKernels()
   const given = Object.fromEntries(
     Object.entries(inputs).map(([name, { value, dimensions }]) => [
       name,

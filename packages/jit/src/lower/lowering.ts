@@ -1,5 +1,5 @@
 import { backend_util } from '@tensorflow/tfjs-core'
-import { type Builder, type NodeOptions, emptyValues } from '../builder.js'
+import { type Builder, type NodeOptions, SMALL, emptyValues } from '../builder.js'
 import { type ElementType, type Value, sameShape, sizeOf } from '../graph.js'
 
 /** Call of a TF.js kernel, with inputs as values of the graph. */
@@ -41,7 +41,7 @@ const indices = (b: Builder, numbers: readonly number[]): Value => b.constant('i
 export function reshape(b: Builder, x: Value, shape: readonly number[]): Value {
   const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x
   if (sameShape(source.shape, shape)) return source
-  if (source.constant !== undefined && source.constant.length <= 64)
+  if (source.constant !== undefined && source.constant.length <= SMALL)
     return b.constant(source.dtype, Array.from(source.constant as Float32Array, Number), shape)
   const number = source.node?.op === 'Expand' ? splat(source) : undefined
   if (number !== undefined) return full(b, source.dtype, shape, number)
@@ -81,7 +81,7 @@ const TO: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int32:
 
 export function cast(b: Builder, x: Value, dtype: ElementType): Value {
   if (x.dtype === dtype) return x
-  if (x.constant !== undefined && x.constant.length <= 64 && dtype !== 'uint32') {
+  if (x.constant !== undefined && x.constant.length <= SMALL && dtype !== 'uint32') {
     const number = (n: number): number => (dtype === 'bool' ? Number(n !== 0) : dtype === 'float32' ? n : Math.trunc(n))
     return b.constant(
       dtype,

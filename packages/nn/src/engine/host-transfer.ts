@@ -30,12 +30,19 @@ const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as
 /** Copies values to an array of a tensor's type. Casts of TF.js share arrays: a float32 tensor may hold an Int32Array. */
 const copyOf = (values: ArrayLike<number>, dtype: HostArray['dtype']): HostArray['values'] => new ARRAYS[dtype](values)
 
-/** Copies tensors to host memory. */
-export async function toHost<T extends Tree>(tree: T): Promise<OnHost<T>> {
+/**
+ * Copies tensors to host memory.
+ * @param held returns the backend's array for a tensor; `data` of some backends would return another copy
+ */
+export async function toHost<T extends Tree>(
+  tree: T,
+  held: (tensor: Tensor) => HostArray['values'] | undefined = () => undefined,
+): Promise<OnHost<T>> {
   const arrays = new Map<Tensor, HostArray>()
   for (const [, leaf] of leaves(tree, isTensor)) {
-    const [values, dtype] = [await leaf.data<DataType>(), leaf.dtype as HostArray['dtype']]
-    arrays.set(leaf, { shape: leaf.shape, dtype, values: copyOf(values as HostArray['values'], dtype) })
+    const values = held(leaf) ?? ((await leaf.data<DataType>()) as HostArray['values'])
+    const dtype = leaf.dtype as HostArray['dtype']
+    arrays.set(leaf, { shape: leaf.shape, dtype, values: copyOf(values, dtype) })
   }
   return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }

@@ -1,18 +1,21 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   AttuneError,
+  type Engine,
   type HostArray,
   type HostTree,
+  type Tree,
   isAttuneError,
   isHostArray,
+  isTensor,
   leaves,
   parseJson,
   treeOf,
 } from '@attune/core'
 import { digest, readJsonObject, readWholeFile, writeFolderAtomically } from '@attune/files'
-import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
+import { type TensorSource, decodeSafetensors, streamSafetensors } from '@attune/weights'
 import { z } from 'zod'
 import { type History, NO_HISTORY, historySchema } from './run-log.js'
 
@@ -86,19 +89,39 @@ const START: Omit<Progress, 'step'> = { epoch: 0, batches: 0, learningRateScale:
  * console.log(progress.step) // 5
  * ```
  */
-export async function saveCheckpoint(
+export const saveCheckpoint = (
   directory: string,
-  { state, progress, run = CUSTOM, history = NO_HISTORY }: CheckpointInput,
+  { state, ...rest }: CheckpointInput,
+): Promise<{ readonly path: string; readonly bytes: number }> => writeCheckpoint(directory, sourcesOf(state), rest)
+
+const sourcesOf = (state: HostTree): Readonly<Record<string, TensorSource>> =>
+  Object.fromEntries(
+    leaves(state, isHostArray).map(([path, array]) => [path, { ...array, values: () => array.values }]),
+  )
+
+/** Tensors of a state by path, read from the device one at a time. */
+export const tensorSources = (engine: Pick<Engine, 'read'>, state: Tree): Readonly<Record<string, TensorSource>> =>
+  Object.fromEntries(
+    leaves(state, isTensor).map(([path, tensor]): [string, TensorSource] => {
+      const dtype = tensor.dtype as HostArray['dtype']
+      return [path, { shape: tensor.shape, dtype, values: async () => (await engine.read(tensor)).values }]
+    }),
+  )
+
+/** Writes a checkpoint whose tensors are read as they are written, see {@link saveCheckpoint}. */
+export async function writeCheckpoint(
+  directory: string,
+  tensors: Readonly<Record<string, TensorSource>>,
+  { progress, run = CUSTOM, history = NO_HISTORY }: Omit<CheckpointInput, 'state'>,
 ): Promise<{ readonly path: string; readonly bytes: number }> {
   const rest = { run, history, progress: { ...START, ...progress } }
-  const content: Readonly<Record<string, Uint8Array | string>> = {
-    [STATE]: encodeSafetensors(Object.fromEntries(leaves(state, isHostArray))),
-    [PROGRESS]: JSON.stringify(rest, null, 2),
-  }
-  const digests = Object.fromEntries(Object.entries(content).map(([name, bytes]) => [name, digest(bytes)]))
   const path = checkpointPath(directory, rest.progress.step)
-  await writeFolderAtomically(path, { ...content, [DIGESTS]: JSON.stringify(digests, null, 2) })
-  return { path, bytes: Object.values(content).reduce((sum, part) => sum + Buffer.byteLength(part), 0) }
+  await writeFolderAtomically(path, {
+    [STATE]: () => streamSafetensors(tensors),
+    [PROGRESS]: JSON.stringify(rest, null, 2),
+    [DIGESTS]: (digests) => JSON.stringify(digests, null, 2),
+  })
+  return { path, bytes: [STATE, PROGRESS].reduce((sum, name) => sum + statSync(join(path, name)).size, 0) }
 }
 
 /** Steps of the existing checkpoints, latest first. */

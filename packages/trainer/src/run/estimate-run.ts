@@ -6,12 +6,11 @@ import { count } from '@attune/data'
 import { EMPTY } from 'rxjs'
 import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
 import { createBus } from './bus.js'
-import { saveCheckpoint } from '../files/checkpoint.js'
+import { tensorSources, writeCheckpoint } from '../files/checkpoint.js'
 import { type Opened, closeSession, open } from '../setup/open.js'
 import type { RunOptions } from '../plan/lookup.js'
 import { planRun } from '../plan/plan.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
-import { NO_HISTORY } from '../files/run-log.js'
 import { score } from './score.js'
 import type { Session } from '../setup/session.js'
 import { takeStep } from './train.js'
@@ -121,23 +120,42 @@ async function timeStep(session: Session, batch: ReadyBatch): Promise<number> {
 }
 
 /**
+ * Extrapolates the growth of memory from shape to shape, which is proportional to the difference of their sizes. The
+ * first shape also takes memory that no size changes, such as that of the gradients, so only the later ones count, if
+ * there are any.
+ */
+function memoryGrowth() {
+  let [largest, bytesPerValue, count] = [0, 0, 0]
+  return {
+    add(size: number, bytes: number): void {
+      const rate = bytes / Math.max(1, size - largest)
+      bytesPerValue = count++ === 1 ? rate : Math.max(bytesPerValue, rate)
+      largest = size
+    },
+    /** Additional memory in bytes for a larger shape. */
+    expected: (size: number): number => bytesPerValue * (size - largest),
+  }
+}
+
+/**
  * Measures steps of each shape while memory lasts: two warm-up steps, which show the memory use, then the timed steps, alternating
  * between shapes as in a run, since a compiled step is slower after a step of another shape.
  */
 async function measureSteps(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
   const trials: Trial[] = []
-  let [bytesPerValue, missing] = [0, 0]
+  const growth = memoryGrowth()
+  let missing = 0
   for (const [i, group] of groups.entries()) {
     const { shape, batch, size } = group
     progress?.(i + 1, groups.length, shape)
-    if (missing > 0 || (i > 0 && isTooLarge(bytesPerValue * size))) {
-      missing += bytesPerValue * size
+    if (missing > 0 || (i > 0 && isTooLarge(growth.expected(size)))) {
+      missing = growth.expected(size)
       continue
     }
     const before = process.memoryUsage().rss
     trials.push({ group, first: await timeStep(session, batch), total: 0 })
     await timeStep(session, batch)
-    bytesPerValue = Math.max(bytesPerValue, (process.memoryUsage().rss - before) / size)
+    growth.add(size, process.memoryUsage().rss - before)
   }
   for (let round = 0; round < TIMED_ROUNDS; round++)
     for (const trial of trials) trial.total += await timeStep(session, trial.group.batch)
@@ -179,13 +197,8 @@ async function measureCheckpoint({ components, runState }: Session): Promise<{ s
   const folder = await mkdtemp(join(tmpdir(), 'attune-estimate-'))
   const begun = performance.now()
   try {
-    const state = await components.engine.read(runState.state)
-    const { bytes } = await saveCheckpoint(folder, {
-      run: 'estimate',
-      progress: runState.progress,
-      state,
-      history: NO_HISTORY,
-    })
+    const tensors = tensorSources(components.engine, runState.state)
+    const { bytes } = await writeCheckpoint(folder, tensors, { progress: runState.progress })
     return { seconds: (performance.now() - begun) / 1000, bytes }
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -1,17 +1,13 @@
-import {
-  AttuneError,
-  type Command,
-  type Engine,
-  type HostTree,
-  type Params,
-  type Tree,
-  isHostArray,
-  leaves,
-  treeOf,
-} from '@attune/core'
+import { AttuneError, type Command, type HostTree, type Params, isHostArray, leaves, treeOf } from '@attune/core'
 import { encodeAll } from '../step/batches.js'
 import { handle, record } from './commands.js'
-import { findCheckpoint, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from '../files/checkpoint.js'
+import {
+  findCheckpoint,
+  loadCheckpoint,
+  pruneCheckpoints,
+  tensorSources,
+  writeCheckpoint,
+} from '../files/checkpoint.js'
 import { type Evaluated, evaluatedIn, withEvaluated } from '../files/evaluated.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import type { TrainingState } from '../step/training-step.js'
@@ -19,9 +15,6 @@ import { requireLock } from '../files/run-lock.js'
 import { type Scored, fieldsOfMetrics, score } from './score.js'
 import type { Session } from '../setup/session.js'
 import type { Split } from '../setup/splits.js'
-
-/** Copies the trees of a checkpoint to host memory. */
-const toHost = async (engine: Engine, tree: Tree): Promise<HostTree> => (await engine.read(tree)) as HostTree
 
 /** Writes a checkpoint of the current state, and removes old ones. */
 async function save(session: Session, labels: readonly string[], because: string): Promise<void> {
@@ -37,14 +30,14 @@ async function save(session: Session, labels: readonly string[], because: string
   runState.progress = withEvaluated({ ...runState.progress, labels: [...labels], because }, runState.evaluated)
   const { memory } = runState
   const prepared = session.constants.regularizers
-  const state = await toHost(components.engine, {
+  const tensors = tensorSources(components.engine, {
     ...runState.state,
     ...(memory === undefined ? {} : { memory }),
     ...(Object.keys(prepared).length === 0 ? {} : { prepared }),
   })
   await requireLock(directory, runFolder.lock)
   const [run, history] = [runFolder.id, runFolder.log.history()]
-  const saved = await saveCheckpoint(directory, { run, progress: runState.progress, state, history })
+  const saved = await writeCheckpoint(directory, tensors, { run, progress: runState.progress, history })
   bus.emit({ type: 'checkpoint.saved', step, ...saved, because })
   await pruneCheckpoints(directory)
 }

@@ -43,6 +43,7 @@ export async function finish(session: Session, begun: number): Promise<void> {
   if (ended === undefined)
     return bus.emit({ type: 'run.completed', step, seconds, because: runState.interrupted ?? 'interrupted' })
   bus.emit({ type: 'training.completed', step, because: ended })
+  session.step.dispose() // frees its memory for the final evaluation and the files
   await executeLastCommands(session)
   if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
   const merge = components.engine.compile(adapted.merge)
