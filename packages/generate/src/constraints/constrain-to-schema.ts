@@ -5,9 +5,6 @@ import { constraintBudget } from './pattern-error.js'
 import { type Schema, sizeOf } from './schema.js'
 import { type SchemaOptions, schemaPattern } from './schema-pattern.js'
 
-/** States of the automaton of a schema: about 100 MB. */
-const MAX_STATES = 300_000
-
 /**
  * Constrains the output to JSON that is valid under a JSON Schema (drafts 4 to 2020-12), in the spelling of `JSON.stringify`: compact,
  * or with one space after colons and commas.
@@ -56,7 +53,7 @@ export const constrainToSchema = (
   const compile = (depths: SchemaOptions, freeDepth: number): Constraint => {
     const budget = constraintBudget(size)
     const pattern = schemaPattern(schema, { ...options, ...depths }, budget, freeDepth)
-    return constrainTo(pattern, tokenizer, endIds, 'the schema', budget, MAX_STATES)
+    return constrainTo(pattern, tokenizer, endIds, 'the schema', budget)
   }
   try {
     return compile({}, 2)
