@@ -1,6 +1,7 @@
 import type { Conjunct } from './conjunct.js'
 import { jsonString } from './json-text.js'
-import { anything, containing, textsOf } from './json-strings.js'
+import { textsOf } from './json-strings.js'
+import { anything, containing } from './parse-pattern.js'
 import { isImpossible, memberOf } from './impossible.js'
 import { countsIn } from './facts.js'
 import type { Parts } from './parts.js'
@@ -64,7 +65,7 @@ function regionsOf(facts: Facts, names: ReadonlySet<string>, parts: Parts): read
     { conditions: all, matched: [] },
   ]
   for (const source of sources) {
-    const pattern = containing(source)
+    const pattern = containing(source, budget)
     regions = regions
       .flatMap(({ conditions, matched }) => [
         { conditions: [...conditions, { pattern, negated: false }], matched: [...matched, source] },
