@@ -38,5 +38,8 @@ export function textsOf(facts: readonly Fact<'string'>[], parts: Pick<Parts, 'te
 }
 
 /** Pattern of the strings for which all facts hold. */
-export const stringValues = (facts: readonly Fact<'string'>[], parts: Parts): Pattern =>
-  jsonString(textsOf(facts, parts), parts.spelled)
+export function stringValues(facts: readonly Fact<'string'>[], parts: Parts): Pattern {
+  for (const { name, at } of facts)
+    if (name === 'format') parts.form.narrowed.note('format', at, 'rare forms, such as leap seconds, are not generated')
+  return jsonString(textsOf(facts, parts), parts.spelled)
+}
