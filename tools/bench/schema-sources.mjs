@@ -61,9 +61,12 @@ export function casesOf(source, temporary) {
     const archive = readdirSync(folder).find((file) => file.endsWith('.tgz')) ?? ''
     execFileSync('tar', ['xzf', archive], { cwd: folder })
   }
-  // Draft 3 has keywords of other meanings; files named package.json or tsconfig.json are no schemas.
+  // Draft 3 has keywords of other meanings; 1.0 and 1 are one number in JavaScript; files named package.json or tsconfig.json are no schemas.
   const files = jsonFiles(folder)
-    .filter((file) => !file.includes('/draft3/') && !/\/package\/(package|tsconfig[^/]*)\.json$/.test(file))
+    .filter(
+      (file) =>
+        !/\/draft3\/|\/zeroTerminatedFloats/.test(file) && !/\/package\/(package|tsconfig[^/]*)\.json$/.test(file),
+    )
     .map((file) => ({ name: relative(folder, file), json: jsonOf(file) }))
   const objects = files.filter(({ json }) => typeof json === 'object' && json !== null && !Array.isArray(json))
   // Schemas refer to others by file name or identifier.

@@ -83,10 +83,19 @@ function depthCounter({ heads, depth, freeDepth }: Recursion) {
   }
 }
 
+/** Notes that values without a schema are generated only up to a depth. */
+const depthNote =
+  ({ narrowed }: Parts['form'], freeDepth: number) =>
+  (given: readonly Conjunct[]): Pattern => {
+    narrowed.note('type', given[0]?.at ?? '#', `values without a schema have at most ${freeDepth} levels`)
+    return NOTHING
+  }
+
 /** Converts conjuncts to patterns, each built once for each number of recursive schemas that it is nested in. */
 function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, recursion: Recursion) {
   const { form, budget } = parts
-  const { heads, depth, freeDepth } = recursion
+  const { heads, depth } = recursion
+  const tooDeep = depthNote(form, recursion.freeDepth)
   const known = new Map<string, Pattern>()
   const { isAllowed, enter, leave } = depthCounter(recursion)
   let [open, nested] = [new Set<string>(), 0]
@@ -102,11 +111,7 @@ function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, recursion: Recurs
   const patternOf = (given: readonly Conjunct[]): Pattern => {
     const conjuncts = given.map(form.settled)
     const name = nameOf(conjuncts, form)
-    if (!isAllowed(name)) {
-      if (name === FREE)
-        form.narrowed.note('type', given[0]?.at ?? '#', `values without a schema have at most ${freeDepth} levels`)
-      return NOTHING
-    }
+    if (!isAllowed(name)) return name === FREE ? tooDeep(given) : NOTHING
     const isCounted = name === FREE || heads.has(name)
     if (!isCounted && open.has(name)) {
       if (depth === 0)
@@ -148,7 +153,6 @@ export function schemaPattern(
   // Schemas that occur within themselves are found by converting until no further one is found.
   for (;;) {
     const found = heads.size
-    if (process.env.P) console.error('pass', found)
     const pattern = converter(parts, { heads, depth: recursionDepth, freeDepth })([conjunctOf(root, '#')])
     if (heads.size === found) return pattern
   }

@@ -17,18 +17,18 @@ export const SCHEMAS_IN_USE: readonly SchemaInUse[] = [
     schema: {
       type: 'object',
       properties: {
-        place: { type: 'string', description: 'city', 'x-order': 1 },
+        city: { type: 'string', 'x-order': 1 },
         unit: { enum: ['metric', 'imperial'], default: 'metric' },
         days: { type: 'integer', minimum: 1, maximum: 16, format: 'int32' },
         extra: {},
       },
-      required: ['place'],
+      required: ['city'],
     },
     valid: [
-      { place: 'Oslo', unit: 'metric', days: 16 },
-      { place: '', extra: [1] },
+      { city: 'Oslo', unit: 'metric', days: 16 },
+      { city: '', extra: [1] },
     ],
-    invalid: [{ place: 'Oslo', days: 17 }, { unit: 'metric' }, { place: 'Oslo', unit: 'kelvin' }],
+    invalid: [{ city: 'Oslo', days: 17 }, { unit: 'metric' }, { city: 'Oslo', unit: 'kelvin' }],
   },
   {
     name: 'alternatives beside a type',

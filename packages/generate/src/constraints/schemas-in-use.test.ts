@@ -40,7 +40,7 @@ describe.each(SCHEMAS_IN_USE)('constrainToSchema, for $name', ({ schema, valid, 
 
 it('resolves references to other documents, by address and by identifier', () => {
   const documents = {
-    'place.json': {
+    'city.json': {
       definitions: { city: { type: 'string', maxLength: 3 } },
       properties: { city: { $ref: '#/definitions/city' } },
     },
@@ -49,7 +49,7 @@ it('resolves references to other documents, by address and by identifier', () =>
   const schema = {
     $id: 'https://example.com/schemas/root.json',
     type: 'object',
-    properties: { from: { $ref: 'place.json' }, unit: { $ref: '/unit' }, to: { $ref: 'place.json#/definitions/city' } },
+    properties: { from: { $ref: 'city.json' }, unit: { $ref: '/unit' }, to: { $ref: 'city.json#/definitions/city' } },
   }
   const constraint = constrainToSchema(schema, byteLevel, ends, { documents })
   const values = [
@@ -62,6 +62,16 @@ it('resolves references to other documents, by address and by identifier', () =>
     ...[true, false, false, false],
   ])
   expect(() => constrainToSchema(schema, byteLevel, ends)).toThrow(/pass its document as an option: `documents`/)
+})
+
+it('generates texts of the format url that ajv accepts', () => {
+  const accepts = ajv.compile({ type: 'string', format: 'url' })
+  const constraint = constrainToSchema({ type: 'string', format: 'url' }, byteLevel, ends)
+  for (let i = 0; i < TEXTS; i++) {
+    const random = stream(deriveKey(key(32), i))
+    const text = textAfter(byteLevel, WORD, randomWalk(constraint, ends, 60, random))
+    expect([text, accepts(JSON.parse(text))]).toEqual([text, true])
+  }
 })
 
 describe('narrowed', () => {
