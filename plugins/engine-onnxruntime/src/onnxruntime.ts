@@ -6,6 +6,7 @@ import {
   type JitOptions,
   type CompiledFunction,
   type PureFunction,
+  graphBackend,
   jit,
   registerHostKernel,
 } from '@attune/jit'
@@ -33,8 +34,8 @@ const select = (): void => {
 }
 
 /** The backend's array for a tensor, not copied. */
-const held = ({ dataId }: Tensor): HostArray['values'] | undefined =>
-  graphBackend().held(dataId) as HostArray['values'] | undefined
+const held = ({ dataId, dtype }: Tensor): HostArray['values'] | undefined =>
+  graphBackend().held(dataId, dtype) as HostArray['values'] | undefined
 
 const dropoutMask: HostKernel = {
   kernelName: DROPOUT_MASK,

@@ -5,6 +5,7 @@ import { readJsonObject } from '@attune/files'
 import {
   type GenerationEvent,
   type Schema,
+  type SchemaConstraint,
   allOf,
   constrainToPattern,
   constrainToSchema,
@@ -31,11 +32,20 @@ function schemaIn(file: string): Schema {
   return schema as Schema
 }
 
+/** The constraint to a schema. Reports on standard error what of the schema is not generated. */
+function schemaConstraint(file: string, { tokenizer, ends }: OpenWriter): SchemaConstraint {
+  const constraint = constrainToSchema(schemaIn(file), tokenizer, ends)
+  for (const { keyword, how, at, count } of constraint.narrowed)
+    process.stderr.write(`${file}: ${keyword}: ${how} (${at}${count > 1 ? ` and ${count - 1} more` : ''})\n`)
+  return constraint
+}
+
 /** The constraint that the flags specify, if any: the conjunction of all. @throws AttuneError `BAD_OPTIONS` for a file that is not JSON */
-function constraintOf({ pattern, jsonSchema, keyword }: GenerateFlags, { tokenizer, ends }: OpenWriter) {
+function constraintOf({ pattern, jsonSchema, keyword }: GenerateFlags, writer: OpenWriter) {
+  const { tokenizer, ends } = writer
   const constraints = [
     ...(pattern === undefined ? [] : [constrainToPattern(pattern, tokenizer, ends)]),
-    ...(jsonSchema === undefined ? [] : [constrainToSchema(schemaIn(jsonSchema), tokenizer, ends)]),
+    ...(jsonSchema === undefined ? [] : [schemaConstraint(jsonSchema, writer)]),
     ...(keyword === undefined ? [] : [requireKeywords(keyword, tokenizer, ends)]),
   ]
   return constraints.length === 0 ? undefined : allOf(constraints)

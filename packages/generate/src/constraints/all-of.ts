@@ -71,9 +71,10 @@ const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolea
   a?.length === b?.length && (a?.every((byte, i) => byte === b![i]) ?? true)
 
 const sameVocabulary = (a: Vocabulary, b: Vocabulary): boolean =>
-  String(a.ends) === String(b.ends) &&
-  a.texts.length === b.texts.length &&
-  a.texts.every((text, id) => sameBytes(text, b.texts[id]))
+  a === b ||
+  (String(a.ends) === String(b.ends) &&
+    a.texts.length === b.texts.length &&
+    a.texts.every((text, id) => sameBytes(text, b.texts[id])))
 
 const isOfTokens = (constraint: Constraint): constraint is TokenConstraint =>
   'automaton' in constraint && 'vocabulary' in constraint

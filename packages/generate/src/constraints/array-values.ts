@@ -56,6 +56,10 @@ export function arrayValues(facts: readonly Fact<'array'>[], parts: Parts): Patt
   )
   // Items after a tuple are generated only if the schema describes them, or requires them.
   const isClosed = prefix > 0 && facts.every((fact) => fact.name !== 'items' || fact.value.rest === undefined)
+  const { narrowed } = parts.form
+  const { at } = facts[0] ?? { at: '#' }
+  if (isClosed && most > prefix)
+    narrowed.note('items', at, 'items after a tuple are generated only if the schema describes them')
   const max = isClosed ? Math.min(most, Math.max(prefix, min)) : most
   if (min > max) return NOTHING
   const wanted = facts.flatMap((fact) => (fact.name === 'contains' ? [fact] : []))

@@ -1,7 +1,6 @@
 import type { Budget } from '@attune/core'
-import { ACCEPT, type ByteGraph } from './byte-graph.js'
+import { ACCEPT, type ByteGraph, NO_STATE } from './byte-graph.js'
 import { tooLarge } from './pattern-error.js'
-import { type ShortestEndings } from './shortest-endings.js'
 import { UNKNOWN, stepTable } from './step-table.js'
 
 /** Dead state: no text with this beginning matches. */
@@ -28,18 +27,15 @@ const MAX_STATES = 50_000
 const MAX_MEMBERS = 5_000_000
 
 /** Byte classes: bytes that no edge distinguishes share a class. */
-function byteClasses({ edges }: ByteGraph): { readonly classOf: Uint8Array; readonly bytes: readonly number[] } {
-  const begins = new Set([0])
-  for (const { first, last } of edges.flat()) begins.add(first).add(last + 1)
-  const bytes = [...begins].filter((byte) => byte < 256).sort((a, b) => a - b)
+function byteClasses({ used }: ByteGraph): { readonly classOf: Uint8Array; readonly bytes: readonly number[] } {
   const classOf = new Uint8Array(256)
-  bytes.forEach((from, i) => classOf.fill(i, from))
-  return { classOf, bytes }
+  used.starts.forEach((from, i) => classOf.fill(i, from))
+  return { classOf, bytes: used.starts }
 }
 
-/** Epsilon closure: returns the sorted states with edges, and the accepting one, from which acceptance can be reached. */
-function epsilonClosure({ edges, epsilon }: ByteGraph, { length }: ShortestEndings, budget: Budget) {
-  const seen = new Int32Array(edges.length)
+/** Epsilon closure: returns the sorted states with edges, and the accepting one. */
+function epsilonClosure(graph: ByteGraph, budget: Budget) {
+  const seen: number[] = []
   let round = 0
   return (states: readonly number[]): Int32Array => {
     round++
@@ -49,10 +45,13 @@ function epsilonClosure({ edges, epsilon }: ByteGraph, { length }: ShortestEndin
     while (waiting.length > 0) {
       steps++
       const state = waiting.pop()!
-      if (seen[state] === round || length[state] === -1) continue
+      // States are built on demand.
+      while (seen.length <= state) seen.push(0)
+      if (seen[state] === round) continue
       seen[state] = round
-      if (edges[state]!.length > 0 || state === ACCEPT) kept.push(state)
-      for (const to of epsilon[state]!) waiting.push(to)
+      const { edges, epsilon } = graph.at(state)
+      if (edges.length > 0 || state === ACCEPT) kept.push(state)
+      for (const to of epsilon) waiting.push(to)
     }
     budget.spend(4 * steps + 35 * kept.length)
     return Int32Array.from(kept).sort()
@@ -90,21 +89,21 @@ function subsets(budget: Budget, added: () => void) {
  * Problems, 1959. States are built when a text first reaches them, and kept. If the graph matches nothing, the initial state has
  * no members.
  */
-export function byteAutomaton(graph: ByteGraph, endings: ShortestEndings, budget: Budget): LazyAutomaton {
+export function byteAutomaton(graph: ByteGraph, budget: Budget): LazyAutomaton {
   const { classOf, bytes } = byteClasses(graph)
-  const close = epsilonClosure(graph, endings, budget)
+  const close = epsilonClosure(graph, budget)
   const columns = bytes.length
   const { cells, addRow } = stepTable(columns)
   const { sets, numberOf } = subsets(budget, addRow)
-  const start = close([graph.start])
-  if (start.length === 0) return { classOf, next: () => DEAD, accepts: () => false, members: () => start }
-  numberOf(start)
+  if (graph.start === NO_STATE)
+    return { classOf, next: () => DEAD, accepts: () => false, members: () => new Int32Array() }
+  numberOf(close([graph.start]))
   const compute = (state: number, column: number): number => {
     const byte = bytes[column]!
     const targets: number[] = []
     let steps = 20
     for (const member of sets[state]!) {
-      const edges = graph.edges[member]!
+      const { edges } = graph.at(member)
       steps += 2 + edges.length
       for (const { first, last, to } of edges) if (first <= byte && byte <= last) targets.push(to)
     }

@@ -1,7 +1,9 @@
 import type { Budget } from '@attune/core'
-import { type Pattern, type Span } from './pattern.js'
+import { END, sharedCharacterStates } from './character-states.js'
+import { type Pattern, repeat } from './pattern.js'
 import { tooLarge } from './pattern-error.js'
-import { utf8Spans } from './utf8-spans.js'
+import { type PatternLengths, patternLengths } from './pattern-lengths.js'
+import { type UsedBytes, usedBytes } from './used-bytes.js'
 
 /** Transition by a byte range. */
 export interface Edge {
@@ -10,159 +12,201 @@ export interface Edge {
   readonly to: number
 }
 
+/** Transitions of one state, and the first step of its shortest text to acceptance. */
+export interface GraphState {
+  readonly edges: readonly Edge[]
+  readonly epsilon: readonly number[]
+  /** First byte of the shortest text; −1 if it starts with an epsilon edge, and for the accepting state. */
+  readonly byte: number
+  /** State after that byte or epsilon edge. */
+  readonly next: number
+}
+
 /**
- * Non-deterministic finite automaton over bytes. Each state has byte edges, or epsilon edges (`epsilon`), or accepts (state 0).
+ * Non-deterministic finite automaton over bytes, built on demand. Each state has byte edges, or epsilon edges, or accepts (state 0).
+ * Acceptance can be reached from every state.
  */
 export interface ByteGraph {
+  /** Start state; {@link NO_STATE} if nothing matches. */
   readonly start: number
-  readonly edges: readonly (readonly Edge[])[]
-  readonly epsilon: readonly (readonly number[])[]
+  /** Bytes of the texts that match. */
+  readonly used: UsedBytes
+  /** Number of states so far. */
+  size(): number
+  at(state: number): GraphState
 }
 
 /** Accepting state. */
 export const ACCEPT = 0
 
-/** About 30 MB. */
-const MAX_STATES = 100_000
+/** State of a pattern that matches nothing. */
+export const NO_STATE = -1
 
-/** Deeper trees would overflow the stack. */
-const MAX_DEPTH = 2000
+/** About 100 MB. */
+const MAX_STATES = 300_000
 
 /** Cost of a state, in budget steps. */
 const STEPS_PER_STATE = 60
 
-/** States that read one character of a set, in insertion order; `next` is the index of an earlier one, or {@link END}. */
-interface SetStates {
-  readonly tails: readonly { readonly first: number; readonly last: number; readonly next: number }[]
-  readonly edges: SetStates['tails']
+/** A state before it is built: it reads a pattern, from an index of its text or its machine on, and continues at a state. */
+interface Plan {
+  readonly pattern: Pattern
+  readonly index: number
+  readonly to: number
+  /** Bytes of the shortest text to acceptance. */
+  readonly length: number
 }
 
+/** States and what is known of the patterns they read. */
 interface GraphBuilder {
-  readonly edges: Edge[][]
-  readonly epsilon: number[][]
-  /** Start state of each pattern before a target state: shared subtrees become shared states. */
-  readonly known: Map<Pattern, Map<number, number>>
-  /** States of each set, which may be repeated thousands of times. */
-  readonly sets: Map<readonly Span[], SetStates>
+  readonly plans: Plan[]
+  readonly built: (GraphState | undefined)[]
+  readonly lengths: PatternLengths
   readonly budget: Budget
-  readonly maximumStates: number
+  readonly characters: ReturnType<typeof sharedCharacterStates>
+  readonly encoded: Map<Pattern, Uint8Array>
+  /** The remaining repetitions after one, by repetition. */
+  readonly rests: Map<Pattern, Pattern>
+  /** State of each pattern before a target state: shared subtrees become shared states. */
+  readonly known: Map<Pattern, Map<number, number>>
 }
 
-function add(graph: GraphBuilder, edges: Edge[], epsilon: number[]): number {
-  const { maximumStates } = graph
-  if (graph.edges.length >= maximumStates) throw tooLarge(`the pattern has more than ${maximumStates} states`)
-  graph.budget.spend(STEPS_PER_STATE + 10 * edges.length)
-  graph.epsilon.push(epsilon)
-  return graph.edges.push(edges) - 1
+function add({ plans, budget }: GraphBuilder, plan: Plan): number {
+  if (plans.length >= MAX_STATES) throw tooLarge(`the pattern has more than ${MAX_STATES} states`)
+  budget.spend(STEPS_PER_STATE)
+  return plans.push(plan) - 1
 }
 
-/** End of a character, as `next` of its last byte. */
-const END = -1
-
-/** States that read one character of a set. Common suffixes of characters are shared. */
-function statesOf(spans: readonly Span[], budget: Budget): SetStates {
-  const tails: SetStates['tails'][number][] = []
-  const shared = new Map<string, number>()
-  const after = (bytes: readonly Span[]): number => {
-    if (bytes.length === 0) return END
-    const name = bytes.join()
-    const known = shared.get(name)
-    if (known !== undefined) return known
-    const [first, last] = bytes[0]!
-    const next = after(bytes.slice(1))
-    shared.set(name, tails.length)
-    return tails.push({ first, last, next }) - 1
-  }
-  budget.spend(300 * spans.length)
-  const sequences = utf8Spans(spans)
-  budget.spend(300 * sequences.length)
-  const edges = sequences.map((bytes) => ({ first: bytes[0]![0], last: bytes[0]![1], next: after(bytes.slice(1)) }))
-  return { tails, edges }
-}
-
-/** Adds the states that read one character of a set before `to`. */
-function addSet(graph: GraphBuilder, spans: readonly Span[], to: number): number {
-  const states = graph.sets.get(spans) ?? statesOf(spans, graph.budget)
-  graph.sets.set(spans, states)
-  const base = graph.edges.length
-  const edge = ({ first, last, next }: SetStates['tails'][number]): Edge => ({
-    first,
-    last,
-    to: next === END ? to : base + next,
-  })
-  for (const tail of states.tails) add(graph, [edge(tail)], [])
-  return add(graph, states.edges.map(edge), [])
-}
-
-/** Adds the states that read a text before `to`. */
-function addText(graph: GraphBuilder, text: string, to: number): number {
-  let state = to
-  for (const byte of new TextEncoder().encode(text).reverse())
-    state = add(graph, [{ first: byte, last: byte, to: state }], [])
+/** Adds a state whose transitions are known. */
+function addBuilt(graph: GraphBuilder, pattern: Pattern, edge: Edge): number {
+  const length = 1 + graph.plans[edge.to]!.length
+  const state = add(graph, { pattern, index: 0, to: edge.to, length })
+  graph.built[state] = { edges: [edge], epsilon: [], byte: edge.first, next: edge.to }
   return state
 }
 
-function addRepeat(graph: GraphBuilder, pattern: Pattern & { kind: 'repeat' }, to: number, depth: number): number {
-  const { part, min, max } = pattern
+/** State that reads a pattern, from an index on, and continues at `to`; created once. */
+function stateOf(graph: GraphBuilder, pattern: Pattern, index: number, to: number): number {
+  const own = pattern.kind === 'machine' ? graph.lengths.endings(pattern).length[index]! : graph.lengths.of(pattern)
+  if (own === Infinity) return NO_STATE
+  const name = pattern.kind === 'machine' ? to * pattern.size + index : to
+  const states = graph.known.get(pattern) ?? new Map<number, number>()
+  const known = states.get(name)
+  if (known !== undefined) return known
+  const state = add(graph, { pattern, index, to, length: own + graph.plans[to]!.length })
+  graph.known.set(pattern, states.set(name, state))
+  return state
+}
+
+/** True for a pattern that is written so that it matches only the empty text. */
+const isEmpty = (pattern: Pattern): boolean =>
+  (pattern.kind === 'text' && pattern.text === '') ||
+  (pattern.kind === 'repeat' && (pattern.max === 0 || isEmpty(pattern.part))) ||
+  (pattern.kind === 'sequence' && pattern.parts.every(isEmpty))
+
+/** State that reads a pattern and continues at `to`. */
+function before(graph: GraphBuilder, pattern: Pattern, to: number): number {
   let state = to
-  if (max === Infinity) {
-    const loop = add(graph, [], [])
-    graph.epsilon[loop]!.push(addBefore(graph, part, loop, depth + 1), to)
-    state = loop
-  } else
-    for (let count = min; count < max; count++) {
-      const before = addBefore(graph, part, state, depth + 1)
-      if (before === state) break // Repeating an empty part adds nothing.
-      state = add(graph, [], [before, to])
-    }
-  for (let count = 0; count < min; count++) {
-    const before = addBefore(graph, part, state, depth + 1)
-    if (before === state) break
-    state = before
+  // Sequences nest deeper than the call stack.
+  const waiting = [pattern]
+  for (let part = waiting.pop(); part !== undefined && state !== NO_STATE; part = waiting.pop()) {
+    graph.budget.spend(20)
+    if (part.kind === 'sequence') for (const each of part.parts) waiting.push(each)
+    else if ((part.kind !== 'text' && part.kind !== 'repeat') || !isEmpty(part)) state = stateOf(graph, part, 0, state)
   }
   return state
 }
 
-function addMachine(graph: GraphBuilder, pattern: Pattern & { kind: 'machine' }, to: number, depth: number): number {
-  const { size, edges, accepting } = pattern
+function textState(graph: GraphBuilder, { pattern, index, to, length }: Plan, text: string): GraphState {
+  const bytes = graph.encoded.get(pattern) ?? new TextEncoder().encode(text)
+  graph.encoded.set(pattern, bytes)
+  const next = index + 1 === bytes.length ? to : add(graph, { pattern, index: index + 1, to, length: length - 1 })
+  const byte = bytes[index]!
+  return { edges: [{ first: byte, last: byte, to: next }], epsilon: [], byte, next }
+}
+
+function setState(graph: GraphBuilder, { pattern, to, length }: Plan): GraphState {
+  const { tails, edges } = graph.characters((pattern as Pattern & { kind: 'set' }).spans)
   const states: number[] = []
-  for (let i = 0; i < size; i++) states.push(add(graph, [], accepting[i] === true ? [to] : []))
-  for (const { from, part, to: target } of edges)
-    graph.epsilon[states[from]!]!.push(addBefore(graph, part, states[target]!, depth + 1))
-  return states[0]!
+  const target = (next: number): number => (next === END ? to : states[next]!)
+  for (const { first, last, next } of tails) states.push(addBuilt(graph, pattern, { first, last, to: target(next) }))
+  graph.budget.spend(10 * edges.length)
+  const own = edges.map(({ first, last, next }): Edge => ({ first, last, to: target(next) }))
+  const shortest = own.find((edge) => 1 + graph.plans[edge.to]!.length === length)!
+  return { edges: own, epsilon: [], byte: shortest.first, next: shortest.to }
 }
 
-/** Adds a pattern before `to` and returns its start state. */
-function addBefore(graph: GraphBuilder, pattern: Pattern, to: number, depth: number): number {
-  if (depth > MAX_DEPTH) throw tooLarge(`the pattern is nested more than ${MAX_DEPTH} deep`)
-  graph.budget.spend(20)
-  const before = graph.known.get(pattern)?.get(to)
-  if (before !== undefined) return before
-  let state = to
-  if (pattern.kind === 'set') state = addSet(graph, pattern.spans, to)
-  else if (pattern.kind === 'text') state = addText(graph, pattern.text, to)
-  else if (pattern.kind === 'repeat') state = addRepeat(graph, pattern, to, depth)
-  else if (pattern.kind === 'machine') state = addMachine(graph, pattern, to, depth)
-  else if (pattern.kind === 'sequence')
-    // Loops instead of callbacks, which would use more stack.
-    for (let i = pattern.parts.length - 1; i >= 0; i--) state = addBefore(graph, pattern.parts[i]!, state, depth + 1)
-  else {
-    const states: number[] = []
-    for (const part of pattern.parts) states.push(addBefore(graph, part, to, depth + 1))
-    state = add(graph, [], states)
+const epsilonState = (epsilon: readonly number[], next: number): GraphState => ({ edges: [], epsilon, byte: -1, next })
+
+function choiceState(graph: GraphBuilder, { to, length }: Plan, parts: readonly Pattern[]): GraphState {
+  const states = new Set(parts.map((part) => before(graph, part, to)))
+  states.delete(NO_STATE)
+  const epsilon = [...states]
+  return epsilonState(
+    epsilon,
+    epsilon.find((state) => graph.plans[state]!.length === length)!,
+  )
+}
+
+function repeatState(graph: GraphBuilder, { to }: Plan, own: Pattern & { kind: 'repeat' }): GraphState {
+  const { part, min, max } = own
+  const isLoop = min === 0 && max === Infinity
+  const rest = isLoop ? own : (graph.rests.get(own) ?? repeat(part, Math.max(0, min - 1), max - 1))
+  graph.rests.set(own, rest)
+  const once = before(graph, part, before(graph, rest, to))
+  if (min > 0) return epsilonState([once], once)
+  return epsilonState(once === NO_STATE ? [to] : [once, to], to)
+}
+
+function machineState(graph: GraphBuilder, { index, to }: Plan, own: Pattern & { kind: 'machine' }): GraphState {
+  const { from, first } = graph.lengths.endings(own)
+  const after = (edge: { readonly part: Pattern; readonly to: number }): number => {
+    const target = stateOf(graph, own, edge.to, to)
+    return target === NO_STATE ? NO_STATE : before(graph, edge.part, target)
   }
-  const known = graph.known.get(pattern) ?? new Map<number, number>()
-  graph.known.set(pattern, known.set(to, state))
-  return state
+  const epsilon = from[index]!.map(after).filter((state) => state !== NO_STATE)
+  if (own.accepting[index] === true) epsilon.push(to)
+  const shortest = first[index]
+  return epsilonState(epsilon, shortest === undefined ? to : after(shortest))
+}
+
+function build(graph: GraphBuilder, state: number): GraphState {
+  const plan = graph.plans[state]!
+  const { pattern } = plan
+  if (state === ACCEPT) return epsilonState([], ACCEPT)
+  if (pattern.kind === 'text') return textState(graph, plan, pattern.text)
+  if (pattern.kind === 'set') return setState(graph, plan)
+  if (pattern.kind === 'repeat') return repeatState(graph, plan, pattern)
+  if (pattern.kind === 'machine') return machineState(graph, plan, pattern)
+  return choiceState(graph, plan, pattern.parts)
 }
 
 /**
- * Automaton of a pattern over UTF-8 bytes, by Thompson's construction (Regular Expression Search Algorithm, 1968), built from the
- * end so that each part knows its target. It reads bytes rather than characters because a token may end inside a character.
- * @throws AttuneError `PATTERN_TOO_LARGE`
+ * Automaton of a pattern over UTF-8 bytes, by Thompson's construction (Regular Expression Search Algorithm, 1968). A state is built
+ * when it is first asked for: it knows its target, and the length of the shortest text to acceptance, from the lengths of the
+ * patterns. It reads bytes rather than characters because a token may end inside a character.
+ * @throws AttuneError `PATTERN_TOO_LARGE`, also from `at`
  */
-export function byteGraph(pattern: Pattern, budget: Budget, maximumStates = MAX_STATES): ByteGraph {
-  const graph: GraphBuilder = { edges: [[]], epsilon: [[]], known: new Map(), sets: new Map(), budget, maximumStates }
-  const start = addBefore(graph, pattern, ACCEPT, 0)
-  return { start, edges: graph.edges, epsilon: graph.epsilon }
+export function byteGraph(pattern: Pattern, budget: Budget): ByteGraph {
+  const characters = sharedCharacterStates(budget)
+  const lengths = patternLengths(budget)
+  const end: Plan = { pattern, index: 0, to: ACCEPT, length: 0 }
+  const graph: GraphBuilder = {
+    ...{ plans: [end], built: [], lengths, budget, characters },
+    ...{ encoded: new Map(), rests: new Map(), known: new Map() },
+  }
+  const start = lengths.of(pattern) === Infinity ? NO_STATE : before(graph, pattern, ACCEPT)
+  return {
+    start,
+    used: usedBytes(pattern, lengths, characters, budget),
+    size: () => graph.plans.length,
+    at(state) {
+      const known = graph.built[state]
+      if (known !== undefined) return known
+      const own = build(graph, state)
+      budget.spend(20 + 10 * (own.edges.length + own.epsilon.length))
+      graph.built[state] = own
+      return own
+    },
+  }
 }

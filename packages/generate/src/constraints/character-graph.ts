@@ -36,7 +36,7 @@ function graphBuilder(budget: Budget) {
 }
 
 /** Returns a function that adds a pattern before a state and returns its start state. */
-function patternAdder({ add, epsilon }: ReturnType<typeof graphBuilder>, budget: Budget) {
+function patternAdder({ add, epsilon, edges: own }: ReturnType<typeof graphBuilder>, budget: Budget) {
   const repeated = ({ part, min, max }: Pattern & { kind: 'repeat' }, to: number): number => {
     let state = to
     if (max === Infinity) {
@@ -48,7 +48,11 @@ function patternAdder({ add, epsilon }: ReturnType<typeof graphBuilder>, budget:
   }
   const machine = ({ size, edges, accepting }: Pattern & { kind: 'machine' }, to: number): number => {
     const states = Array.from({ length: size }, (_, i) => add([], accepting[i] === true ? [to] : []))
-    for (const edge of edges) epsilon[states[edge.from]!]!.push(before(edge.part, states[edge.to]!))
+    for (const { from, part, to: target } of edges)
+      if (part.kind === 'set') {
+        budget.spend(20)
+        own[states[from]!]!.push({ spans: part.spans, to: states[target]! })
+      } else epsilon[states[from]!]!.push(before(part, states[target]!))
     return states[0]!
   }
   const character = (text: string, to: number): number => {

@@ -1,43 +1,35 @@
 import { AttuneError, type Budget, type Tokenizer, excerpt } from '@attune/core'
 import type { Constraint } from '../constraint.js'
 import { type LazyAutomaton, byteAutomaton } from './byte-automaton.js'
-import { type ByteGraph, byteGraph } from './byte-graph.js'
+import { type ByteGraph, NO_STATE, byteGraph } from './byte-graph.js'
 import { wholePattern } from './parse-pattern.js'
 import { type Pattern, optional, literal, sequence } from './pattern.js'
 import { constraintBudget } from './pattern-error.js'
-import { type ShortestEndings, shortestEndings } from './shortest-endings.js'
 import { spelledEndings } from './spelled-endings.js'
 import { tokenConstraint } from './token-constraint.js'
 import { tokenDistances } from './token-distances.js'
 import { type Vocabulary, vocabularyOf } from './vocabulary.js'
 
-/** True if every byte that the graph can read on a path to acceptance is a token of its own. */
-function spellsEachByte(graph: ByteGraph, { length }: ShortestEndings, { texts }: Vocabulary): boolean {
+/** True if every byte of the texts that match is a token of its own. */
+function spellsEachByte({ used }: ByteGraph, { texts }: Vocabulary): boolean {
   const alone = new Uint8Array(256)
   for (const text of texts) if (text?.length === 1) alone[text[0]!] = 1
-  const spelled = (first: number, last: number): boolean => alone.subarray(first, last + 1).every((each) => each === 1)
-  return graph.edges.every((edges) => edges.every(({ first, last, to }) => length[to] === -1 || spelled(first, last)))
+  return used.isUsed.every((isUsed, byte) => isUsed === 0 || alone[byte] === 1)
 }
 
 /**
  * Returns the number of tokens to acceptance, by state. If each byte is a token, every byte path is also a token path, and the
  * shortest ending is an upper bound; otherwise all states are searched.
  */
-function tokensLeft(
-  graph: ByteGraph,
-  endings: ShortestEndings,
-  automaton: LazyAutomaton,
-  vocabulary: Vocabulary,
-  budget: Budget,
-) {
-  if (!spellsEachByte(graph, endings, vocabulary)) {
+function tokensLeft(graph: ByteGraph, automaton: LazyAutomaton, vocabulary: Vocabulary, budget: Budget) {
+  if (!spellsEachByte(graph, vocabulary)) {
     const distances = tokenDistances(automaton, [0], vocabulary.trie, budget)
     return (state: number): number => distances.get(state) ?? Infinity
   }
-  const fewest = spelledEndings(graph, endings, vocabulary.trie, budget)
+  const fewest = spelledEndings(graph, vocabulary.trie, budget)
   const known: number[] = []
   return (state: number): number =>
-    (known[state] ??= automaton.members(state).reduce((min, member) => Math.min(min, fewest[member]!), Infinity))
+    (known[state] ??= automaton.members(state).reduce((min, member) => Math.min(min, fewest(member)), Infinity))
 }
 
 /**
@@ -50,16 +42,13 @@ export function constrainTo(
   endIds: Iterable<number>,
   named: string,
   budget: Budget,
-  maximumStates?: number,
 ): Constraint {
   const vocabulary = vocabularyOf(tokenizer, endIds)
   const generated = vocabulary.leadingSpace ? sequence(optional(literal(' ')), pattern) : pattern
-  const graph = byteGraph(generated, budget, maximumStates)
-  const endings = shortestEndings(graph, budget)
-  if (endings.length[graph.start] === -1)
-    throw new AttuneError('NOT_SPELLABLE', `no text satisfies ${named}`, 'Loosen it.')
-  const automaton = byteAutomaton(graph, endings, budget)
-  const left = tokensLeft(graph, endings, automaton, vocabulary, budget)
+  const graph = byteGraph(generated, budget)
+  if (graph.start === NO_STATE) throw new AttuneError('NOT_SPELLABLE', `no text satisfies ${named}`, 'Loosen it.')
+  const automaton = byteAutomaton(graph, budget)
+  const left = tokensLeft(graph, automaton, vocabulary, budget)
   if (left(0) === Infinity)
     throw new AttuneError(
       'NOT_SPELLABLE',

@@ -398,14 +398,10 @@ describe('constrainToSchema', () => {
       expect.objectContaining({ code: 'BAD_SCHEMA', problem: expect.stringMatching(/is recursive/) as never }),
     )
     const code = (code: string): never => expect.objectContaining({ code }) as never
-    expect(() => constrainToSchema(property({ type: 'string', pattern: '(?=a)' }), byteLevel, ends)).toThrow(
+    expect(() => constrainToSchema(property({ type: 'string', pattern: '(?<=a)b' }), byteLevel, ends)).toThrow(
       code('BAD_PATTERN'),
     )
-    expect(() => constrainToSchema({ type: 'string', maxLength: 1e7 }, byteLevel, ends)).toThrow(
-      code('PATTERN_TOO_LARGE'),
-    )
-    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`p${i}`, { type: 'null' }]))
-    expect(() => constrainToSchema({ type: 'object', properties: many }, byteLevel, ends)).toThrow(
+    expect(() => constrainToSchema({ type: 'string', minLength: 1e7 }, byteLevel, ends)).toThrow(
       code('PATTERN_TOO_LARGE'),
     )
     // WordPiece puts a space around each punctuation mark: `{ " a`.

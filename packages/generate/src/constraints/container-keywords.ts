@@ -45,7 +45,7 @@ const members: Keyword = {
     budget.spend(200 * (value.properties.size + value.patterns.length))
     return when('object', [{ name: 'members', value, at: conjunct.at }])
   },
-  no(conjunct, { union, numberOf, omissions }) {
+  no(conjunct, { union, numberOf, omissions, narrowed }) {
     const { at } = conjunct
     const { properties, patterns, rest } = membersOf(conjunct)
     const anything = numberOf(conjunctOf(true, at))
@@ -56,7 +56,14 @@ const members: Keyword = {
     )
     const terms = union(differing)
     const inexact = patterns.length > 0 || (rest !== undefined && numberOf(rest) !== anything)
-    if (inexact) omissions.add()
+    if (inexact) {
+      omissions.add()
+      narrowed.note(
+        'not',
+        at,
+        'objects that only a negated additionalProperties or patternProperties excludes are not generated',
+      )
+    }
     return terms.length === 0 && inexact ? undefined : terms
   },
 }

@@ -133,16 +133,24 @@ export function distinctItems(
       'Remove it and validate the value afterwards.',
     )
   const terms = form.termsOf(itemOf(facts, 0))
+  const isListed = terms.every(({ kind }) => kind === 'values')
   const items = apart(terms, parts)
   const [min, max] = limits
-  const isListed = terms.every(({ kind }) => kind === 'values')
   if (min > items.length && !isListed)
     throw badSchema(
       `uniqueItems of items that are not listed allows at most ${items.length} items, got minItems ${min}`,
       at,
       'List the items in `enum`, or remove it and validate the value afterwards.',
     )
-  budget.spend(200 * items.length * (1 + Math.min(max, Math.max(min, 1), items.length)))
+  budget.spend(200 * items.length * (1 + (max < Infinity ? Math.min(max, items.length) : Math.max(min, 1))))
   const own = items.length <= ANY_ORDER ? anyOrder : inOrder
+  if (!isListed)
+    form.narrowed.note(
+      'uniqueItems',
+      at,
+      'items have different first characters, in ascending order, with at most one array, one object and one fraction',
+    )
+  else if (items.length > ANY_ORDER)
+    form.narrowed.note('uniqueItems', at, 'listed items come in the order of the schema')
   return sequence(literal('['), own(items, limits, spacing.comma), literal(']'))
 }

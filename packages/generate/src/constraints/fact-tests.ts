@@ -3,9 +3,8 @@ import type { Conjunct } from './conjunct.js'
 import { FORMATS } from './json-formats.js'
 import { textTest } from './character-graph.js'
 import { memberSchemas } from './facts.js'
-import { containing } from './json-strings.js'
 import type { FactTests } from './normal-form-types.js'
-import { wholePattern } from './parse-pattern.js'
+import { containing, wholePattern } from './parse-pattern.js'
 import { type Fact, type Facts, type Terms, canonical, kindOf } from './terms.js'
 
 function numberHolds(fact: Fact<'number'>, value: number): boolean {
@@ -68,7 +67,7 @@ export function factTests(budget: Budget, termsOf: (conjuncts: readonly Conjunct
   }
   const tests: FactTests = {
     isValid: (value, conjuncts) => tests.holds(termsOf(conjuncts), value),
-    matches: (source, text) => test(`pattern ${source}`, () => textTest(containing(source), budget))(text),
+    matches: (source, text) => test(`pattern ${source}`, () => textTest(containing(source, budget), budget))(text),
     holds(terms, value) {
       const kind = kindOf(value)
       let name: string | undefined

@@ -28,6 +28,8 @@ const PATH = "(?:[A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})"
 const QUERY = "(?:\\?(?:[A-Za-z0-9._~!$&'()*+,;=:@\\/?-]|%[0-9A-Fa-f]{2})*)?"
 const FRAGMENT = "(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@\\/?-]|%[0-9A-Fa-f]{2})*)?"
 const URI = `(?:https?|ftp|wss?):\\/\\/${HOST}(?::[1-9]\\d{0,3})?(?:\\/${PATH}*)*${QUERY}${FRAGMENT}|(?:urn|tag):(?:${PATH}|:)+`
+/** Not a format of the specification: what validators take for a URL, with a domain name. */
+const URL = `(?:https?|ftp):\\/\\/(?:[a-z0-9]{1,40}\\.){1,3}[a-z]{2,10}(?::[1-9]\\d{1,3})?(?:(?:\\/${PATH}*)+${QUERY}${FRAGMENT})?`
 const REFERENCE = `\\/?${PATH}+(?:\\/${PATH}*)*${QUERY}${FRAGMENT}`
 const POINTER = '(?:\\/(?:[^~\\/\\u0000-\\u001f]|~[01])*)*'
 const TIME_PART = 'T(?:\\d{1,4}H(?:\\d{1,4}M)?(?:\\d{1,4}S)?|\\d{1,4}M(?:\\d{1,4}S)?|\\d{1,4}S)'
@@ -53,7 +55,7 @@ export const FORMATS: Readonly<Record<string, string>> = {
   ipv6: IPV6,
   uri: URI,
   iri: URI,
-  url: URI,
+  url: URL,
   'uri-reference': `${URI}|${REFERENCE}`,
   'iri-reference': `${URI}|${REFERENCE}`,
   'uri-template': '(?:[A-Za-z0-9._~\\/:?&=-]|\\{[a-z]{1,20}\\})*',

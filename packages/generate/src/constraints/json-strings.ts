@@ -2,27 +2,16 @@ import type { Budget } from '@attune/core'
 import { ANY } from './character-set.js'
 import { FORMATS } from './json-formats.js'
 import { jsonString } from './json-text.js'
-import { parsePattern, wholePattern } from './parse-pattern.js'
+import { containing, wholePattern } from './parse-pattern.js'
 import { type Parts, memoized } from './parts.js'
-import { EMPTY, NOTHING, type Pattern, choiceOf, literal, repeat, sequence, set } from './pattern.js'
+import { NOTHING, type Pattern, literal, repeat, set } from './pattern.js'
 import { countsIn } from './facts.js'
 import type { Fact } from './terms.js'
 import { type Condition, intersectTexts } from './text-intersection.js'
 
-/** Any text. */
-export const anything: Pattern = repeat(set(ANY), 0, Infinity)
-
-/** A pattern match as JSON Schema defines it: anywhere in the string, unless anchored. */
-export const containing = (source: string): Pattern =>
-  choiceOf(
-    parsePattern(source).map(({ pattern, fromStart, toEnd }) =>
-      sequence(fromStart ? EMPTY : anything, pattern, toEnd ? EMPTY : anything),
-    ),
-  )
-
-function conditionOf(fact: Fact<'string'>): Condition | undefined {
+function conditionOf(fact: Fact<'string'>, budget: Budget): Condition | undefined {
   if (fact.name === 'pattern' || fact.name === 'notPattern')
-    return { pattern: containing(fact.value), negated: fact.name === 'notPattern' }
+    return { pattern: containing(fact.value, budget), negated: fact.name === 'notPattern' }
   if (fact.name === 'format') return { pattern: wholePattern(FORMATS[fact.value]!), negated: false }
   return fact.name === 'not' ? { pattern: literal(fact.value), negated: true } : undefined
 }
@@ -41,7 +30,7 @@ export function textsOf(facts: readonly Fact<'string'>[], parts: Pick<Parts, 'te
   return memoized(parts, `texts ${min} ${max} ${[...named.keys()].sort().join('\n')}`, () => {
     if (min > max) return NOTHING
     if (named.size === 0) return repeat(set(ANY), min, max)
-    const conditions = Array.from(named.values(), conditionOf).filter((each) => each !== undefined)
+    const conditions = [...named.values()].flatMap((fact) => conditionOf(fact, budget) ?? [])
     const [only] = conditions
     if (conditions.length === 1 && min === 0 && max === Infinity && only?.negated === false) return only.pattern
     return intersectTexts(conditions, { min, max }, budget)
@@ -49,5 +38,8 @@ export function textsOf(facts: readonly Fact<'string'>[], parts: Pick<Parts, 'te
 }
 
 /** Pattern of the strings for which all facts hold. */
-export const stringValues = (facts: readonly Fact<'string'>[], parts: Parts): Pattern =>
-  jsonString(textsOf(facts, parts), parts.spelled)
+export function stringValues(facts: readonly Fact<'string'>[], parts: Parts): Pattern {
+  for (const { name, at } of facts)
+    if (name === 'format') parts.form.narrowed.note('format', at, 'rare forms, such as leap seconds, are not generated')
+  return jsonString(textsOf(facts, parts), parts.spelled)
+}

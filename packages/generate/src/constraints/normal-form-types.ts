@@ -1,7 +1,8 @@
 import type { Budget } from '@attune/core'
 import type { Conjunct } from './conjunct.js'
+import type { Narrowings } from './narrowings.js'
 import type { Subschema } from './schema.js'
-import type { Terms } from './terms.js'
+import type { Term, Terms } from './terms.js'
 
 /** Context of the tests of listed values. */
 export interface FactTests {
@@ -13,12 +14,23 @@ export interface FactTests {
   holds(terms: Terms, value: unknown): boolean
 }
 
+/** Result of an attempt to prove that no value satisfies a term. */
+export interface Impossibility {
+  readonly isProved: boolean
+  /** Depth at which the attempt started. */
+  readonly depth: number
+  /** True if it used normal forms that lack some values. */
+  readonly isPartial: boolean
+}
+
 /** Conversion of schemas to their normal form. */
 export interface NormalForm {
   readonly tests: FactTests
   readonly budget: Budget
   /** Counts the uses of normal forms that lack some values: they prove no two schemas disjoint. */
   readonly omissions: Omissions
+  readonly impossible: Map<Term, Impossibility>
+  readonly narrowed: Narrowings
   /** Normal form of the values that are valid under all conjuncts. */
   termsOf(conjuncts: readonly Conjunct[]): Terms
   /** Normal form of the values of both. */

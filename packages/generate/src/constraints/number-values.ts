@@ -15,7 +15,7 @@ const EXACT = '-?(?:0|[1-9]\\d{0,13})(?:\\.\\d{1,4})?'
 
 /** Pattern of the numbers for which all facts hold. */
 export function numberValues(facts: readonly Fact<'number'>[], parts: Parts): Pattern {
-  const { budget } = parts
+  const { budget, form } = parts
   const limits = numberLimits(facts)
   const { min, max, above, below } = limits
   const at = facts[0]?.at ?? '#'
@@ -28,6 +28,11 @@ export function numberValues(facts: readonly Fact<'number'>[], parts: Parts): Pa
   budget.spend(25_000)
   budget.hold(25_000)
   const name = ['number', has('integer'), has('fraction'), min, max, above, below, factor].join(' ')
+  const [bounded, whole] = [min > -Infinity || max < Infinity, has('integer')]
+  if (!whole && bounded)
+    form.narrowed.note('minimum', at, 'numbers have at most 15 digits near a bound, and no exponent between two')
+  else if (!bounded)
+    form.narrowed.note('type', at, whole ? 'integers have at most 21 digits' : 'numbers are below 1e308')
   return memoized(parts, name, () => {
     const within = has('integer')
       ? integers(above ? Math.floor(min) + 1 : min, below ? Math.ceil(max) - 1 : max)

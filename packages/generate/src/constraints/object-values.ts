@@ -1,9 +1,11 @@
-import type { Conjunct } from './conjunct.js'
+import { type Conjunct, never } from './conjunct.js'
 import { jsonString } from './json-text.js'
-import { anything, containing, textsOf } from './json-strings.js'
+import { textsOf } from './json-strings.js'
+import { anything, containing } from './parse-pattern.js'
 import { isImpossible, memberOf } from './impossible.js'
 import { countsIn } from './facts.js'
-import type { Parts } from './parts.js'
+import { otherTexts } from './other-texts.js'
+import { type NamedMembers, type Parts, type Region, memoized } from './parts.js'
 import { EMPTY, NOTHING, type Pattern, choice, choiceOf, literal, optional, repeat, sequence } from './pattern.js'
 import { badSchema } from './schema.js'
 import type { Fact, Members } from './terms.js'
@@ -29,6 +31,10 @@ const isOpen = (facts: Facts): boolean => {
   )
 }
 
+/** True if members with other names are invalid. */
+const isClosed = (facts: Facts, { numberOf }: Parts['form']): boolean =>
+  layersOf(facts).some(({ rest }) => rest !== undefined && numberOf(rest) === numberOf(never(rest.at)))
+
 /** Patterns of names that `propertyNames` allows, one for each conjunct. */
 function allowedNames(facts: Facts, parts: Parts): Pattern[] {
   return facts.flatMap((fact) => {
@@ -42,60 +48,72 @@ function allowedNames(facts: Facts, parts: Parts): Pattern[] {
   })
 }
 
-/** Names that match the same patterns, and the schemas of their members. */
-interface Region {
-  readonly conditions: readonly Condition[]
-  readonly schemas: readonly Conjunct[]
-}
-
 const MAX_REGIONS = 64
+const ANY_LENGTH = { min: 0, max: Infinity }
 
-/** Divides the names that no schema mentions by the patterns that they match. */
-function regionsOf(facts: Facts, names: ReadonlySet<string>, parts: Parts): readonly Region[] {
+/** Divides names by the patterns that they match. */
+function divided(whole: Region, sources: readonly string[], at: string, parts: Parts): readonly Region[] {
   const { budget } = parts
-  const layers = layersOf(facts)
-  const sources = [...new Set(layers.flatMap(({ patterns }) => patterns.map(([source]) => source)))]
-  const named: Condition = { pattern: choiceOf([...names].map(literal)), negated: true }
-  const all: Condition[] = [
-    ...(names.size > 0 ? [named] : []),
-    ...allowedNames(facts, parts).map((pattern) => ({ pattern, negated: false })),
-  ]
-  let regions: { readonly conditions: readonly Condition[]; readonly matched: readonly string[] }[] = [
-    { conditions: all, matched: [] },
-  ]
+  let regions = [whole]
   for (const source of sources) {
-    const pattern = containing(source)
+    // A deterministic automaton, which makes the intersections cheap.
+    const pattern = memoized(parts, `matches ${source}`, () =>
+      intersectTexts([{ pattern: containing(source, budget), negated: false }], ANY_LENGTH, budget),
+    )
     regions = regions
-      .flatMap(({ conditions, matched }) => [
-        { conditions: [...conditions, { pattern, negated: false }], matched: [...matched, source] },
-        { conditions: [...conditions, { pattern, negated: true }], matched },
-      ])
-      .filter(({ conditions }) => intersectTexts(conditions, { min: 0, max: Infinity }, budget) !== NOTHING)
+      .flatMap(({ texts, matched }) =>
+        [false, true].map((negated): Region => {
+          const conditions = [...(texts === anything ? [] : [{ pattern: texts, negated: false }]), { pattern, negated }]
+          return {
+            texts: intersectTexts(conditions, ANY_LENGTH, budget),
+            matched: negated ? matched : [...matched, source],
+          }
+        }),
+      )
+      .filter(({ texts }) => texts !== NOTHING)
     if (regions.length > MAX_REGIONS)
       throw badSchema(
         `the patterns of patternProperties divide names into more than ${MAX_REGIONS} groups`,
-        facts[0]?.at ?? '#',
+        at,
         'Use fewer patterns, or patterns that match no common names.',
       )
   }
-  return regions.map(({ conditions, matched }) => ({
-    conditions,
-    schemas: layers.flatMap(({ patterns, rest }) => {
-      const own = patterns.filter(([source]) => matched.includes(source)).map(([, schema]) => schema)
-      return own.length > 0 || rest === undefined ? own : [rest]
-    }),
-  }))
+  return regions
+}
+
+/** Divides the names that no schema mentions by the patterns that they match; done once for the same names and patterns. */
+function regionsOf(facts: Facts, names: ReadonlySet<string>, parts: Parts): readonly Region[] {
+  const { budget, form, regions } = parts
+  const sources = new Set(layersOf(facts).flatMap(({ patterns }) => patterns.map(([source]) => source)))
+  const allowed = facts.flatMap((fact) => (fact.name === 'propertyNames' ? [form.numberOf(fact.value)] : []))
+  budget.spend(20 * names.size)
+  const key = JSON.stringify([[...names], [...sources], allowed])
+  const known = regions.get(key)
+  if (known !== undefined) return known
+  const conditions: Condition[] = [
+    ...(names.size > 0 ? [{ pattern: otherTexts([...names], budget), negated: false }] : []),
+    ...allowedNames(facts, parts).map((pattern) => ({ pattern, negated: false })),
+  ]
+  const texts =
+    conditions.length < 2 ? (conditions[0]?.pattern ?? anything) : intersectTexts(conditions, ANY_LENGTH, budget)
+  const own = divided({ texts, matched: [] }, [...sources], facts[0]?.at ?? '#', parts)
+  budget.hold(2 * key.length)
+  regions.set(key, own)
+  return own
 }
 
 /** Pattern of one member whose name no schema mentions. */
 function otherMember(facts: Facts, names: ReadonlySet<string>, parts: Parts): Pattern {
-  const { budget, form, patternOf, spacing, spelled } = parts
-  const members = regionsOf(facts, names, parts)
-    .filter(({ schemas }) => !isImpossible(form.termsOf(schemas), form))
-    .map(({ conditions, schemas }) => {
-      const texts = conditions.length === 0 ? anything : intersectTexts(conditions, { min: 0, max: Infinity }, budget)
-      return sequence(jsonString(texts, spelled), literal(spacing.colon), patternOf(schemas))
+  const { form, patternOf, spacing, spelled } = parts
+  const layers = layersOf(facts)
+  const members = regionsOf(facts, names, parts).flatMap(({ texts, matched }) => {
+    const schemas = layers.flatMap(({ patterns, rest }): readonly Conjunct[] => {
+      const own = patterns.filter(([source]) => matched.includes(source)).map(([, schema]) => schema)
+      return own.length > 0 || rest === undefined ? own : [rest]
     })
+    if (isImpossible(form.termsOf(schemas), form)) return []
+    return [sequence(jsonString(texts, spelled), literal(spacing.colon), patternOf(schemas))]
+  })
   return choiceOf(members)
 }
 
@@ -118,22 +136,38 @@ function others(member: Pattern, [min, max]: readonly [number, number], counted:
 /** Largest number of members times counts. */
 const MAX_CELLS = 100_000
 
+/** Names of an object, computed once for the same facts. */
+function membersOf(facts: Facts, { budget, form, members }: Parts): NamedMembers {
+  const known = members.get(facts)
+  if (known !== undefined) return known
+  const names = namesOf(facts)
+  const required = new Set(facts.flatMap((fact) => (fact.name === 'required' ? [fact.value] : [])))
+  budget.spend(100 * names.size * (1 + layersOf(facts).length))
+  budget.hold(100 * names.size)
+  const present = [...names].flatMap((name) => {
+    const schemas = memberOf(facts, name, form)
+    return isImpossible(form.termsOf(schemas), form) ? [] : [{ name, schemas }]
+  })
+  const own = { names, required, present }
+  members.set(facts, own)
+  return own
+}
+
 /** Pattern of the objects for which all facts hold: mentioned names in their order, then others. */
 export function objectValues(facts: Facts, parts: Parts): Pattern {
   const { budget, form, patternOf, spacing } = parts
-  const names = namesOf(facts)
-  const required = new Set(facts.flatMap((fact) => (fact.name === 'required' ? [fact.value] : [])))
+  const { names, required, present } = membersOf(facts, parts)
   const [min, max] = countsIn(facts, 'minProperties', 'maxProperties')
   if (min > max || required.size > max) return NOTHING
+  budget.spend(100 * present.length)
   const comma = literal(spacing.comma)
-  budget.spend(100 * names.size * (1 + layersOf(facts).length))
-  const present = [...names].flatMap((name) => {
-    const schemas = memberOf(facts, name, form)
-    if (isImpossible(form.termsOf(schemas), form)) return []
-    return [{ name, schemas }]
-  })
   if (present.filter(({ name }) => required.has(name)).length < required.size) return NOTHING
   const open = isOpen(facts) || min > present.length
+  const { at } = facts[0] ?? { at: '#' }
+  if (names.size > 1)
+    form.narrowed.note('properties', at, 'properties come in the order of the schema, others after them')
+  if (!open && !isClosed(facts, form))
+    form.narrowed.note('properties', at, 'properties that the schema does not name are not generated')
   if (open && min > present.length + 1)
     throw badSchema(
       `minProperties must be at most the number of named properties plus 1, got ${min}`,

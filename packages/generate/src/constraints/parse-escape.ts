@@ -51,10 +51,10 @@ function unicodeEscape(source: string, at: number): Escape {
 }
 
 /**
- * Parses the escape whose backslash is at `at`.
+ * Parses the escape whose backslash is at `at`. `loose` also accepts escapes of any punctuation, as JavaScript without the `u` flag.
  * @throws AttuneError `BAD_PATTERN`
  */
-export function parseEscape(source: string, at: number, inClass: boolean): Escape {
+export function parseEscape(source: string, at: number, inClass: boolean, loose = false): Escape {
   const letter = source[at + 1]
   if (letter === undefined) throw badPattern(source, at, 'a pattern cannot end with a backslash')
   const spans = CLASSES[letter]
@@ -68,6 +68,7 @@ export function parseEscape(source: string, at: number, inClass: boolean): Escap
   if (two !== null) return one(parseInt(two[1]!, 16), at + 4)
   if (/^\\c[a-zA-Z]/.test(source.slice(at, at + 3))) return one(source.charCodeAt(at + 2) % 32, at + 3)
   if (letter === '0' && !/[0-9]/.test(source[at + 2] ?? '')) return one(0, at + 2)
+  if (loose && /[^\w\s]|_/.test(letter) && letter < '\x7f') return one(letter.charCodeAt(0), at + 2)
   if (/[1-9]/.test(letter)) throw badPattern(source, at, `the back-reference \\${letter} is not supported`)
   throw badPattern(source, at, `${NAMED[letter] ?? `the escape \\${letter}`} is not supported`)
 }

@@ -3,7 +3,22 @@ import type { Conjunct } from './conjunct.js'
 import type { Spacing, Spelled } from './json-text.js'
 import type { NormalForm } from './normal-form-types.js'
 import type { Pattern } from './pattern.js'
-import type { Term } from './terms.js'
+import type { Fact, Term } from './terms.js'
+
+/** Names of members that match the same patterns. */
+export interface Region {
+  readonly texts: Pattern
+  /** The patterns that they match. */
+  readonly matched: readonly string[]
+}
+
+/** Names that a schema of objects mentions. */
+export interface NamedMembers {
+  readonly names: ReadonlySet<string>
+  readonly required: ReadonlySet<string>
+  /** Members that may be present. */
+  readonly present: readonly { readonly name: string; readonly schemas: readonly Conjunct[] }[]
+}
 
 /** Context of the conversion of a normal form to a pattern. */
 export interface Parts {
@@ -17,6 +32,9 @@ export interface Parts {
   /** Patterns that occur often, by name. */
   readonly texts: Map<string, Pattern>
   readonly spelled: Spelled
+  /** Regions of names that no schema mentions, by names and patterns. */
+  readonly regions: Map<string, readonly Region[]>
+  readonly members: Map<readonly Fact<'object'>[], NamedMembers>
 }
 
 /** Memoizes a pattern by name. */

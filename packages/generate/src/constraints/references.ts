@@ -6,10 +6,13 @@ const OWN = 'schema://root/'
 /** Keywords whose values are data. */
 const DATA = new Set(['const', 'enum', 'default', 'examples', 'example'])
 
+/** Other documents that a schema may refer to, by URI or by a path relative to the schema's `$id`. */
+export type Documents = Readonly<Record<string, Schema>>
+
 /** Addresses of a schema: schemas by `$id` and anchor, and the base URI of each schema object. */
 interface Addresses {
-  readonly targets: ReadonlyMap<string, Subschema>
-  readonly bases: ReadonlyMap<object, string>
+  readonly targets: Map<string, Subschema>
+  readonly bases: Map<object, string>
 }
 
 function resolvedUri(reference: string, base: string): string | undefined {
@@ -27,14 +30,17 @@ const anchorsOf = (schema: Schema): string[] => {
   return typeof id === 'string' && id.startsWith('#') ? [...own, id] : own
 }
 
-/** Finds the identifiers of all schemas within `root`. */
-function addressesOf(root: Schema, budget: Budget): Addresses {
-  const targets = new Map<string, Subschema>()
-  const bases = new Map<object, string>()
+/** Identifier of a document, by the keyword of its draft. */
+const identifierOf = (document: Schema): string | undefined =>
+  [document['$id'], document['id']].find((each): each is string => typeof each === 'string')
+
+/** Adds the identifiers of all schemas within `root`, the document at `address`. */
+function addAddresses(root: Schema, address: string, { targets, bases }: Addresses, budget: Budget): void {
+  const pointer = address === OWN ? '#' : `${address}#`
   const waiting: { readonly value: object; readonly at: string; readonly base: string }[] = [
-    { value: root, at: '#', base: OWN },
+    { value: root, at: pointer, base: address },
   ]
-  targets.set(OWN, { schema: root, at: '#' })
+  targets.set(address, { schema: root, at: pointer })
   for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
     const { value, at } = each
     let { base } = each
@@ -52,7 +58,17 @@ function addressesOf(root: Schema, budget: Budget): Addresses {
         waiting.push({ value: inner as object, at: `${at}/${name}`, base })
     }
   }
-  return { targets, bases }
+}
+
+/** Other documents by their addresses: the given ones, and their own identifiers. */
+function documentsByUri(documents: Documents, base: string): ReadonlyMap<string, Schema> {
+  const byUri = new Map<string, Schema>()
+  for (const [name, document] of Object.entries(documents))
+    for (const each of [name, identifierOf(document)]) {
+      const uri = each === undefined ? undefined : resolvedUri(each.replace(/#$/, ''), base)
+      if (uri !== undefined && !byUri.has(uri)) byUri.set(uri, document)
+    }
+  return byUri
 }
 
 /** Unescapes a step of a JSON pointer in a URI fragment (RFC 6901, sections 4 and 6). */
@@ -79,23 +95,29 @@ const valueAt = (root: Schema, pointer: string): unknown =>
     )
 
 /**
- * Returns a function that resolves a reference of a subschema within `root`: a JSON pointer, an anchor, or the `$id` of an embedded
- * schema.
+ * Returns a function that resolves a reference of a subschema within `root`: a JSON pointer, an anchor, the `$id` of an embedded
+ * schema, or the address of another document.
  * @throws AttuneError `BAD_SCHEMA` if the target does not exist or is outside the schema
  */
-export function referenceResolver(root: Schema, budget: Budget) {
-  let addresses: Addresses | undefined
+export function referenceResolver(root: Schema, budget: Budget, documents: Documents = {}) {
+  const addresses: Addresses = { targets: new Map(), bases: new Map() }
+  let others: ReadonlyMap<string, Schema> | undefined
   const refuse = (reference: string, at: string): Error =>
     badSchema(
       `$ref must point to a part of this schema, got ${excerpt(reference)}`,
       at,
-      'Put the target under `$defs`.',
+      'Put the target under `$defs`, or pass its document as an option: `documents`.',
     )
   const otherwise = (reference: string, { schema, at }: Subschema): Subschema => {
-    addresses ??= addressesOf(root, budget)
+    if (addresses.targets.size === 0) addAddresses(root, OWN, addresses, budget)
     const uri = resolvedUri(reference, addresses.bases.get(schema) ?? OWN)
     if (uri === undefined) throw refuse(reference, at)
     const [resource = '', fragment = ''] = uri.split('#')
+    if (!addresses.targets.has(resource)) {
+      others ??= documentsByUri(documents, addresses.bases.get(root) ?? OWN)
+      const document = others.get(resource)
+      if (document !== undefined) addAddresses(document, resource, addresses, budget)
+    }
     const exact = addresses.targets.get(fragment === '' ? resource : uri)
     if (exact !== undefined) return exact
     const within = addresses.targets.get(resource)
@@ -104,7 +126,7 @@ export function referenceResolver(root: Schema, budget: Budget) {
       return { schema: found as unknown as Schema, at: `${within.at}${fragment}` }
     throw refuse(reference, at)
   }
-  const plain = !hasIdentifiers(root, budget)
+  const plain = Object.keys(documents).length === 0 && !hasIdentifiers(root, budget)
   return (reference: unknown, subschema: Subschema): Subschema => {
     if (typeof reference !== 'string')
       throw badSchema(`$ref must be a string, got ${excerpt(reference)}`, subschema.at, 'Name the target by a path.')

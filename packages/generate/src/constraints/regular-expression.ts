@@ -2,7 +2,6 @@ import { type ByteAutomaton, DEAD, byteAutomaton } from './byte-automaton.js'
 import { byteGraph } from './byte-graph.js'
 import { wholePattern } from './parse-pattern.js'
 import { constraintBudget } from './pattern-error.js'
-import { shortestEndings } from './shortest-endings.js'
 
 /**
  * Returns an automaton of the texts that match a regular expression as a whole.
@@ -18,8 +17,7 @@ import { shortestEndings } from './shortest-endings.js'
  */
 export function regularExpression(pattern: string): ByteAutomaton {
   const budget = constraintBudget(pattern.length)
-  const graph = byteGraph(wholePattern(pattern), budget)
-  return byteAutomaton(graph, shortestEndings(graph, budget), budget)
+  return byteAutomaton(byteGraph(wholePattern(pattern), budget), budget)
 }
 
 /** True if an automaton accepts a text. */

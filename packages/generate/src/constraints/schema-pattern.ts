@@ -2,7 +2,9 @@ import type { Budget } from '@attune/core'
 import { arrayValues } from './array-values.js'
 import { type Conjunct, conjunctOf } from './conjunct.js'
 import { type Spacing, jsonText } from './json-text.js'
+import type { Documents } from './references.js'
 import { stringValues } from './json-strings.js'
+import { type Narrowings, narrowings } from './narrowings.js'
 import { normalForm } from './normal-form.js'
 import { numberValues } from './number-values.js'
 import { objectValues } from './object-values.js'
@@ -17,6 +19,8 @@ export interface SchemaOptions {
   readonly spaces?: boolean
   /** Maximum number of times a definition may occur within itself. Default: 2. 0 rejects recursive schemas. */
   readonly recursionDepth?: number
+  /** Other documents that the schema refers to, by URI or by a path relative to its `$id`. Their own `$id`s are found too. */
+  readonly documents?: Documents
 }
 
 const MAX_DEPTH = 200
@@ -79,10 +83,19 @@ function depthCounter({ heads, depth, freeDepth }: Recursion) {
   }
 }
 
+/** Notes that values without a schema are generated only up to a depth. */
+const depthNote =
+  ({ narrowed }: Parts['form'], freeDepth: number) =>
+  (given: readonly Conjunct[]): Pattern => {
+    narrowed.note('type', given[0]?.at ?? '#', `values without a schema have at most ${freeDepth} levels`)
+    return NOTHING
+  }
+
 /** Converts conjuncts to patterns, each built once for each number of recursive schemas that it is nested in. */
 function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, recursion: Recursion) {
   const { form, budget } = parts
   const { heads, depth } = recursion
+  const tooDeep = depthNote(form, recursion.freeDepth)
   const known = new Map<string, Pattern>()
   const { isAllowed, enter, leave } = depthCounter(recursion)
   let [open, nested] = [new Set<string>(), 0]
@@ -98,12 +111,13 @@ function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, recursion: Recurs
   const patternOf = (given: readonly Conjunct[]): Pattern => {
     const conjuncts = given.map(form.settled)
     const name = nameOf(conjuncts, form)
-    if (!isAllowed(name)) return NOTHING
+    if (!isAllowed(name)) return name === FREE ? tooDeep(given) : NOTHING
     const isCounted = name === FREE || heads.has(name)
     if (!isCounted && open.has(name)) {
       if (depth === 0)
         throw badSchema('the schema is recursive', conjuncts[0]!.at, 'Limit the depth: `{ recursionDepth: 3 }`.')
       heads.add(name)
+      form.narrowed.note('$ref', conjuncts[0]!.at, `a definition occurs within itself at most ${depth} times`)
       return NOTHING
     }
     const outer = open
@@ -127,13 +141,14 @@ function converter(parts: Omit<Parts, 'patternOf' | 'termOf'>, recursion: Recurs
  */
 export function schemaPattern(
   root: Schema,
-  { spaces = false, recursionDepth = RECURSION_DEPTH }: SchemaOptions,
+  { spaces = false, recursionDepth = RECURSION_DEPTH, documents = {} }: SchemaOptions,
   budget: Budget,
   freeDepth = 2,
+  narrowed: Narrowings = narrowings(),
 ): Pattern {
   const spacing: Spacing = spaces ? { comma: ', ', colon: ': ' } : { comma: ',', colon: ':' }
-  const form = normalForm(root, budget)
-  const parts = { spacing, form, budget, texts: new Map(), spelled: new Map() }
+  const form = normalForm(root, budget, narrowed, documents)
+  const parts = { spacing, form, budget, texts: new Map(), spelled: new Map(), regions: new Map(), members: new Map() }
   const heads = new Set<string>()
   // Schemas that occur within themselves are found by converting until no further one is found.
   for (;;) {

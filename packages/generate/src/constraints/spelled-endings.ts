@@ -1,6 +1,5 @@
 import type { Budget } from '@attune/core'
 import { ACCEPT, type ByteGraph } from './byte-graph.js'
-import type { ShortestEndings } from './shortest-endings.js'
 import type { TokenTrie } from './token-trie.js'
 
 const NONE = -1
@@ -23,49 +22,47 @@ function firstNodes({ bytes, skips }: TokenTrie): Int32Array {
 }
 
 /** Follows epsilon edges on the shortest path to acceptance, with path compression. */
-function epsilonFollower({ byte, next }: ShortestEndings): (state: number) => number {
-  const known = next.slice()
-  const isSettled = (state: number): boolean => state === ACCEPT || byte[state]! >= 0
+function epsilonFollower(graph: ByteGraph, budget: Budget): (state: number) => number {
+  const known = new Map<number, number>()
   return (state) => {
+    const path: number[] = []
     let end = state
-    while (!isSettled(end)) end = known[end]!
-    for (let at = state; !isSettled(at);) {
-      const before = at
-      at = known[at]!
-      known[before] = end
+    while (end !== ACCEPT && graph.at(end).byte < 0) {
+      path.push(end)
+      end = known.get(end) ?? graph.at(end).next
     }
+    budget.spend(5 * path.length)
+    for (const at of path) known.set(at, end)
     return end
   }
 }
 
 /**
- * Number of tokens of the shortest ending of each graph state, in its tokenization with the fewest tokens. A longer ending may
- * take fewer tokens; but each token of this tokenization lowers the number by one, so a text can be completed in that many tokens.
- * Requires a token for each byte.
+ * Returns the number of tokens of the shortest ending of a graph state, in its tokenization with the fewest tokens. A longer ending
+ * may take fewer tokens; but each token of this tokenization lowers the number by one, so a text can be completed in that many
+ * tokens. Requires a token for each byte.
  */
-export function spelledEndings(
-  graph: ByteGraph,
-  endings: ShortestEndings,
-  trie: TokenTrie,
-  budget: Budget,
-): Int32Array {
+export function spelledEndings(graph: ByteGraph, trie: TokenTrie, budget: Budget): (state: number) => number {
   const first = firstNodes(trie)
-  const settle = epsilonFollower(endings)
-  const fewest = new Int32Array(graph.edges.length)
-  const reading = Array.from(graph.edges.keys()).filter((state) => endings.byte[state]! >= 0)
-  reading.sort((a, b) => endings.length[a]! - endings.length[b]!)
-  for (const state of reading) {
+  const settle = epsilonFollower(graph, budget)
+  const fewest = new Map<number, number>([[ACCEPT, 0]])
+  const fewestFrom = (state: number): number => {
     let best = Infinity
     let node = NONE
-    for (let at = state; at !== ACCEPT; at = settle(endings.next[at]!)) {
-      const byte = endings.byte[at]!
+    for (let at = state; at !== ACCEPT;) {
+      const { byte, next } = graph.at(at)
       node = node === NONE ? first[byte]! : child(trie, node, byte, budget)
       if (node === NONE) break
-      const after = settle(endings.next[at]!)
+      at = settle(next)
       budget.spend(5)
-      if (trie.begins[node + 1]! > trie.begins[node]!) best = Math.min(best, 1 + fewest[after]!)
+      if (trie.begins[node + 1]! > trie.begins[node]!) best = Math.min(best, 1 + fewest.get(at)!)
     }
-    fewest[state] = best
+    return best
   }
-  return fewest
+  return (state) => {
+    const path: number[] = []
+    for (let at = settle(state); !fewest.has(at); at = settle(graph.at(at).next)) path.push(at)
+    for (const at of path.reverse()) fewest.set(at, fewestFrom(at))
+    return fewest.get(settle(state))!
+  }
 }

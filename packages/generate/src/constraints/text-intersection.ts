@@ -26,8 +26,27 @@ function classStarts(graphs: readonly CharacterGraph[]): number[] {
   return [...starts].filter((start) => start <= 0x10ffff).sort((a, b) => a - b)
 }
 
-const contains = (spans: readonly Span[], character: number): boolean =>
-  spans.some(([first, last]) => first <= character && character <= last)
+/** Classes of a set of characters, computed once for each set. */
+function classesIn(starts: readonly number[]) {
+  const known = new Map<readonly Span[], readonly number[]>()
+  const own = (spans: readonly Span[]): number[] =>
+    spans.flatMap(([first, last]) => {
+      let [low, high] = [0, starts.length]
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if (starts[middle]! < first) low = middle + 1
+        else high = middle
+      }
+      const classes: number[] = []
+      for (let i = low; i < starts.length && starts[i]! <= last; i++) classes.push(i)
+      return classes
+    })
+  return (spans: readonly Span[]): readonly number[] => {
+    const classes = known.get(spans) ?? own(spans)
+    known.set(spans, classes)
+    return classes
+  }
+}
 
 /** Deterministic steps of one graph: sets of its states, numbered; 0 is the empty set. */
 function subsetSteps(graph: CharacterGraph, starts: readonly number[], budget: Budget) {
@@ -44,14 +63,14 @@ function subsetSteps(graph: CharacterGraph, starts: readonly number[], budget: B
     return sets.push(closed) - 1
   }
   const rows: Int32Array[] = []
+  const classesOf = classesIn(starts)
   const rowOf = (state: number): Int32Array => {
     const targets = starts.map((): number[] => [])
     for (const member of sets[state]!)
       for (const { spans, to } of graph.edges[member]!) {
-        budget.spend(2 * starts.length)
-        starts.forEach((start, i) => {
-          if (contains(spans, start)) targets[i]!.push(to)
-        })
+        const classes = classesOf(spans)
+        budget.spend(10 + 2 * classes.length)
+        for (const i of classes) targets[i]!.push(to)
       }
     return Int32Array.from(targets, (each) => (each.length === 0 ? 0 : numberOf(each)))
   }
@@ -72,13 +91,16 @@ type Parts = readonly (ReturnType<typeof subsetSteps> & { readonly negated: bool
 
 /** Numbers the states of a product of deterministic graphs and a character count. */
 function productStates(parts: Parts, budget: Budget) {
-  const numbers = new Map<string, number>()
+  const numbers = new Map<string | number, number>()
+  // States are fewer than 2^15, so two of them and a count below 2^20 make a number.
+  const nameOf = (at: readonly number[], count: number): string | number =>
+    at.length > 2 || count >= 2 ** 20 ? `${at.join()};${count}` : (at[0]! * 2 ** 15 + (at[1] ?? 0)) * 2 ** 20 + count
   const states: { readonly at: readonly number[]; readonly count: number }[] = []
   return {
     states,
     numberOf(at: readonly number[], count: number): number {
       if (at.some((state, i) => state === 0 && !parts[i]!.negated)) return -1
-      const name = `${at.join()};${count}`
+      const name = nameOf(at, count)
       const known = numbers.get(name)
       if (known !== undefined) return known
       if (states.length >= MAX_STATES) throw tooLarge(`a string has more than ${MAX_STATES} states`)
@@ -104,8 +126,15 @@ function explore(parts: Parts, columns: number, { min, max }: Lengths, budget: B
     accepting.push(count >= min && at.every((state, i) => parts[i]!.accepts(state) !== parts[i]!.negated))
     const next = Math.min(count + 1, counted)
     const own = at.map((state, i) => parts[i]!.row(state))
-    const targets = (column: number): readonly number[] => own.map((row) => row[column]!)
-    rows.push(count >= max ? [] : Array.from({ length: columns }, (_, column) => numberOf(targets(column), next)))
+    const targets: number[] = []
+    const row: number[] = []
+    for (let column = 0; column < columns && count < max; column++) {
+      // Neighbouring classes mostly lead to the same states.
+      const isSame = column > 0 && own.every((each, i) => each[column] === targets[i])
+      if (!isSame) own.forEach((each, i) => (targets[i] = each[column]!))
+      row.push(isSame ? row[column - 1]! : numberOf(targets.slice(), next))
+    }
+    rows.push(row)
   }
   return { rows, accepting }
 }

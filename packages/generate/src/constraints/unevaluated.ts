@@ -27,12 +27,18 @@ function closingItems(facts: readonly Fact<'array'>[], rest: Conjunct): Fact<'ar
 }
 
 /** Applies `unevaluatedProperties` and `unevaluatedItems` of a schema to the terms of its other keywords. */
-export function closeUnevaluated({ schema, at }: Conjunct, terms: Terms, { budget, omissions }: NormalForm): Terms {
+export function closeUnevaluated(
+  { schema, at }: Conjunct,
+  terms: Terms,
+  { budget, omissions, narrowed }: NormalForm,
+): Terms {
   const [members, items] = [schema['unevaluatedProperties'], schema['unevaluatedItems']]
   if (members === undefined && items === undefined) return terms
   budget.spend(100 * terms.length)
   // Other branches that are valid too may evaluate more.
   omissions.add()
+  const keyword = members === undefined ? 'unevaluatedItems' : 'unevaluatedProperties'
+  narrowed.note(keyword, at, 'members and items count as evaluated by one alternative at a time')
   return terms.map((term) => {
     if (term.kind === 'object' && members !== undefined) {
       const fact = closingMembers(term.facts, conjunctOf(members, `${at}/unevaluatedProperties`))

@@ -14,8 +14,30 @@ export interface Vocabulary {
   readonly leadingSpace: boolean
 }
 
+function readVocabulary(tokenizer: Tokenizer, ends: readonly number[]): Vocabulary {
+  const { bytes, leadingSpace } = tokenTexts(tokenizer)
+  const isEnd = new Set(ends)
+  const texts = bytes.map((text, id) => (isEnd.has(id) ? undefined : text))
+  return { trie: tokenTrie(texts), texts, ends, leadingSpace }
+}
+
+/** Reads the vocabulary of a tokenizer once for the same end tokens; a tokenizer that gains tokens is read again. */
+function vocabularyReader() {
+  const known = new WeakMap<Tokenizer, { readonly size: number; readonly byEnds: Map<string, Vocabulary> }>()
+  return (tokenizer: Tokenizer, ends: readonly number[]): Vocabulary => {
+    const size = tokenizer.vocabularySize
+    let own = known.get(tokenizer)
+    if (own?.size !== size) known.set(tokenizer, (own = { size, byEnds: new Map() }))
+    const vocabulary = own.byEnds.get(ends.join()) ?? readVocabulary(tokenizer, ends)
+    own.byEnds.set(ends.join(), vocabulary)
+    return vocabulary
+  }
+}
+
+const knownVocabulary = vocabularyReader()
+
 /**
- * Returns the vocabulary of a tokenizer, with `endIds` as its end-of-sequence tokens.
+ * Returns the vocabulary of a tokenizer, read once, with `endIds` as its end-of-sequence tokens.
  * @throws AttuneError `BAD_ARGUMENT` without an end-of-sequence token; `UNKNOWN_DECODER`
  */
 export function vocabularyOf(tokenizer: Tokenizer, endIds: Iterable<number>): Vocabulary {
@@ -26,8 +48,5 @@ export function vocabularyOf(tokenizer: Tokenizer, endIds: Iterable<number>): Vo
       `expected at least one end-of-sequence token id from 0 to ${LAST_TOKEN_ID}, got ${excerpt(ends)}`,
       'Pass `[tokenizer.special.end]` or the result of `endTokens(components)`.',
     )
-  const { bytes, leadingSpace } = tokenTexts(tokenizer)
-  const isEnd = new Set(ends)
-  const texts = bytes.map((text, id) => (isEnd.has(id) ? undefined : text))
-  return { trie: tokenTrie(texts), texts, ends, leadingSpace }
+  return knownVocabulary(tokenizer, ends)
 }
