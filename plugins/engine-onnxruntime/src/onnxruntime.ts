@@ -34,8 +34,8 @@ const select = (): void => {
 }
 
 /** The backend's array for a tensor, not copied. */
-const held = ({ dataId, dtype }: Tensor): HostArray['values'] | undefined =>
-  graphBackend().held(dataId, dtype) as HostArray['values'] | undefined
+const held = (tensor: Tensor): HostArray['values'] | undefined =>
+  graphBackend().held(tensor) as HostArray['values'] | undefined
 
 const dropoutMask: HostKernel = {
   kernelName: DROPOUT_MASK,

@@ -1,6 +1,6 @@
 import type { Engine, Files, HostArray, Model, Objective, Params, Tokenizer } from '@attune/core'
 import { type FloatStorage, shardWeights } from '@attune/weights'
-import { splitModules } from './module-weights.js'
+import { splitModules } from './split-modules.js'
 
 /** Components of a model to save. */
 export interface SavedModel {

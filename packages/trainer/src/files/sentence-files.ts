@@ -2,6 +2,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { type AnyPlugin, AttuneError, isRecord } from '@attune/core'
 import { parsePythonJson, readWholeFile } from '@attune/files'
+import { modulePaths } from './split-modules.js'
 
 /** Size limit of each JSON file. */
 const MAXIMUM_BYTES = 1_000_000
@@ -12,9 +13,6 @@ const [MODULES, TRANSFORMER] = ['modules.json', 'sentence_bert_config.json']
 const TRANSFORMERS = ['bert', 'roberta', 'distilbert', 'camembert', 'albert', 'xlm-roberta', 'xlnet'].map(
   (type) => `sentence_${type}_config.json`,
 )
-
-/** True if a name is that of a module's folder, as sentence-transformers writes it. */
-export const isModulePath = (name: string): boolean => /^\d+_\w{1,80}$/.test(name)
 
 const refuse = (file: string, why: string): AttuneError =>
   new AttuneError('BAD_MODEL_FOLDER', `${file} cannot be used: ${why}`, 'Download or save the model again.')
@@ -43,14 +41,6 @@ function contentOf(folder: string, name: string): unknown {
     throw refuse(file, (error as Error).message)
   }
 }
-
-/** Paths of the modules listed in a `modules.json` that have a folder of their own. */
-export const modulePaths = (listed: unknown): readonly string[] =>
-  Array.isArray(listed)
-    ? listed.flatMap((each: unknown) =>
-        isRecord(each) && typeof each['path'] === 'string' && isModulePath(each['path']) ? [each['path']] : [],
-      )
-    : []
 
 /** Settings of the Transformer module, with the tokenizer's maximum length if they have none. */
 function transformerSettings(folder: string): unknown {
