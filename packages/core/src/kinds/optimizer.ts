@@ -52,9 +52,7 @@ export const optimizerOptions = z.strictObject({
   only: z
     .string()
     .optional()
-    .describe(
-      'Parameters to update, as a name pattern: * matches any characters, | separates alternatives, ! excludes; default: all',
-    ),
+    .describe('Parameters to update, a pattern of names: * any characters, | or, ! except; default: all'),
 })
 
 /** Optimizers and gradient transformations. */
