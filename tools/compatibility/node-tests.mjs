@@ -7,7 +7,12 @@ import { root } from '../check/packages.mjs'
 
 /** @param {string} text */
 const plain = (text) =>
-  text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&apos;', "'").replaceAll('&amp;', '&')
+  text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&')
 
 /**
  * Runs files of Node's test runner. A skipped test counts as failed, with its reason, since it was not shown to pass.
@@ -18,10 +23,17 @@ export const nodeTests = (suite, against, files) => async (folder) => {
   const report = join(folder, 'report.xml')
   spawnSync(
     process.execPath,
-    ['--test', '--test-reporter=junit', `--test-reporter-destination=${report}`, ...files.map((file) => join(root, file))],
+    [
+      '--test',
+      '--test-reporter=junit',
+      `--test-reporter-destination=${report}`,
+      ...files.map((file) => join(root, file)),
+    ],
     { cwd: join(root, files[0] ?? '', '..'), stdio: ['ignore', 'ignore', 'inherit'] },
   )
-  const cases = [...readFileSync(report, 'utf8').matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g)]
+  const cases = [
+    ...readFileSync(report, 'utf8').matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g),
+  ]
   const failed = cases.flatMap(([, name = '', body = '']) => {
     const [, kind, message = ''] = /<(failure|skipped)[^>]*message="([^"]*)"/.exec(body) ?? []
     if (kind === undefined && !body.includes('<skipped')) return []
@@ -45,10 +57,15 @@ export const goldenTests = (suite, against, folder, files, names) => async () =>
   )
   /** @type {{ testResults: { assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[] }} */
   const { testResults } = JSON.parse(readFileSync(join(root, folder, 'test-results.json'), 'utf8'))
-  const ran = testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status: each }) => each !== 'pending')
+  const ran = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status: each }) => each !== 'pending')
   const failed = ran
     .filter(({ status: each }) => each !== 'passed')
-    .map(({ fullName, failureMessages }) => ({ name: fullName, reason: failureMessages[0]?.split('\n')[0] ?? 'failed' }))
+    .map(({ fullName, failureMessages }) => ({
+      name: fullName,
+      reason: failureMessages[0]?.split('\n')[0] ?? 'failed',
+    }))
   if (status !== 0 && failed.length === 0) throw new Error(`the tests of ${folder} could not be run`)
   return [{ suite, against, cases: ran.length, failed }]
 }

@@ -8,7 +8,6 @@
  * @property {string} against
  * @property {number} cases
  * @property {readonly { name: string, reason: string }[]} failed
- * @property {string} [notRun] the reason, if the suite could not be run here
  */
 
 /** Fetches packages and runs a suite in an empty folder. @typedef {(folder: string) => Promise<SuiteResult[]>} Suite */
