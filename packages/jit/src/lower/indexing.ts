@@ -39,12 +39,12 @@ function pointsWithin(b: Builder, at: Value, shape: readonly number[]): Value {
 }
 
 /**
- * Indices into a dimension. ONNX Runtime rejects those beyond its end, but counts negative ones from the end: they are
- * moved before its beginning, which it rejects, too. @throws Error if a known index is out of range
+ * Indices into a dimension. ONNX Runtime rejects those beyond its end (a graph may be traced at lengths that it never runs at), but counts
+ * negative ones from the end: they are moved before its beginning, which it rejects, too. @throws Error if a known index is negative
  */
 function indicesWithin(b: Builder, at: Value, size: number): Value {
   if (at.constant !== undefined) {
-    const wrong = Array.from(at.constant as Int32Array).find((index) => index < 0 || index >= size)
+    const wrong = Array.from(at.constant as Int32Array).find((index) => index < 0)
     util.assert(wrong === undefined, () => `GatherV2: the index value ${wrong} is not in [0, ${size - 1}]`)
     return at
   }
