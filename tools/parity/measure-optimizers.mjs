@@ -3,7 +3,7 @@
  * Compares optimizer plugins with the golden steps of other libraries (tools/golden/optimizers.py), and trains a tiny BERT with each for
  * five steps. Returns what it measured; the caller judges it.
  */
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { OPTIMIZER, userSpecifier } from '@attune/core'
 import { chain, matchesPattern, scaleByLearningRate } from '@attune/nn'
@@ -29,7 +29,8 @@ export async function optimizerPlugins() {
       const name = folder.slice('optimizer-'.length)
       const { plugin } = await findPlugin(OPTIMIZER, userSpecifier(name), { folders: [root] })
       const golden = join(root, 'plugins', folder, 'golden')
-      const file = readdirSync(golden, { withFileTypes: true }).find((each) => each.name.endsWith('.json'))
+      const files = existsSync(golden) ? readdirSync(golden, { withFileTypes: true }) : []
+      const file = files.find((each) => each.name.endsWith('.json'))
       return {
         name,
         plugin,

@@ -44,7 +44,7 @@ async function train(directory: string, text = 'text', label = 'label', path = d
     },
     objective: { use: 'sequence-classification', text, label },
     balancer: ['class-weights', 'random-oversampling'],
-    filter: { use: 'duplicates', by: [text, 'id'] },
+    filter: { use: 'duplicates', by: [text, label] },
     metric: ['accuracy', 'f1'],
     engine: 'tfjs-cpu',
     training: { epochs: 1, batchSize: 8 },

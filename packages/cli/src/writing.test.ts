@@ -136,7 +136,7 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
   })
 
   it('chats over several turns with a chat template', async () => {
-    writeFileSync(join(root, 'plain.jinja'), '{{ bos_token }}{{ messages[-1].content }}')
+    writeFileSync(join(root, 'plain.jinja'), '{{ cls_token }}{{ messages[-1].content }}')
     const { code, out } = await attune(['chat', 'writer', '--template', 'plain.jinja'], 'the cat sat\none two\n')
     expect(code).toBe(0)
     expect(out).toContain(' on the mat\n')
