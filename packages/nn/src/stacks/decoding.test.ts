@@ -115,7 +115,11 @@ it(
     expect(write([9], 2)).toBe('1,2,9,4')
     expect(write([8, 9], 0)).toBe('8,9,3,4')
     expect(write([6, 7, 8, 9], 0)).toBe('6,7,8,9')
-    expect(writeCache(held, tensor([[[[5], [6]]]]), undefined).dataSync().join()).toBe('1,2,3,4,5,6')
+    expect(
+      writeCache(held, tensor([[[[5], [6]]]]), undefined)
+        .dataSync()
+        .join(),
+    ).toBe('1,2,3,4,5,6')
     const empty = emptyCache(2, [1, 1, 3, 2])
     expect(Object.keys(empty)).toEqual(['0.key', '0.value', '1.key', '1.value'])
     expect(empty['1.value']!.shape).toEqual([1, 1, 3, 2])
