@@ -6,18 +6,10 @@ import { isAttuneError } from '@attune/core'
 import { evaluateRun, openPredictor, run } from '@attune/trainer/node'
 import { lastValueFrom } from 'rxjs'
 import { searchPathsFrom } from './search-paths.js'
+import { memberNames } from '@attune/testkit'
 
 /** Names of members of every object or function, which a plain object must keep as keys. */
-const names = [
-  '__proto__',
-  'constructor',
-  'toString',
-  'hasOwnProperty',
-  'valueOf',
-  '__defineGetter__',
-  'length',
-  'then',
-]
+const names = memberNames
 const sorted = names.toSorted()
 const root = mkdtempSync(join(tmpdir(), 'attune-names-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -45,6 +45,21 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i])
 
+/** True if two arrays hold the same numbers; NaN equals itself, and 0 differs from −0. */
+export const sameValues = (a: Values, b: Values): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false
+  return true
+}
+
+/** True if two nodes are the same operation with the same attributes and numbers of inputs and outputs. */
+export const sameOperation = (a: Node, b: Node): boolean =>
+  a.op === b.op &&
+  a.domain === b.domain &&
+  a.inputs.length === b.inputs.length &&
+  a.outputs.length === b.outputs.length &&
+  JSON.stringify(a.attributes) === JSON.stringify(b.attributes)
+
 /** Results of the branches of a condition. */
 export const branchesOf = ({ attributes }: Node): readonly (readonly Value[])[] =>
   Object.values(attributes).flatMap((each) => ('branch' in each ? [each.branch] : []))

@@ -68,9 +68,16 @@ export { embeddingSimilarity } from './sentence/similarity.js'
 export { applyModules, initialModules, pooledStates, unitRows } from './sentence/text-vectors.js'
 export { penalty, weightsOf } from './regularizers/penalty.js'
 export { classLogits } from './regularizers/class-logits.js'
-export { ascentDirection, exampleNorms, lossAtWordEmbeddings, unperturbed } from './regularizers/word-embeddings.js'
+export {
+  adversarialLoss,
+  ascentDirection,
+  ascentStep,
+  lossAtWordEmbeddings,
+  unperturbed,
+} from './regularizers/word-embeddings.js'
 export { type MomentumState, accumulateMomentum } from './transformations/accumulate-momentum.js'
 export { addDecayedWeights, isBiasOrNorm } from './transformations/add-decayed-weights.js'
+export { adamOptions, weightDecayOption } from './transformations/adam-options.js'
 export { type AverageState, averageWeights } from './transformations/average-weights.js'
 export { backtrack } from './transformations/backtrack.js'
 export type { QuantizedBlocks } from './transformations/block-quantization.js'

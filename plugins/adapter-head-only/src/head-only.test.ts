@@ -1,6 +1,6 @@
-import { type Adapted, type Model, key } from '@attune/core'
+import type { Model } from '@attune/core'
 import { normal } from '@attune/nn'
-import { describeAdapter, floats, referenceEngine, tinyModel } from '@attune/testkit'
+import { adaptedNames, describeAdapter, tinyModel } from '@attune/testkit'
 import { expect, it } from '@jest/globals'
 import { matMul } from '@tensorflow/tfjs-core'
 import { headOnly } from './head-only.js'
@@ -28,18 +28,7 @@ it('rejects a model without a head', () => {
 })
 
 it('trains the chosen parameters of the model and its classifier, but no language-modeling head', async () => {
-  const engine = referenceEngine()
-  await engine.start()
-  const model = tinyModel()
-  const words = model.init(key(1))
-  const head = { 'classifier.weight': [3, 8], 'lm_head.weight': words[model.wordEmbeddings]!.shape }
-  const arrays = Object.entries(head).map(([name, shape]) => [
-    name,
-    floats(new Array<number>(shape[0]! * shape[1]!).fill(0), shape),
-  ])
-  const params = { ...words, ...engine.put(Object.fromEntries(arrays)) }
-  const { trainable, frozen } = headOnly().adapt(model, params as never) as Adapted
-  expect(Object.keys(trainable).sort()).toEqual(['classifier.weight'])
-  expect(Object.keys(frozen)).toContain('lm_head.weight')
-  await engine.close()
+  const { trainable, frozen } = await adaptedNames(headOnly())
+  expect(trainable).toEqual(['classifier.weight'])
+  expect(frozen).toContain('lm_head.weight')
 })

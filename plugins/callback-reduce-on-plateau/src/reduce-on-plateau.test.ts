@@ -1,34 +1,9 @@
 import { readFileSync } from 'node:fs'
-import type { RunEvent, UntimedEvent } from '@attune/core'
-import { describeCallback } from '@attune/testkit'
+import type { RunEvent } from '@attune/core'
+import { describeCallback, evaluationEvents, startedRun } from '@attune/testkit'
 import { describe, expect, it } from '@jest/globals'
 import { from, lastValueFrom, reduce } from 'rxjs'
 import { reduceOnPlateau } from './reduce-on-plateau.js'
-
-const started: UntimedEvent = {
-  type: 'run.started',
-  seed: 7,
-  steps: 600,
-  epochs: 6,
-  examples: 800,
-  parameters: 10,
-  trainableParameters: 10,
-  engine: 'none',
-  scores: { loss: 'minimize', accuracy: 'maximize' },
-}
-
-/** The start of a run, then one evaluation per value, 100 steps apart. */
-const evaluations = (metric: string, values: readonly number[], split = 'validation'): UntimedEvent[] => [
-  started,
-  ...values.map((value, i): UntimedEvent => ({
-    type: 'evaluation.completed',
-    step: 100 * (i + 1),
-    split,
-    scores: { loss: { value: 1 }, [metric]: { value } },
-    examples: 50,
-    seconds: 1,
-  })),
-]
 
 const scale = (factor: number) => ({
   type: 'scaleLearningRate',
@@ -41,31 +16,31 @@ describeCallback(reduceOnPlateau, {
     {
       name: 'reduces the rate after more than `patience` evaluations without a better loss, and again',
       options: { patience: 1, factor: 0.5 },
-      events: evaluations('loss', [0.9, 0.9, 0.9, 0.9, 0.9]),
+      events: evaluationEvents('loss', [0.9, 0.9, 0.9, 0.9, 0.9]),
       expected: { 3: [scale(0.5)], 5: [scale(0.5)] },
     },
     {
       name: 'maximizes a score whose direction is maximize',
       options: { metric: 'accuracy', patience: 0 },
-      events: evaluations('accuracy', [0.5, 0.6, 0.55]),
+      events: evaluationEvents('accuracy', [0.5, 0.6, 0.55]),
       expected: { 3: [scale(0.1)] },
     },
     {
       name: 'ignores splits other than validation',
       options: { patience: 0 },
-      events: evaluations('loss', [0.5, 0.6], 'test'),
+      events: evaluationEvents('loss', [0.5, 0.6], 'test'),
       expected: {},
     },
     {
       name: 'does not reduce the rate below the floor',
       options: { patience: 0, factor: 0.5, floor: 0.5 },
-      events: evaluations('loss', [0.5, 0.6, 0.6]),
+      events: evaluationEvents('loss', [0.5, 0.6, 0.6]),
       expected: { 2: [scale(0.5)] },
     },
     {
       name: 'counts NaN as no improvement',
       options: { patience: 1, factor: 0.5 },
-      events: evaluations('loss', [0.5, Number.NaN, Number.NaN]),
+      events: evaluationEvents('loss', [0.5, Number.NaN, Number.NaN]),
       expected: { 3: [scale(0.5)] },
     },
   ],
@@ -82,7 +57,7 @@ describe('reduce-on-plateau', () => {
     async (_, { options, values, expected }) => {
       const factors: number[] = []
       for (const [index] of values.entries()) {
-        const events = evaluations(options.metric, values.slice(0, index + 1)).map(
+        const events = evaluationEvents(options.metric, values.slice(0, index + 1)).map(
           (event) => ({ at: 0, ...event }) as RunEvent,
         )
         const commands = reduceOnPlateau(options)(from(events))
@@ -97,7 +72,7 @@ describe('reduce-on-plateau', () => {
   )
 
   it('fails at the start of a run without the score', async () => {
-    const events = from([{ at: 0, ...started } as RunEvent])
+    const events = from([{ at: 0, ...startedRun } as RunEvent])
     await expect(lastValueFrom(reduceOnPlateau({ metric: 'macro_f1' })(events))).rejects.toMatchObject({
       code: 'UNKNOWN_SCORE',
     })

@@ -1,5 +1,13 @@
 import { OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
-import { addDecayedWeights, chain, isBiasOrNorm, movingAverage, norm, scaleByLearningRate, zerosOf } from '@attune/nn'
+import {
+  addDecayedWeights,
+  chain,
+  movingAverage,
+  norm,
+  scaleByLearningRate,
+  weightDecayOption,
+  zerosOf,
+} from '@attune/nn'
 import { type Tensor, add, div, expandDims, maximum, mean, mul, pow, rsqrt, square, sub } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -82,17 +90,13 @@ export const adafactor = definePlugin({
       .default(true)
       .describe('Multiply the learning rate by the root mean square of each parameter tensor'),
     parameterEpsilon: z.number().positive().default(1e-3).describe('Smallest root mean square of a parameter tensor'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    weightDecay: weightDecayOption(0),
   }),
   create: ({ decayExponent, squareEpsilon, clipThreshold, scaleByParameter: scales, parameterEpsilon, weightDecay }) =>
     chain(
       scaleByFactors(decayExponent, squareEpsilon, clipThreshold),
       ...(scales ? [scaleByParameter(parameterEpsilon)] : []),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
+      addDecayedWeights(weightDecay),
       scaleByLearningRate(),
     ),
 })

@@ -1,5 +1,5 @@
 import { OPTIMIZER, definePlugin } from '@attune/core'
-import { addDecayedWeights, chain, isBiasOrNorm, scaleByAdam, scaleByLearningRate } from '@attune/nn'
+import { adamOptions, addDecayedWeights, chain, scaleByAdam, scaleByLearningRate } from '@attune/nn'
 import { z } from 'zod'
 
 /**
@@ -19,18 +19,12 @@ export const adam = definePlugin({
   summary: 'Adaptive moment estimation (Adam)',
   source: 'Kingma and Ba, Adam, 2015, algorithm 1; AMSGrad: Reddi et al., On the Convergence of Adam and Beyond, 2018',
   options: z.strictObject({
-    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay rate of the mean gradient (first moment)'),
-    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
-    epsilon: z.number().positive().default(1e-8).describe('Added to the denominator for numerical stability'),
+    ...adamOptions,
     l2: z.number().min(0).default(0).describe('L2 penalty, added to the gradient; biases and norms are excluded'),
     amsgrad: z.boolean().default(false).describe('AMSGrad: divide by the largest mean squared gradient so far'),
   }),
   create: ({ beta1, beta2, epsilon, l2, amsgrad }) =>
-    chain(
-      addDecayedWeights(l2, (name, rank) => !isBiasOrNorm(name, rank)),
-      scaleByAdam(beta1, beta2, epsilon, amsgrad),
-      scaleByLearningRate(),
-    ),
+    chain(addDecayedWeights(l2), scaleByAdam(beta1, beta2, epsilon, amsgrad), scaleByLearningRate()),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

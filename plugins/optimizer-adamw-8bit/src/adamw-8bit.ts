@@ -1,14 +1,15 @@
 import { OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
 import {
+  adamOptions,
   addDecayedWeights,
   chain,
   dequantizeBlocks,
   dynamicMap,
-  isBiasOrNorm,
   partition,
   quantizeBlocks,
   scaleByAdam,
   scaleByLearningRate,
+  weightDecayOption,
   zerosOf,
 } from '@attune/nn'
 import { z } from 'zod'
@@ -66,14 +67,8 @@ export const adamw8bit = definePlugin({
   summary: 'AdamW with block-wise quantized 8-bit moments',
   source: 'Dettmers et al., 8-bit Optimizers via Block-wise Quantization, 2022, section 2',
   options: z.strictObject({
-    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay rate of the mean gradient (first moment)'),
-    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
-    epsilon: z.number().positive().default(1e-8).describe('Added to the denominator for numerical stability'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0.01)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    ...adamOptions,
+    weightDecay: weightDecayOption(0.01),
     blockSize: z.int().min(4).multipleOf(4).default(256).describe('Values that share a scale'),
     minimumSize: z.int().min(1).default(4096).describe('Tensors with fewer values keep float32 moments'),
   }),
@@ -81,7 +76,7 @@ export const adamw8bit = definePlugin({
     const adam = scaleByAdam(beta1, beta2, epsilon)
     return chain(
       partition((_name, { size }) => size >= minimumSize, scaleByAdam8bit(adam, blockSize), adam),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
+      addDecayedWeights(weightDecay),
       scaleByLearningRate(),
     )
   },

@@ -1,5 +1,5 @@
 import { OPTIMIZER, definePlugin } from '@attune/core'
-import { addDecayedWeights, chain, isBiasOrNorm, scaleByAdam, scaleByLearningRate } from '@attune/nn'
+import { adamOptions, addDecayedWeights, chain, scaleByAdam, scaleByLearningRate, weightDecayOption } from '@attune/nn'
 import { z } from 'zod'
 
 /**
@@ -18,22 +18,12 @@ export const adamw = definePlugin({
   source:
     'Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2; AMSGrad: Reddi et al., 2018',
   options: z.strictObject({
-    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay rate of the mean gradient (first moment)'),
-    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
-    epsilon: z.number().positive().default(1e-8).describe('Added to the denominator for numerical stability'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0.01)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    ...adamOptions,
+    weightDecay: weightDecayOption(0.01),
     amsgrad: z.boolean().default(false).describe('AMSGrad: divide by the largest mean squared gradient so far'),
   }),
   create: ({ beta1, beta2, epsilon, weightDecay, amsgrad }) =>
-    chain(
-      scaleByAdam(beta1, beta2, epsilon, amsgrad),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
-      scaleByLearningRate(),
-    ),
+    chain(scaleByAdam(beta1, beta2, epsilon, amsgrad), addDecayedWeights(weightDecay), scaleByLearningRate()),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

@@ -1,5 +1,14 @@
 import { OPTIMIZER, type Optimizer, definePlugin } from '@attune/core'
-import { addDecayedWeights, chain, isBiasOrNorm, norm, scaleByAdam, scaleByLearningRate, trustRatio } from '@attune/nn'
+import {
+  adamOptions,
+  addDecayedWeights,
+  chain,
+  isBiasOrNorm,
+  norm,
+  scaleByAdam,
+  scaleByLearningRate,
+  trustRatio,
+} from '@attune/nn'
 import { mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -33,8 +42,7 @@ export const lamb = definePlugin({
   summary: 'AdamW with a trust ratio per tensor, for large batches (LAMB)',
   source: 'You et al., Large Batch Optimization for Deep Learning: Training BERT in 76 minutes, 2020, algorithm 2',
   options: z.strictObject({
-    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay rate of the mean gradient (first moment)'),
-    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
+    ...adamOptions,
     epsilon: z.number().positive().default(1e-6).describe('Added to the denominator for numerical stability'),
     weightDecay: z
       .number()

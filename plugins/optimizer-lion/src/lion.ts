@@ -1,5 +1,5 @@
 import { OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
-import { addDecayedWeights, chain, isBiasOrNorm, movingAverage, scaleByLearningRate, zerosOf } from '@attune/nn'
+import { addDecayedWeights, chain, movingAverage, scaleByLearningRate, weightDecayOption, zerosOf } from '@attune/nn'
 import { sign } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -32,18 +32,10 @@ export const lion = definePlugin({
   options: z.strictObject({
     beta1: z.number().min(0).lt(1).default(0.9).describe('Weight of the mean gradient in the direction of the update'),
     beta2: z.number().min(0).lt(1).default(0.99).describe('Decay rate of the mean gradient'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    weightDecay: weightDecayOption(0),
   }),
   create: ({ beta1, beta2, weightDecay }) =>
-    chain(
-      signOfMomentum(beta1, beta2),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
-      scaleByLearningRate(),
-    ),
+    chain(signOfMomentum(beta1, beta2), addDecayedWeights(weightDecay), scaleByLearningRate()),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

@@ -2,13 +2,13 @@ import { OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from 
 import {
   addDecayedWeights,
   chain,
-  isBiasOrNorm,
   matchesPattern,
   movingAverage,
   orthogonalize,
   partition,
   scaleByAdam,
   scaleByLearningRate,
+  weightDecayOption,
   zerosOf,
 } from '@attune/nn'
 import { type Tensor, mul } from '@tensorflow/tfjs-core'
@@ -59,11 +59,7 @@ export const muon = definePlugin({
     momentum: z.number().min(0).lt(1).default(0.95).describe('Momentum: decay rate of the mean gradient of matrices'),
     iterations: z.int().min(1).max(20).default(5).describe('Newton–Schulz iterations'),
     scale: z.enum(['adamw', 'original']).default('adamw').describe('Size of the updates of matrices'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0.1)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    weightDecay: weightDecayOption(0.1),
     adamw: z
       .array(z.string())
       .default(['*embed*', '*wte*', '*wpe*', '*shared*', 'classifier*', '*head*', '*decoder.weight'])
@@ -79,7 +75,7 @@ export const muon = definePlugin({
         orthogonalMomentum(momentum, iterations, scale),
         scaleByAdam(beta1, beta2, epsilon),
       ),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
+      addDecayedWeights(weightDecay),
       scaleByLearningRate(),
     ),
 })

@@ -1,11 +1,12 @@
 import { OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
 import {
+  adamOptions,
   addDecayedWeights,
   biasCorrection,
   chain,
-  isBiasOrNorm,
   movingAverage,
   scaleByLearningRate,
+  weightDecayOption,
   zerosOf,
 } from '@attune/nn'
 import { type Scalar, type Tensor, add, div, mul, onesLike, pow, sqrt, square, sub, sum } from '@tensorflow/tfjs-core'
@@ -49,22 +50,12 @@ export const nadam = definePlugin({
   summary: 'Adam with Nesterov momentum (NAdam)',
   source: 'Dozat, Incorporating Nesterov Momentum into Adam, 2016, algorithm 2 with the momentum schedule of section 3',
   options: z.strictObject({
-    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay rate of the mean gradient (first moment)'),
-    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
-    epsilon: z.number().positive().default(1e-8).describe('Added to the denominator for numerical stability'),
+    ...adamOptions,
     momentumDecay: z.number().min(0).default(4e-3).describe('Speed of the warmup of the momentum, per step'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    weightDecay: weightDecayOption(0),
   }),
   create: ({ beta1, beta2, epsilon, momentumDecay, weightDecay }) =>
-    chain(
-      scaleByNadam(beta1, beta2, epsilon, momentumDecay),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
-      scaleByLearningRate(),
-    ),
+    chain(scaleByNadam(beta1, beta2, epsilon, momentumDecay), addDecayedWeights(weightDecay), scaleByLearningRate()),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

@@ -1,11 +1,12 @@
 import { OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
 import {
+  adamOptions,
   addDecayedWeights,
   biasCorrection,
   chain,
-  isBiasOrNorm,
   movingAverage,
   scaleByLearningRate,
+  weightDecayOption,
   zerosOf,
 } from '@attune/nn'
 import {
@@ -86,21 +87,12 @@ export const radam = definePlugin({
   summary: 'Rectified Adam (RAdam): Adam without a warmup',
   source: 'Liu et al., On the Variance of the Adaptive Learning Rate and Beyond, 2020, algorithm 2',
   options: z.strictObject({
-    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay rate of the mean gradient (first moment)'),
+    ...adamOptions,
     beta2: z.number().min(0.6).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
-    epsilon: z.number().positive().default(1e-8).describe('Added to the denominator for numerical stability'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    weightDecay: weightDecayOption(0),
   }),
   create: ({ beta1, beta2, epsilon, weightDecay }) =>
-    chain(
-      scaleByRadam(beta1, beta2, epsilon),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
-      scaleByLearningRate(),
-    ),
+    chain(scaleByRadam(beta1, beta2, epsilon), addDecayedWeights(weightDecay), scaleByLearningRate()),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

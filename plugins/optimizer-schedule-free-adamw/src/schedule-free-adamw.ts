@@ -1,5 +1,5 @@
 import { OPTIMIZER, type Optimizer, type Params, definePlugin, mapParams } from '@attune/core'
-import { addDecayedWeights, biasCorrection, isBiasOrNorm, movingAverage, zerosOf } from '@attune/nn'
+import { addDecayedWeights, biasCorrection, movingAverage, weightDecayOption, zerosOf } from '@attune/nn'
 import { type Tensor, add, clone, div, divNoNan, maximum, mul, sqrt, square, sub, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -38,14 +38,10 @@ export const scheduleFreeAdamw = definePlugin({
       .describe('Weight of the average in the point where gradients are taken'),
     beta2: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the mean squared gradient (second moment)'),
     epsilon: z.number().positive().default(1e-8).describe('Added to the denominator for numerical stability'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    weightDecay: weightDecayOption(0),
   }),
   create({ beta1, beta2, epsilon, weightDecay }): Optimizer<State> {
-    const decay = addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank))
+    const decay = addDecayedWeights(weightDecay)
     return {
       init: (params) => ({
         base: mapParams((p) => clone(p), params),

@@ -1,5 +1,5 @@
 import { OPTIMIZER, definePlugin } from '@attune/core'
-import { accumulateMomentum, addDecayedWeights, chain, isBiasOrNorm, scaleByLearningRate } from '@attune/nn'
+import { accumulateMomentum, addDecayedWeights, chain, scaleByLearningRate } from '@attune/nn'
 import { z } from 'zod'
 
 /**
@@ -28,7 +28,7 @@ export const sgd = definePlugin({
   }),
   create: ({ momentum, nesterov, weightDecay }) =>
     chain(
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
+      addDecayedWeights(weightDecay),
       ...(momentum > 0 ? [accumulateMomentum(momentum, nesterov)] : []),
       scaleByLearningRate(),
     ),

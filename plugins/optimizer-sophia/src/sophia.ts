@@ -3,10 +3,10 @@ import {
   addDecayedWeights,
   chain,
   hessianVectorProduct,
-  isBiasOrNorm,
   movingAverage,
   parameterNoise,
   scaleByLearningRate,
+  weightDecayOption,
   zerosOf,
 } from '@attune/nn'
 import { clipByValue, div, maximum, mul, sign, sub } from '@tensorflow/tfjs-core'
@@ -59,18 +59,10 @@ export const sophia = definePlugin({
       .default(0.01)
       .describe('Factor on the curvature; smaller values clip more coordinates'),
     epsilon: z.number().positive().default(1e-12).describe('Smallest denominator'),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0.1)
-      .describe('Weight decay per step, multiplied by the learning rate; biases and norms are excluded'),
+    weightDecay: weightDecayOption(0.1),
   }),
   create: ({ beta1, beta2, gamma, epsilon, weightDecay }) =>
-    chain(
-      scaleByCurvature(beta1, beta2, gamma, epsilon),
-      addDecayedWeights(weightDecay, (name, rank) => !isBiasOrNorm(name, rank)),
-      scaleByLearningRate(),
-    ),
+    chain(scaleByCurvature(beta1, beta2, gamma, epsilon), addDecayedWeights(weightDecay), scaleByLearningRate()),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

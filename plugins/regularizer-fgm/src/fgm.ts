@@ -1,6 +1,6 @@
 import { REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { ascentDirection, lossAtWordEmbeddings, unperturbed } from '@attune/nn'
-import { add, mul } from '@tensorflow/tfjs-core'
+import { adversarialLoss, ascentDirection } from '@attune/nn'
+import { mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /**
@@ -25,10 +25,7 @@ export const fgm = definePlugin({
   create: ({ epsilon }) => ({
     wrap: (loss) => (call) => {
       if (!call.mode.training) return loss(call)
-      const { clean, delta } = unperturbed(loss, call, 'fgm')
-      const moved = mul(epsilon, ascentDirection(loss, call, 'fgm', delta))
-      const attacked = lossAtWordEmbeddings(loss, call, 'fgm', (embedded) => add(embedded, moved))
-      return { ...clean, sum: add(clean.sum, attacked.sum) }
+      return adversarialLoss(loss, call, 'fgm', (zero) => mul(epsilon, ascentDirection(loss, call, 'fgm', zero)))
     },
   }),
 })

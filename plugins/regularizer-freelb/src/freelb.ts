@@ -1,6 +1,6 @@
 import { REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { ascentDirection, exampleNorms, keyAt, lossAtWordEmbeddings, noise, unperturbed } from '@attune/nn'
-import { type Tensor, add, addN, div, minimum, mul, sub } from '@tensorflow/tfjs-core'
+import { ascentStep, keyAt, lossAtWordEmbeddings, noise, unperturbed } from '@attune/nn'
+import { type Tensor, add, addN, div, mul, sub } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** Separates the noise from the dropout of the model. */
@@ -42,9 +42,7 @@ export const freelb = definePlugin({
       for (let step = 0; step < steps; step++) {
         const at = moved
         sums.push(lossAtWordEmbeddings(loss, call, 'freelb', (embedded) => add(embedded, at)).sum)
-        if (step === steps - 1) break
-        const further = add(at, mul(rate, ascentDirection(loss, call, 'freelb', at)))
-        moved = mul(further, minimum(1, div(epsilon, exampleNorms(further))))
+        if (step < steps - 1) moved = ascentStep(loss, call, 'freelb', at, { rate, epsilon })
       }
       return { ...clean, sum: div(addN(sums), steps) }
     },

@@ -1,6 +1,5 @@
 import { REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { ascentDirection, exampleNorms, lossAtWordEmbeddings, unperturbed } from '@attune/nn'
-import { add, div, minimum, mul } from '@tensorflow/tfjs-core'
+import { adversarialLoss, ascentStep } from '@attune/nn'
 import { z } from 'zod'
 
 /**
@@ -29,14 +28,11 @@ export const pgd = definePlugin({
   create: ({ epsilon, rate, steps }) => ({
     wrap: (loss) => (call) => {
       if (!call.mode.training) return loss(call)
-      const { clean, delta } = unperturbed(loss, call, 'pgd')
-      let moved = delta
-      for (let step = 0; step < steps; step++) {
-        const further = add(moved, mul(rate, ascentDirection(loss, call, 'pgd', moved)))
-        moved = mul(further, minimum(1, div(epsilon, exampleNorms(further))))
-      }
-      const attacked = lossAtWordEmbeddings(loss, call, 'pgd', (embedded) => add(embedded, moved))
-      return { ...clean, sum: add(clean.sum, attacked.sum) }
+      return adversarialLoss(loss, call, 'pgd', (zero) => {
+        let moved = zero
+        for (let step = 0; step < steps; step++) moved = ascentStep(loss, call, 'pgd', moved, { rate, epsilon })
+        return moved
+      })
     },
   }),
 })

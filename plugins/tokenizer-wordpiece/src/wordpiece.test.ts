@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { Example } from '@attune/core'
-import { type TokenizerGolden, describeTokenizer } from '@attune/testkit'
+import { memberNames, type TokenizerGolden, describeTokenizer } from '@attune/testkit'
 import { wordpiece } from './wordpiece.js'
 
 type Golden = TokenizerGolden & { readonly tokenizer: Record<string, unknown>; readonly corpus: readonly string[] }
@@ -92,16 +92,7 @@ describe('loading a WordPiece tokenizer', () => {
   const model = (change: object): object => ({ model: { ...(lowercase.tokenizer['model'] as object), ...change } })
 
   it('reads tokens with the names of properties that every object has', () => {
-    const names = [
-      'constructor',
-      '__proto__',
-      'toString',
-      'hasOwnProperty',
-      'valueOf',
-      '__defineGetter__',
-      'length',
-      'then',
-    ]
+    const names = memberNames
     const vocab = Object.fromEntries(['[UNK]', ...names].map((token, id) => [token, id]))
     const path = file(
       'properties.json',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { type Key, deriveKey, key, stream } from '@attune/core'
-import { tinyTokenizer } from '@attune/testkit'
+import { memberNames, tinyTokenizer } from '@attune/testkit'
 import { Ajv } from 'ajv'
 import ajvFormats from 'ajv-formats'
 import { constrainToSchema } from './constrain-to-schema.js'
@@ -238,16 +238,7 @@ function randomSchema(random: () => number, depth: number): { schema: Schema; va
 
 // Not compared with Ajv, which ignores the property `__proto__`.
 it('constrainToSchema requires and constrains properties with the names of members of every object', () => {
-  const names = [
-    '__proto__',
-    'constructor',
-    'toString',
-    'hasOwnProperty',
-    'valueOf',
-    '__defineGetter__',
-    'length',
-    'then',
-  ]
+  const names = memberNames
   const properties = Object.fromEntries(names.map((name) => [name, { enum: [1, 2] }]))
   const schema = { type: 'object', properties, required: names, additionalProperties: false }
   const constraint = constrainToSchema(schema, byteLevel, ends)

@@ -1,5 +1,5 @@
 import { AttuneError } from '@attune/core'
-import { type Graph, type Node, type Value, nodesOf } from '../graph.js'
+import { type Graph, type Node, type Value, nodesOf, sameOperation } from '../graph.js'
 import { type Expression, type Sizes, fitExpression } from './expression.js'
 
 /** Graph of a function that was traced with certain sizes of its dynamic axes. */
@@ -40,9 +40,6 @@ const changed = (a: Sizes, b: Sizes): string =>
     .filter((axis) => a[axis] !== b[axis])
     .join(' and ')
 
-const kindOf = ({ op, domain, attributes, inputs, outputs }: Node): string =>
-  `${domain} ${op} ${inputs.length} ${outputs.length} ${JSON.stringify(attributes)}`
-
 /** Position of every input and node output in its trace. */
 function positionsOf(inputs: readonly Value[], nodes: readonly Node[]): ReadonlyMap<Value, string> {
   const own = inputs.map((value, i) => [value, `input ${i}`] as const)
@@ -55,7 +52,7 @@ function positionsOf(inputs: readonly Value[], nodes: readonly Node[]): Readonly
 function requireSameNodes(traces: readonly SizedTrace[], all: readonly (readonly Node[])[]): void {
   const [first] = all as [readonly Node[]]
   for (const [t, nodes] of all.entries()) {
-    const at = first.findIndex((node, i) => nodes[i] === undefined || kindOf(nodes[i]) !== kindOf(node))
+    const at = first.findIndex((node, i) => nodes[i] === undefined || !sameOperation(nodes[i], node))
     if (at < 0 && nodes.length === first.length) continue
     const [one, other] = [first[at]?.op ?? 'nothing', nodes[at < 0 ? first.length : at]?.op ?? 'nothing']
     const how = one === other ? `${one} has other attributes` : `${one} becomes ${other}`

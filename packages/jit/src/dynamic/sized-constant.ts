@@ -1,5 +1,5 @@
 import type { Builder } from '../builder.js'
-import { type Value, sameShape, sizeOf } from '../graph.js'
+import { type Value, sameShape, sameValues, sizeOf } from '../graph.js'
 import { cast } from '../lower/lowering.js'
 import { type Expression, fitExpression } from './expression.js'
 import { type SizedTrace, cannotExport, dimensions } from './match-traces.js'
@@ -15,7 +15,7 @@ function areEqual(values: readonly Value[]): boolean {
       value.constant === first.constant ||
       (value.dtype === first.dtype &&
         sameShape(value.shape, first.shape) &&
-        (value.constant as Float32Array).every((n, i) => Object.is(n, first.constant![i]))),
+        sameValues(value.constant!, first.constant!)),
   )
 }
 

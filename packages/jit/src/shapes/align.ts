@@ -1,15 +1,7 @@
-import type { Graph, Node, Value } from '../graph.js'
+import { type Graph, type Node, type Value, sameOperation } from '../graph.js'
 
 /** Nodes of another graph that compute the same as those of a graph, for other shapes. */
 export type Alignment = ReadonlyMap<Node, Node>
-
-/** True if two nodes are the same operation with the same attributes. */
-const isAlike = (a: Node, b: Node): boolean =>
-  a.op === b.op &&
-  a.domain === b.domain &&
-  a.inputs.length === b.inputs.length &&
-  a.outputs.length === b.outputs.length &&
-  JSON.stringify(a.attributes) === JSON.stringify(b.attributes)
 
 const isSameKind = (a: Value, b: Value): boolean => a.dtype === b.dtype && a.shape.length === b.shape.length
 
@@ -31,7 +23,7 @@ export function align(graph: Graph, other: Graph): Alignment | undefined {
   const pairNodes = (a: Node, b: Node): boolean => {
     const paired = pairs.get(a)
     if (paired !== undefined) return paired === b
-    if (!isAlike(a, b)) return false
+    if (!sameOperation(a, b)) return false
     pairs.set(a, b)
     waiting.push(a)
     return true

@@ -1,5 +1,5 @@
 import { SMALL } from '../builder.js'
-import { type Graph, type Node, type Value, type Values, nodesOf } from '../graph.js'
+import { type Graph, type Node, type Value, type Values, nodesOf, sameValues } from '../graph.js'
 import type { Alignment } from './align.js'
 
 /** Constants that nodes read, and all values with dimensions, in a fixed order. */
@@ -22,18 +22,14 @@ const constantsOf = ({ inputs }: Node): Value[] =>
 export const dimensionKeys = ({ values }: Positions): readonly string[] =>
   values.flatMap(({ shape }) => shape.map(String))
 
-const isSame = (a: Values, b: Values): boolean => {
-  if (a.length !== b.length || a.constructor !== b.constructor) return false
-  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false
-  return true
-}
-
 /** Names constants by their values: large arrays by the first equal one. */
 export function constantNames(): (value: Value) => string {
   const distinct: Values[] = []
   const known = new WeakMap<Values, number>()
   const nameOf = (values: Values): number => {
-    const found = known.get(values) ?? distinct.findIndex((other) => isSame(other, values))
+    const found =
+      known.get(values) ??
+      distinct.findIndex((other) => other.constructor === values.constructor && sameValues(other, values))
     const name = found < 0 ? distinct.push(values) - 1 : found
     known.set(values, name)
     return name

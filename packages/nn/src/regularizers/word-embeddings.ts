@@ -7,7 +7,7 @@ import {
   type TextInputs,
   type Tree,
 } from '@attune/core'
-import { type Tensor, add, div, maximum, norm, zeros } from '@tensorflow/tfjs-core'
+import { type Tensor, add, div, maximum, minimum, mul, norm, zeros } from '@tensorflow/tfjs-core'
 import { taped } from '../engine/gradients.js'
 import { stopGradient } from '../engine/stop-gradient.js'
 import { composeHooks } from '../layers/layer-hook.js'
@@ -48,7 +48,7 @@ export function lossAtWordEmbeddings(
 }
 
 /** L2 norm of each example, `[batch, 1, 1]`, of `[batch, length, width]`. */
-export const exampleNorms = (x: Tensor): Tensor => maximum(norm(x, 'euclidean', [1, 2], true), TINY)
+const exampleNorms = (x: Tensor): Tensor => maximum(norm(x, 'euclidean', [1, 2], true), TINY)
 
 /** The loss without a perturbation, and an initial perturbation of zeros of the shape of the word embeddings. */
 export function unperturbed(loss: LossFunction, call: LossCall, regularizer: string) {
@@ -73,4 +73,29 @@ export function ascentDirection(loss: LossFunction, call: LossCall, regularizer:
   }, [delta])
   const gradient = stopGradient(grads[0] ?? delta)
   return div(gradient, exampleNorms(gradient))
+}
+
+/** A step of projected gradient ascent from a perturbation, of L2 norm `rate` for each example, within a ball of radius `epsilon`. */
+export function ascentStep(
+  loss: LossFunction,
+  call: LossCall,
+  regularizer: string,
+  from: Tensor,
+  { rate, epsilon }: { readonly rate: Tensor | number; readonly epsilon: Tensor | number },
+): Tensor {
+  const further = add(from, mul(rate, ascentDirection(loss, call, regularizer, from)))
+  return mul(further, minimum(1, div(epsilon, exampleNorms(further))))
+}
+
+/** Sum of the loss and of the loss with perturbed word embeddings. `perturb` computes the perturbation, given one of zeros. */
+export function adversarialLoss(
+  loss: LossFunction,
+  call: LossCall,
+  regularizer: string,
+  perturb: (zero: Tensor) => Tensor,
+): Evaluated {
+  const { clean, delta } = unperturbed(loss, call, regularizer)
+  const moved = perturb(delta)
+  const attacked = lossAtWordEmbeddings(loss, call, regularizer, (embedded) => add(embedded, moved))
+  return { ...clean, sum: add(clean.sum, attacked.sum) }
 }

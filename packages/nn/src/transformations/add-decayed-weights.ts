@@ -10,12 +10,13 @@ export const isBiasOrNorm = (name: string, rank: number): boolean =>
 
 /**
  * Decoupled weight decay: adds `decay · parameter` to each update. Placed after the gradient scaling in a chain, it
- * is not affected by that scaling. `decays` selects the parameters.
+ * is not affected by that scaling. `decays` selects the parameters; default: all but biases
+ * and norms.
  * Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2.
  */
 export const addDecayedWeights = (
   decay: number,
-  decays: (name: string, rank: number) => boolean,
+  decays: (name: string, rank: number) => boolean = (name, rank) => !isBiasOrNorm(name, rank),
 ): Optimizer<Record<never, never>> => ({
   init: () => ({}),
   update: (grads, state, params) => ({

@@ -1,6 +1,7 @@
-import { type RunEvents, choosePlugins, parseConfig } from '@attune/core'
-import { type RunOptions, userLookup } from '../plan/lookup.js'
+import { type RunEvents, parseConfig } from '@attune/core'
+import type { RunOptions } from '../plan/lookup.js'
 import { type RunConfig, runSchema } from '../plan/run-config.js'
+import { chooseData } from './choose-data.js'
 import { openSplits } from './open-splits.js'
 import { openStore } from './store.js'
 
@@ -25,22 +26,15 @@ export type PreparedStage = RunEvents['stage.made']
  * ```
  */
 export async function prepareData(config: RunConfig, options: RunOptions = {}): Promise<readonly PreparedStage[]> {
-  const parsed = parseConfig(runSchema, config, options.locate)
-  const { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective, metric } = parsed
-  const named = { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective, metric }
-  const chosen = await choosePlugins(named, userLookup(options))
+  const plan = await chooseData(parseConfig(runSchema, config, options.locate), options)
   const stages: PreparedStage[] = []
-  await openSplits(
-    // Without the run folder, since rejected rows are written there once, by the run itself.
-    { config: { ...chosen, seed: parsed.seed, training: parsed.training }, directory: undefined },
-    {
-      store: openStore(options.dataFolder),
-      emit: (event) => {
-        if (event.type !== 'stage.made') return
-        const { type: _, ...stage } = event
-        stages.push(stage)
-      },
+  await openSplits(plan, {
+    store: openStore(options.dataFolder),
+    emit: (event) => {
+      if (event.type !== 'stage.made') return
+      const { type: _, ...stage } = event
+      stages.push(stage)
     },
-  )
+  })
   return stages
 }

@@ -2,17 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { planRun } from './plan.js'
 import { recordOf } from './record-of.js'
+import { memberNames } from '@attune/testkit'
 
-const names = [
-  '__proto__',
-  'constructor',
-  'toString',
-  'hasOwnProperty',
-  'valueOf',
-  '__defineGetter__',
-  'length',
-  'then',
-]
+const names = memberNames
 const one = (name: string): unknown => JSON.parse(`{"${name}": 1}`)
 
 describe('recordOf', () => {

@@ -1,5 +1,5 @@
 import { type Command, SCHEDULER, definePlugin, isAttuneError } from '@attune/core'
-import { Subject, catchError, EMPTY, filter, lastValueFrom, tap, toArray } from 'rxjs'
+import { Subject } from 'rxjs'
 import { z } from 'zod'
 import type { RunOptions } from '../plan/lookup.js'
 import type { RunConfig } from '../plan/run-config.js'
@@ -89,28 +89,24 @@ export async function findLearningRate(
   const { directory: _, callback: _callback, tracker: _tracker, metric: _metric, schedule: _schedule, ...rest } = config
   const training = { ...rest.training, learningRate: to, epochs: 100_000, evaluateEvery: 2 * steps }
   const [points, commands] = [[] as RangePoint[], new Subject<Command>()]
-  let average = 0
+  let [average, minimum] = [0, Infinity]
   const add = (loss: number, learningRate: number): void => {
     average = SMOOTHING * average + (1 - SMOOTHING) * loss
     const point = { learningRate, loss, smoothed: average / (1 - SMOOTHING ** (points.length + 1)) }
     points.push(point)
     progress(point, points.length)
-    const lowest = Math.min(...points.map(({ smoothed }) => smoothed))
-    const diverged = points.length > FIRST_STEPS && point.smoothed > DIVERGED * lowest
+    minimum = Math.min(minimum, point.smoothed)
+    const diverged = points.length > FIRST_STEPS && point.smoothed > DIVERGED * minimum
     if (points.length >= steps || diverged) commands.next({ type: 'stop', because: 'range test completed' })
   }
-  await lastValueFrom(
-    run({ ...rest, scheduler: rising, training } as RunConfig, { ...options, commands }).pipe(
-      tap((event) => event.type === 'step.completed' && points.length < steps && add(event.loss, event.learningRate)),
-      filter(() => false),
-      catchError((error: unknown) => {
-        // A rate beyond the stable range ends in a loss that is not finite, which is a result of the test.
-        if (isAttuneError(error) && error.code === 'NON_FINITE_LOSS' && points.length > FIRST_STEPS) return EMPTY
-        throw error
-      }),
-      toArray(),
-    ),
-  )
+  try {
+    await run({ ...rest, scheduler: rising, training } as RunConfig, { ...options, commands }).forEach((event) => {
+      if (event.type === 'step.completed' && points.length < steps) add(event.loss, event.learningRate)
+    })
+  } catch (error) {
+    // A rate beyond the stable range ends in a loss that is not finite, which is a result of the test.
+    if (!isAttuneError(error) || error.code !== 'NON_FINITE_LOSS' || points.length <= FIRST_STEPS) throw error
+  }
   const lowest = points.reduce((best, { smoothed }, i) => (smoothed < points[best]!.smoothed ? i : best), 0)
   return { points, steepest: steepestOf(points, lowest + 1), lowest: points[lowest]!.learningRate }
 }

@@ -1,5 +1,6 @@
 import { type Scheduler, choosePlugins, parseConfig } from '@attune/core'
 import { count } from '@attune/data'
+import { chooseData } from '../data/choose-data.js'
 import { openSplits } from '../data/open-splits.js'
 import { type RunOptions, userLookup } from '../plan/lookup.js'
 import { type ParsedConfig, type RunConfig, runSchema } from '../plan/run-config.js'
@@ -21,22 +22,7 @@ const pick = <K extends keyof ParsedConfig>(parsed: ParsedConfig, keys: readonly
 
 /** Counts the steps of a run from its training examples, one example per item of a batch. */
 async function countSteps(parsed: ParsedConfig, options: RunOptions): Promise<number> {
-  const keys = [
-    'data',
-    'cleaner',
-    'filter',
-    'balancer',
-    'augmenter',
-    'sampler',
-    'protocol',
-    'objective',
-    'metric',
-  ] as const
-  const chosen = await choosePlugins(pick(parsed, keys), userLookup(options))
-  const { train } = await openSplits({
-    config: { ...chosen, seed: parsed.seed, training: parsed.training },
-    directory: undefined,
-  })
+  const { train } = await openSplits(await chooseData(parsed, options))
   const examples = train.sampled?.count ?? (await count(train.examples()))
   return parsed.training.epochs * Math.ceil(examples / parsed.training.batchSize)
 }

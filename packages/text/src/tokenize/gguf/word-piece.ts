@@ -1,3 +1,4 @@
+import { wordPieceParts } from '../word-piece-parts.js'
 import { type Metadata, type Sections, TOKEN_TYPE } from './metadata.js'
 
 /**
@@ -15,22 +16,14 @@ export function wordPieceTokens(metadata: Metadata): readonly string[] {
 /** Sections of a WordPiece tokenizer, as in BERT. */
 export function wordPieceSections(metadata: Metadata, tokens: readonly string[]): Sections {
   const unknown = tokens[metadata['tokenizer.ggml.unknown_token_id'] ?? -1] ?? '[UNK]'
+  const { preTokenizer, ...parts } = wordPieceParts(unknown, {
+    lowercase: metadata['tokenizer.ggml.normalizer.lowercase'] ?? true,
+    ideographs: true,
+    accents: metadata['tokenizer.ggml.normalizer.strip_accents'] ?? null,
+  })
   return {
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: metadata['tokenizer.ggml.normalizer.strip_accents'] ?? null,
-      lowercase: metadata['tokenizer.ggml.normalizer.lowercase'] ?? true,
-    },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: {
-      type: 'WordPiece',
-      unk_token: unknown,
-      continuing_subword_prefix: '##',
-      max_input_chars_per_word: 100,
-    },
+    ...parts,
+    pre_tokenizer: preTokenizer,
     begins: true,
     ends: true,
   }

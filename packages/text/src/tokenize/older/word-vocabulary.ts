@@ -1,3 +1,4 @@
+import { wordPieceParts } from '../word-piece-parts.js'
 import type { OlderFolder, OlderTokenizer } from './older-files.js'
 
 const decoder = new TextDecoder()
@@ -13,6 +14,11 @@ export function fromVocabularyText(folder: OlderFolder): OlderTokenizer {
   const ids = new Map(linesOf(decoder.decode(folder.bytes('vocab.txt'))).map((token, id) => [token, id]))
   const { do_lower_case: lowercase, tokenize_chinese_chars: ideographs, strip_accents: accents } = folder.config
   const unknown = ['[UNK]', '<unk>'].find((token) => ids.has(token)) ?? folder.refuse('its vocabulary has no [UNK]')
+  const parts = wordPieceParts(unknown, {
+    lowercase: lowercase !== false,
+    ideographs: ideographs !== false,
+    accents: typeof accents === 'boolean' ? accents : null,
+  })
   return {
     ids,
     roles: {
@@ -23,21 +29,7 @@ export function fromVocabularyText(folder: OlderFolder): OlderTokenizer {
       mask_token: '[MASK]',
     },
     template: ['cls_token $A sep_token', 'cls_token $A sep_token $B:1 sep_token:1'],
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: ideographs !== false,
-      strip_accents: typeof accents === 'boolean' ? accents : null,
-      lowercase: lowercase !== false,
-    },
-    preTokenizer: { type: 'BertPreTokenizer' },
-    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: {
-      type: 'WordPiece',
-      unk_token: unknown,
-      continuing_subword_prefix: '##',
-      max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(ids),
-    },
+    ...parts,
+    model: { ...parts.model, vocab: Object.fromEntries(ids) },
   }
 }
