@@ -96,6 +96,21 @@ export { trustRatio } from './transformations/trust-ratio.js'
 export { addScaled, hessianVectorProduct, innerProduct, norm } from './transformations/vectors.js'
 export { withoutGradient } from './engine/without-gradient.js'
 export { isOwn, isTokenTable, trainOnly } from './adapters/train-only.js'
+export { type LayerMethod, adaptLayers, mergedWeights } from './adapters/adapt-layers.js'
+export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
+export {
+  type Factors,
+  downOf,
+  factorInput,
+  factorShapes,
+  factorsAt,
+  initialFactors,
+  layerSize,
+  lowRankOutput,
+  lowRankWeight,
+  upOf,
+} from './adapters/low-rank.js'
+export { initialLowRank, lowRankConfig, lowRankOptions } from './adapters/saved-low-rank.js'
 export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'
 export { logSigmoid } from './layers/log-sigmoid.js'
 export { noise, noiseValues, type NoiseAttributes, NOISE } from './layers/noise.js'

@@ -1,37 +1,11 @@
-import { AttuneError, type Model, type Params, type SavedAdapter, excerpt } from '@attune/core'
-import { malformedAdapter, fromPeft, modulesToSave, requireShapes } from '@attune/nn'
+import { AttuneError, type Engine, type Key, type Model, type Params, type SavedAdapter, excerpt } from '@attune/core'
 import { z } from 'zod'
-import { linearLayers } from './targets.js'
-
-const [DOWN, UP] = ['.lora_A.weight', '.lora_B.weight'] as const
-
-/** Name of the factor `A` of a layer, `[rank, in]`. */
-export const downOf = (layer: string): string => layer + DOWN
-/** Name of the factor `B` of a layer, `[out, rank]`. */
-export const upOf = (layer: string): string => layer + UP
-
-/** The adapted layers, and the rank and alpha of the update. */
-export interface Factors {
-  readonly layers: readonly string[]
-  readonly rank: number
-  readonly alpha: number
-}
-
-/** Shapes of the factors of all layers, by name. */
-export const factorShapes = ({ layers, rank }: Factors, { inputFirst }: Model, params: Params) =>
-  Object.fromEntries(
-    layers.flatMap((layer): [string, readonly [number, number]][] => {
-      const [first, second] = params[`${layer}.weight`]!.shape as [number, number]
-      const [outputs, inputs] = inputFirst === true ? [second, first] : [first, second]
-      return [
-        [downOf(layer), [rank, inputs]],
-        [upOf(layer), [outputs, rank]],
-      ]
-    }),
-  )
+import { type Factors, downOf, factorShapes, initialFactors, upOf } from './low-rank.js'
+import { fromPeft, malformedAdapter, modulesToSave, requireShapes } from './peft-layout.js'
+import { linearLayers, targetLayers, targetsOption } from './target-layers.js'
 
 /** Content of peft's `adapter_config.json`. Layers have their full names, so that peft matches these and no others. */
-export const peftConfig = (
+export const lowRankConfig = (
   { layers, rank, alpha }: Factors,
   { dropout, heads, inputFirst }: { dropout: number; heads: readonly string[]; inputFirst: boolean },
 ): Readonly<Record<string, unknown>> => ({
@@ -78,7 +52,7 @@ function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alp
   const refused = Object.keys(config).find((name) => isUnsupported(name, config[name]))
   if (refused !== undefined)
     throw malformedAdapter(
-      `has ${refused}: ${excerpt(config[refused])} in its adapter_config.json, which lora does not support`,
+      `has ${refused}: ${excerpt(config[refused])} in its adapter_config.json, which this adapter does not support`,
       'Merge it into its model with peft (merge_and_unload) and start from the result: `model: { use: …, from: FOLDER }`.',
     )
   const parsed = configSchema.safeParse(config)
@@ -91,40 +65,69 @@ function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alp
 }
 
 /** Requires that an option, if set, equals the saved value. @throws AttuneError `BAD_OPTIONS` */
-function requireSame(name: string, given: unknown, standard: unknown, saved: unknown): void {
+function requireSame(adapter: string, name: string, given: unknown, standard: unknown, saved: unknown): void {
   if (String(given) === String(standard) || String(given) === String(saved)) return
   throw new AttuneError(
     'BAD_OPTIONS',
-    `adapter lora: expected \`${name}\` as in the saved adapter, ${excerpt(saved)}, got ${excerpt(given)}`,
+    `adapter ${adapter}: expected \`${name}\` as in the saved adapter, ${excerpt(saved)}, got ${excerpt(given)}`,
     `Omit \`${name}\`: it is taken from the saved adapter.`,
   )
 }
 
-/**
- * Reads a saved adapter: the layers that it adapts, and its tensors under the model's own names.
- * @param given the options, and the layers that their targets select
- * @param standard the defaults of the options; an option with its default value is replaced by the saved value
- * @throws AttuneError `BAD_ADAPTER`, `BAD_OPTIONS`
- */
-export function readSaved(
-  { config, tensors }: SavedAdapter,
-  model: Model,
-  params: Params,
-  given: { readonly rank: number; readonly alpha: number; readonly layers: readonly string[] | undefined },
-  standard: Pick<Factors, 'rank' | 'alpha'>,
-): { readonly factors: Factors; readonly tensors: Params } {
+/** Options of every low-rank adapter. */
+export const lowRankOptions = {
+  rank: z.int().min(1).max(4096).default(8).describe('Rank of the update matrices'),
+  alpha: z
+    .number()
+    .positive()
+    .max(100_000)
+    .default(16)
+    .describe('Scale of the update, which is multiplied by alpha / rank'),
+  dropout: z.number().min(0).lt(1).default(0).describe('Dropout probability on the input of the update'),
+  targets: targetsOption,
+}
+type LowRankOptions = z.output<z.ZodObject<typeof lowRankOptions>>
+const standard: LowRankOptions = z.strictObject(lowRankOptions).parse({})
+
+/** A low-rank adapter: its name for errors, its options, and the model that it adapts. */
+interface LowRankInput {
+  readonly adapter: string
+  readonly options: LowRankOptions
+  readonly model: Model
+  readonly params: Params
+}
+
+/** The layers that a saved adapter adapts, and its tensors under the model's own names. */
+function readSaved({ adapter, options, model, params }: LowRankInput, { config, tensors }: SavedAdapter) {
   const { rank, alpha, savedAlpha } = readConfig(config)
-  requireSame('rank', given.rank, standard.rank, rank)
-  requireSame('alpha', given.alpha, standard.alpha, savedAlpha)
+  requireSame(adapter, 'rank', options.rank, standard.rank, rank)
+  requireSame(adapter, 'alpha', options.alpha, standard.alpha, savedAlpha)
   const linear = linearLayers(model, params)
   const known = new Set([...Object.keys(params), ...linear.flatMap((layer) => [downOf(layer), upOf(layer)])])
   const own = fromPeft(tensors, model, (name) => known.has(name))
   const layers = linear.filter((layer) => own[downOf(layer)] !== undefined || own[upOf(layer)] !== undefined)
   if (layers.length === 0) throw malformedAdapter('has no factors lora_A and lora_B')
-  if (given.layers !== undefined) requireSame('targets', given.layers, layers, layers)
+  if (options.targets !== standard.targets)
+    requireSame(adapter, 'targets', targetLayers(adapter, model, params, options.targets), layers, layers)
   const factors = { layers, rank, alpha }
   const heads = Object.keys(own).filter((name) => Object.hasOwn(params, name))
   const shapes = Object.fromEntries(heads.map((name) => [name, params[name]!.shape]))
   requireShapes(own, { ...factorShapes(factors, model, params), ...shapes })
   return { factors, tensors: own }
+}
+
+/**
+ * New factors for the target layers, or those of a saved adapter with the heads that it trained. An option with its default value is
+ * taken from the saved adapter.
+ * @throws AttuneError `UNKNOWN_TARGET`, `BAD_ADAPTER`, `BAD_OPTIONS`
+ */
+export function initialLowRank(
+  input: LowRankInput,
+  { engine, randomness }: { readonly engine: Engine; readonly randomness: Key },
+  saved: SavedAdapter | undefined,
+): { readonly factors: Factors; readonly tensors: Params } {
+  if (saved !== undefined) return readSaved(input, saved)
+  const { adapter, options, model, params } = input
+  const factors = { ...options, layers: targetLayers(adapter, model, params, options.targets) }
+  return { factors, tensors: engine.put(initialFactors(factors, model, params, randomness)) as Params }
 }
