@@ -10,7 +10,7 @@ export interface LayerMethod {
   readonly adapter: string
   /** Names of the adapted layers, without `.weight`. */
   readonly layers: readonly string[]
-  /** The tensors that train, by name: new ones, named after their layer, and heads of a saved adapter in the place of the model's. */
+  /** The tensors that train, by name: new ones, named after their layer, and heads of a saved adapter instead of those of the model. */
   readonly tensors: Params
   /** Frozen tensors by name that the method reads or that replace the model's own weights. Default: none. */
   readonly frozen?: Params

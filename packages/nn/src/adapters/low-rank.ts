@@ -63,7 +63,7 @@ export function initialFactors(factors: Factors, model: Model, params: Params, k
 const modeFor = (layer: string, mode: Mode): Mode =>
   mode.training ? { ...mode, key: { ...mode.key, stream: deriveKey([0, 0], 'lora', layer)[0] | 0 } } : mode
 
-/** The factors `A` and `B` at a site. Undefined if it is no linear layer, or has none. */
+/** The factors `A` and `B` at a site. Undefined for other layers, and for those without factors. */
 export function factorsAt({ kind, name, params }: LayerSite): readonly [Tensor, Tensor] | undefined {
   const [down, up] = [params[downOf(name)], params[upOf(name)]]
   return kind !== 'linear' || down === undefined || up === undefined ? undefined : [down, up]
