@@ -2,6 +2,7 @@
 /** Schemas of npm packages and of folders, for `schemas.mjs`. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename, join, relative } from 'node:path'
 
 /**
@@ -20,6 +21,15 @@ export const PACKAGES = [
   'geojson-schema@1.0.5',
   'json-schema-test-suite@0.0.10',
 ]
+
+const require = createRequire(import.meta.url)
+/** Metaschemas of drafts 4 to 7, which schemas refer to. @type {Record<string, any>} */
+const METASCHEMAS = Object.fromEntries(
+  ['04', '06', '07'].map((draft) => [
+    `http://json-schema.org/draft-${draft}/schema`,
+    require(`ajv/lib/refs/json-schema-draft-${draft}.json`),
+  ]),
+)
 
 /** JSON files below a folder, in the order of their names. @param {string} folder @returns {string[]} */
 const jsonFiles = (folder) =>
@@ -68,9 +78,16 @@ export function casesOf(source, temporary) {
         !/\/draft3\/|\/zeroTerminatedFloats/.test(file) && !/\/package\/(package|tsconfig[^/]*)\.json$/.test(file),
     )
     .map((file) => ({ name: relative(folder, file), json: jsonOf(file) }))
-  const objects = files.filter(({ json }) => typeof json === 'object' && json !== null && !Array.isArray(json))
-  // Schemas refer to others by file name or identifier.
-  const documents = Object.fromEntries(objects.map(({ name, json }) => [basename(name), json]))
+  const objects = /** @type {{ name: string, json: any }[]} */ (files).filter(
+    ({ json }) => typeof json === 'object' && json !== null && !Array.isArray(json),
+  )
+  // Schemas refer to others by identifier or file name; versions of one schema have one file name and several identifiers.
+  const documents = {
+    ...METASCHEMAS,
+    ...Object.fromEntries(
+      objects.map(({ name, json }) => [typeof json.$id === 'string' ? json.$id : basename(name), json]),
+    ),
+  }
   return files
     .flatMap(({ name, json }) => casesIn(json, name))
     .map((each) => (each.tests.length > 0 ? each : { ...each, documents }))

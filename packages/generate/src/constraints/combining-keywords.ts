@@ -2,7 +2,7 @@ import { excerpt } from '@attune/core'
 import { type Conjunct, conjunctOf, inverse } from './conjunct.js'
 import { absent, namesOf, recordOf } from './container-keywords.js'
 import { isImpossible } from './impossible.js'
-import { oneOfTerms } from './one-of.js'
+import { notOneOfTerms, oneOfTerms } from './one-of.js'
 import type { Keyword } from './normal-form-types.js'
 import type { NormalForm } from './normal-form-types.js'
 import { badSchema } from './schema.js'
@@ -125,10 +125,7 @@ export const COMBINING: readonly Keyword[] = [
   {
     names: ['oneOf'],
     yes: (conjunct, form) => oneOfTerms(branchesOf(conjunct, 'oneOf'), form),
-    no(conjunct, form) {
-      const branches = branchesOf(conjunct, 'oneOf')
-      return branches.length === 1 ? all(branches.map(inverse), form) : undefined
-    },
+    no: (conjunct, form) => notOneOfTerms(branchesOf(conjunct, 'oneOf'), form),
   },
   not,
   condition,

@@ -138,9 +138,12 @@ describe('constrainToPattern', () => {
     expect(() => constrainToPattern('é', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
     expect(() => constrainToPattern('a[]', tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
     // The last id would need a token mask of gigabytes.
-    for (const ids of [[], [-1], [0.5], [4_000_000_000]])
+    for (const ids of [[-1], [0.5], [4_000_000_000]])
       expect(() => constrainToPattern('a', tinyTokenizer(), ids)).toThrow(code('BAD_ARGUMENT'))
     expect(() => constrainToPattern('(a', tinyTokenizer(), [3])).toThrow(code('BAD_PATTERN'))
+    const endless = constrainToPattern('a', tinyTokenizer(), [])
+    const after = endless.next(0, tinyTokenizer().id('a')!)
+    expect(() => endless.allowed(after, 5)).toThrow(code('NOTHING_ALLOWED'))
     const constraint = constrainToPattern('a', tinyTokenizer(), [3])
     expect(() => constraint.next(0, tinyTokenizer().id('b')!)).toThrow(code('BAD_ARGUMENT'))
   })

@@ -64,7 +64,7 @@ export function constrainTo(
  *
  * Vocabularies that put a space before each word (SentencePiece, WordPiece) may generate one leading space. Others generate
  * exactly what matches: if the prompt does not end with a space and the output should start with one, start the pattern with ` ?`.
- * @param endIds end-of-sequence tokens, allowed exactly where the output matches
+ * @param endIds end-of-sequence tokens, needed to generate; allowed exactly where the output matches
  * @throws AttuneError `BAD_PATTERN` if the pattern is not regular; `PATTERN_TOO_LARGE`, also during generation; `NOT_SPELLABLE` if
  *   the vocabulary cannot spell any matching text; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
  *

@@ -39,7 +39,7 @@ export interface SchemaConstraint extends Constraint {
  *
  * Values of unbounded length end at the token limit; see `tokenConstraint` for how. Source: Willard and Louf, Efficient Guided
  * Generation for Large Language Models, 2023, section 3.2: a schema as a regular expression.
- * @param endIds end-of-sequence tokens, allowed exactly after the complete value
+ * @param endIds end-of-sequence tokens, needed to generate; allowed exactly after the complete value
  * @throws AttuneError `BAD_SCHEMA`; `BAD_PATTERN` for a `pattern` that is not regular; `PATTERN_TOO_LARGE`, also during generation;
  *   `NOT_SPELLABLE` if no value is valid or the vocabulary lacks punctuation; `BAD_ARGUMENT`, `UNKNOWN_DECODER`
  *

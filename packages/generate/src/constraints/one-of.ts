@@ -4,7 +4,7 @@ import { disjointness } from './disjoint-schemas.js'
 import { isImpossible } from './impossible.js'
 import type { NormalForm } from './normal-form-types.js'
 import { badSchema } from './schema.js'
-import type { Terms } from './terms.js'
+import { type Terms, everything } from './terms.js'
 
 /** Pairs of branches that a value may satisfy together, by branch. */
 function overlapsOf(branches: readonly Conjunct[], form: NormalForm): readonly (readonly number[])[] {
@@ -56,4 +56,16 @@ export function oneOfTerms(branches: readonly Conjunct[], form: NormalForm): Ter
       overlaps[i]!.reduce<Terms>((terms, j) => without(terms, branch, branches[j]!, form), form.termsOf([branch])),
     ),
   )
+}
+
+/** Normal form of the values that are valid under no branch, or under two of them. */
+export function notOneOfTerms(branches: readonly Conjunct[], form: NormalForm): Terms {
+  const none = branches.reduce<Terms>(
+    (terms, branch) => form.meet(terms, form.termsOf([inverse(branch)])),
+    everything(),
+  )
+  const pairs = overlapsOf(branches, form).flatMap((others, i) =>
+    others.filter((j) => j > i).map((j) => form.meet(form.termsOf([branches[i]!]), form.termsOf([branches[j]!]))),
+  )
+  return form.union([none, ...pairs])
 }

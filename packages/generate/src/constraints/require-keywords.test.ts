@@ -98,7 +98,7 @@ describe('requireKeywords', () => {
     ).toThrow(code('BAD_ARGUMENT'))
     for (const word of ['', '\ud800', 'x'.repeat(300)])
       expect(() => requireKeywords(['a', word], byteLevel, ends)).toThrow(code('BAD_ARGUMENT'))
-    expect(() => requireKeywords(['a'], byteLevel, [])).toThrow(code('BAD_ARGUMENT'))
+    expect(() => requireKeywords(['a'], byteLevel, [-1])).toThrow(code('BAD_ARGUMENT'))
     expect(() => requireKeywords(['a', 'é'], tinyTokenizer(), [3])).toThrow(code('NOT_SPELLABLE'))
   })
 })

@@ -32,6 +32,33 @@ const CASES: readonly (readonly [
     ['a'],
     [1],
   ],
+  [
+    'a negated oneOf: valid under none or under two',
+    {
+      enum: [1, 2, 3, 4, 5, 'a'],
+      not: {
+        oneOf: [
+          { maximum: 4, type: 'integer' },
+          { minimum: 3, type: 'integer' },
+        ],
+      },
+    },
+    [3, 4, 'a'],
+    [1, 2, 5],
+  ],
+  [
+    'a negated oneOf of disjoint objects',
+    {
+      type: 'object',
+      properties: { kind: { enum: ['a', 'b', 'c'] } },
+      required: ['kind'],
+      not: {
+        oneOf: [{ properties: { kind: { const: 'a' } } }, { properties: { kind: { const: 'b' } } }],
+      },
+    },
+    [{ kind: 'c' }],
+    [{ kind: 'a' }, { kind: 'b' }],
+  ],
   ['no keywords', {}, [null, true, 1.5, 'a', [1, ['a']], { a: { b: [] } }], []],
   [
     'boolean schemas',

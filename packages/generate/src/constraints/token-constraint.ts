@@ -66,6 +66,12 @@ function allowedIn(
     if (left > most) most = left
   })
   if (automaton.accepts(state)) for (const id of ends) mask[id] = 1
+  if (ends.length === 0 && mask.every((allowed) => allowed === 0))
+    throw new AttuneError(
+      'NOTHING_ALLOWED',
+      'the constrained output is complete, and the constraint has no end-of-sequence token to end it with',
+      'Pass `[tokenizer.special.end]` or the result of `endTokens(components)` when you make the constraint.',
+    )
   return { mask, most }
 }
 
@@ -74,7 +80,8 @@ function allowedIn(
  * still be completed in time; if too few remain from the start, only tokens that come closer to the end.
  *
  * The mask of each state is computed when generation first reaches the state, by one walk over the token trie, and cached in an
- * LRU cache of up to 64 MB. Do not modify the masks that `allowed` returns. Source: Willard and Louf, Efficient Guided Generation
+ * LRU cache of up to 64 MB. Do not modify the masks that `allowed` returns. Without end-of-sequence tokens, `allowed` throws AttuneError
+ * `NOTHING_ALLOWED` where the output is complete and nothing may follow. Source: Willard and Louf, Efficient Guided Generation
  * for Large Language Models, 2023, section 3, with the index built lazily.
  */
 export function tokenConstraint(

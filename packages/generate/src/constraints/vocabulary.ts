@@ -38,14 +38,14 @@ const knownVocabulary = vocabularyReader()
 
 /**
  * Returns the vocabulary of a tokenizer, read once, with `endIds` as its end-of-sequence tokens.
- * @throws AttuneError `BAD_ARGUMENT` without an end-of-sequence token; `UNKNOWN_DECODER`
+ * @throws AttuneError `BAD_ARGUMENT` for ids that no vocabulary has; `UNKNOWN_DECODER`
  */
 export function vocabularyOf(tokenizer: Tokenizer, endIds: Iterable<number>): Vocabulary {
   const ends = [...new Set(endIds)]
-  if (ends.length === 0 || ends.some((id) => !Number.isInteger(id) || id < 0 || id > LAST_TOKEN_ID))
+  if (ends.some((id) => !Number.isInteger(id) || id < 0 || id > LAST_TOKEN_ID))
     throw new AttuneError(
       'BAD_ARGUMENT',
-      `expected at least one end-of-sequence token id from 0 to ${LAST_TOKEN_ID}, got ${excerpt(ends)}`,
+      `expected end-of-sequence token ids from 0 to ${LAST_TOKEN_ID}, got ${excerpt(ends)}`,
       'Pass `[tokenizer.special.end]` or the result of `endTokens(components)`.',
     )
   return knownVocabulary(tokenizer, ends)
