@@ -23,6 +23,9 @@ const SUITES = [
   goldenTests('Tokenizer files', 'tokenizers 0.23 and transformers 5', 'packages/text', 'tokenize'),
   goldenTests('JSON Schema', 'ajv 8 and the JSON Schema test suite', 'packages/generate', 'schema'),
   goldenTests('Sentence embeddings', 'sentence-transformers 6', 'packages/cli', 'sentence-embeddings'),
+  nodeTests('Sentence models that Attune trained', 'sentence-transformers 6', [
+    'tools/parity/sentence-transformers.test.mjs',
+  ]),
   nodeTests('Operations of each engine', 'the specs of TensorFlow.js 4.22', ['tools/operations/operations.test.mjs']),
   nodeTests('Model architectures', 'transformers 5, golden files', ['tools/parity/models.test.mjs']),
   nodeTests('Saved models', 'transformers 5', ['tools/parity/saved.test.mjs']),
