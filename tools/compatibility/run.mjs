@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
 import { root } from '../check/packages.mjs'
 import { table } from '../check/table.mjs'
 import { csvFiles } from './csv-files.mjs'
@@ -73,7 +74,7 @@ for (const suite of SUITES) {
   }
   rmSync(folder, { recursive: true })
 }
-writeFileSync(PAGE, page(results))
+writeFileSync(PAGE, await format(page(results), { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 console.log(
   `${results.reduce((sum, { cases, failed }) => sum + cases - failed.length, 0)} passed, ${results.reduce((sum, { failed }) => sum + failed.length, 0)} failed`,
 )

@@ -3,9 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from '@jest/globals'
 import { TOKENIZER, type Tokenizer, fileName } from '@attune/core'
 import { findInstalled } from '@attune/resolve'
-import { renderChat } from '@attune/text'
+import { renderChat, templateVariables } from '@attune/text'
 import { searchPathsFrom } from './search-paths.js'
-import { templateVariables } from './template-variables.js'
 
 const path = fileURLToPath(new URL('../golden/template-variables.json', import.meta.url))
 const { source, template, tokenizer, cases } = JSON.parse(readFileSync(path, 'utf8')) as {

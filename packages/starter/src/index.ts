@@ -14,6 +14,7 @@ export type {} from '@attune/model-gpt2'
 export type {} from '@attune/model-llama'
 export type {} from '@attune/model-roberta'
 export type {} from '@attune/objective-causal-language-modeling'
+export type {} from '@attune/objective-instruction-tuning'
 export type {} from '@attune/objective-sequence-classification'
 export type {} from '@attune/objective-token-classification'
 export type {} from '@attune/optimizer-adamw'
@@ -55,6 +56,7 @@ export const packages: readonly string[] = [
   '@attune/model-llama',
   '@attune/model-roberta',
   '@attune/objective-causal-language-modeling',
+  '@attune/objective-instruction-tuning',
   '@attune/objective-sequence-classification',
   '@attune/objective-token-classification',
   '@attune/optimizer-adamw',

@@ -24,6 +24,12 @@ export interface ChatOptions {
   readonly variables?: Readonly<Record<string, unknown>>
 }
 
+/** Options of {@link renderSpokenChat}. */
+export interface SpokenChatOptions extends ChatOptions {
+  /** Indices of the messages whose text is wanted, in ascending order. Default: the assistant's. */
+  readonly turns?: readonly number[]
+}
+
 /** A half-open range in UTF-16 units. */
 type Span = readonly [start: number, end: number]
 
@@ -171,10 +177,14 @@ const REPEATED = 0.1
 const MAXIMUM_REPEATED = 750_000
 
 /**
- * Spans of the assistant's turns. Each begins where the rendering of the preceding messages with the generation prompt ends,
- * and ends where the rendering that includes the turn ends.
+ * Spans of turns. Each begins where the rendering of the preceding messages ends (with the generation prompt, for a turn of the
+ * assistant), and ends where the rendering that includes the turn ends.
  */
-function turnsOf(chat: Chat, text: string, messages: readonly Message[], inputBytes: number): readonly Span[] {
+function turnsOf(
+  chat: Chat,
+  text: string,
+  { messages, turns, inputBytes }: { messages: readonly Message[]; turns: readonly number[]; inputBytes: number },
+): readonly Span[] {
   const budget = cappedBudget(inputBytes, MAXIMUM_REPEATED, (why) => unclear(`the search costs too much: ${why}`))
   const rendered = (count: number, addGenerationPrompt: boolean): string => {
     budget.allow((REPEATED * inputBytes * count) / messages.length)
@@ -189,33 +199,37 @@ function turnsOf(chat: Chat, text: string, messages: readonly Message[], inputBy
       throw unclear(`the template refuses the first ${count} of ${messages.length} messages alone`, cause)
     }
   }
-  return messages.flatMap(({ role }, at): readonly Span[] => {
-    if (role !== 'assistant') return []
-    const [before, after] = [rendered(at, true), rendered(at + 1, false)]
+  return turns.map((at): Span => {
+    const isAnswer = messages[at]?.role === 'assistant'
+    const before = at === 0 && !isAnswer ? '' : rendered(at, isAnswer)
+    const after = rendered(at + 1, false)
     if (!after.startsWith(before)) throw unclear(`message ${at + 1} does not start with the generation prompt`)
     if (!text.startsWith(after)) throw unclear(`message ${at + 1} is rendered differently when others follow`)
-    return [[before.length, after.length]]
+    return [before.length, after.length]
   })
 }
 
 /**
  * Renders a conversation to one text like {@link renderChat}, and finds the spans of the assistant's text: the contents of the
- * template's `{% generation %}` blocks or, without such blocks, the text that each turn adds, including its end-of-turn tokens.
+ * template's `{% generation %}` blocks or, without such blocks or for given `turns`, the text that each turn adds, including its
+ * end-of-turn tokens. The first message includes what the template puts before it, unless it is the assistant's.
  * @throws AttuneError `BAD_CHAT_TEMPLATE` like {@link renderChat}; `CHAT_TURNS_UNCLEAR` if a generation block is inside a set
  *   or filter block, or if the template has no such blocks and renders a turn differently when others follow
  */
 export function renderSpokenChat(
   template: string,
   messages: readonly Message[],
-  options: ChatOptions = {},
+  options: SpokenChatOptions = {},
 ): SpokenChat {
   const { addGenerationPrompt = false, continueFinalMessage = false } = options
   if (continueFinalMessage) throw unclear('a conversation to be continued has no complete last turn')
   const chat = prepare(template, messages, options)
   const { text, spans, hasHiddenSpan } = render(chat, messages.length, addGenerationPrompt, chat.budget)
   if (hasHiddenSpan) throw unclear('a {% generation %} block is inside a set or filter block')
-  if (GENERATION.test(template)) return { text, assistant: spans }
-  return { text, assistant: turnsOf(chat, text, messages, Math.min(chat.bytes, MAXIMUM_INPUT)) }
+  if (options.turns === undefined && GENERATION.test(template)) return { text, assistant: spans }
+  const answers = messages.flatMap(({ role }, at) => (role === 'assistant' ? [at] : []))
+  const { turns = answers } = options
+  return { text, assistant: turnsOf(chat, text, { messages, turns, inputBytes: Math.min(chat.bytes, MAXIMUM_INPUT) }) }
 }
 
 /**

@@ -1,5 +1,6 @@
-export type { ChatOptions, Message, RenderedChat, SpokenChat } from './chat-template.js'
-export { renderChat, renderSpokenChat } from './chat-template.js'
+export type { ChatOptions, Message, RenderedChat, SpokenChat, SpokenChatOptions } from './chat-template.js'
+export { assistantMask, renderChat, renderSpokenChat } from './chat-template.js'
+export { templateVariables } from './template-variables.js'
 export { type CollocationOptions, type TokenPair, learnCollocations } from './collocations.js'
 export { countWords } from './count-words.js'
 export { type WordLearner, fitOnWords } from './fit-on-words.js'

@@ -1,9 +1,6 @@
 import {
-  type Batch,
   type EncodeOptions,
-  type Encoded,
   type Example,
-  type HostArray,
   LOSS,
   type LossTerm,
   MODEL,
@@ -15,17 +12,12 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
-  type Packing,
-  type TextArrays,
-  unpackedRows,
-  fillRows,
+  type NextTokenBatch,
+  type NextTokenItem,
   lengthOptions,
   lengthsFor,
   maximumTokens,
-  packSequences,
-  packedTextArrays,
-  paddedLength,
-  textArrays,
+  nextTokens,
   textOf,
 } from '@attune/data'
 import {
@@ -40,22 +32,6 @@ import {
   tokenLosses,
 } from '@attune/nn'
 import { z } from 'zod'
-
-/** Token ids of a text. */
-interface Item extends Encoded {
-  readonly ids: readonly number[]
-}
-
-/**
- * `targets` (int32) are the next tokens, `weights` (float32) 0 where there is none; both `[rows, length]`, as is `examples` (int32), for
- * packed rows: the index in the batch of the text that each token belongs to.
- */
-interface NextTokenBatch extends Batch {
-  readonly inputs: TextArrays
-  readonly targets: HostArray
-  readonly weights: HostArray
-  readonly examples?: HostArray
-}
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text', required: true }).describe('Field that holds the text'),
@@ -73,7 +49,7 @@ const options = z.strictObject({
 type Options = z.output<typeof options>
 
 /** Token ids of a text, with the end token if the tokenizer does not append it, truncated to the maximum length. */
-function encode({ encode: tokens, special }: Tokenizer, text: string, options: EncodeOptions): Item {
+function encode({ encode: tokens, special }: Tokenizer, text: string, options: EncodeOptions): NextTokenItem {
   const { maximumLength = Infinity } = options
   const { ids: read, truncated } = tokens(text, options)
   const isOpen = special.end !== undefined && read.at(-1) !== special.end
@@ -87,42 +63,18 @@ function encode({ encode: tokens, special }: Tokenizer, text: string, options: E
   return { ids, length: ids.length, truncated }
 }
 
-/** The assignment of texts to rows: one text per row, or packed into as few rows as the heuristic finds. */
-const packingOf = ({ packTo }: Options, items: readonly Encoded[]): Packing => {
-  const lengths = items.map(({ length }) => length)
-  return packTo === undefined ? unpackedRows(lengths) : packSequences(lengths, packTo)
-}
-
-/** The index of each text, repeated for each of its tokens. */
-const textIndices = (texts: readonly (readonly number[])[]): readonly number[][] =>
-  texts.map((tokens, at) => tokens.map(() => at))
-
-function collate(items: readonly Item[], pad: number, o: Options, maximum: number): NextTokenBatch {
-  const texts = items.map(({ ids }) => ids)
-  const packing = packingOf(o, items)
-  const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(maximum, o.packTo ?? 0))
-  const next = texts.map((ids) => ids.slice(1))
-  const ones = next.map((ids) => ids.map(() => 1))
-  const weights = fillRows(ones, packing, length, 0)
-  return {
-    inputs: o.packTo === undefined ? textArrays(texts, length, pad) : packedTextArrays(texts, packing, length, pad),
-    targets: fillRows(next, packing, length, 0),
-    weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
-    ...(o.packTo === undefined ? {} : { examples: fillRows(textIndices(next), packing, length, 0) }),
-  }
-}
-
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
-): Objective<Item, NextTokenBatch, TokenLosses> {
+): Objective<NextTokenItem, NextTokenBatch, TokenLosses> {
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective causal-language-modeling')
   const limits = lengthsFor({ ...o, truncationSide: o.truncationSide ?? tokenizer.truncationSide }, model)
   const { maximumLength } = limits
   const head = headFor(model, 'causal-language-modeling')
   const ofRows = lossOf(losses, 'labels')
   const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
-  const read = (example: Example): Item => encode(tokenizer, textOf(example, o.text), limits)
+  const read = (example: Example): NextTokenItem => encode(tokenizer, textOf(example, o.text), limits)
+  const { collate, predicted, expected } = nextTokens({ ...o, pad: tokenizer.special.pad ?? 0, maximumLength })
   const word = (id: number): string => tokenizer.token(id) ?? ''
   return {
     views: ['tokens'],
@@ -132,7 +84,7 @@ function create(
       toCheckpointNames(head, { weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange) }),
     encode: read,
     encodeUnlabelled: read,
-    collate: (items) => collate(items, tokenizer.special.pad ?? 0, o, maximumLength),
+    collate,
     head: (params, { lastHiddenState }, _mode, { targets }) =>
       tokenLosses((x) => tokenLogits(model, head, params, x), {
         states: lastHiddenState,
@@ -141,13 +93,8 @@ function create(
         lossOf: ofRows,
       }),
     loss: (head, batch) => packedLosses(head.losses, batch),
-    predict: ({ best: { values, shape } }, items) =>
-      packingOf(o, items).positions.map(({ row, start }, i) => {
-        const { ids } = items[i]!
-        const from = row * shape[1]! + start
-        return { tokens: Array.from(values.subarray(from, from + ids.length - 1), word) }
-      }),
-    reference: ({ ids }) => ({ tokens: ids.slice(1).map(word) }),
+    predict: ({ best }, items) => predicted(best, items).map((ids) => ({ tokens: ids.map(word) })),
+    reference: (item) => ({ tokens: expected(item).map(word) }),
   }
 }
 

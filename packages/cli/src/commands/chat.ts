@@ -2,11 +2,10 @@ import { type Interface, createInterface } from 'node:readline'
 import { AttuneError, type Tokenizer } from '@attune/core'
 import { readWholeFile } from '@attune/files'
 import type { GenerationOptions } from '@attune/generate'
-import { type Message, renderChat } from '@attune/text'
+import { type Message, renderChat, templateVariables } from '@attune/text'
 import { Command } from 'commander'
 import { generationFlags, withGenerationFlags } from '../generation-flags.js'
 import { type OpenWriter, openWriter } from '../open-writer.js'
-import { templateVariables } from '../template-variables.js'
 
 interface ChatFlags extends Readonly<Record<string, unknown>> {
   readonly system?: string

@@ -85,7 +85,7 @@ export function recognizeRows(rows: readonly Example[]): Layout {
       layout: 'chat messages',
       task: undefined,
       remedy:
-        'Write each conversation as rows of `prompt` and `completion` (npx attune init sequence-to-sequence), or rendered by the chat template as one `text` (npx attune init causal-language-modeling).',
+        'Train on them with `objective: instruction-tuning` and a saved model whose tokenizer has a chat template: `model: { use: llama, from: FOLDER }`.',
     }
   if (has(rows, 'instruction', 'output')) return { layout: 'Alpaca instructions', task: 'sequence-to-sequence' }
   if (has(rows, 'prompt', 'completion')) return { layout: 'prompts and completions', task: 'sequence-to-sequence' }

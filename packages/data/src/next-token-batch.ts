@@ -1,0 +1,85 @@
+import type { Batch, Encoded, HostArray } from '@attune/core'
+import { type Packing, fillRows, packSequences, unpackedRows } from './pack-sequences.js'
+import { paddedLength } from './padded-length.js'
+import { type TextArrays, packedTextArrays, textArrays } from './text-inputs.js'
+
+/** Token ids of a text. */
+export interface NextTokenItem extends Encoded {
+  readonly ids: readonly number[]
+  /** 1 for tokens that the model learns to predict, 0 for those that it only reads. Default: 1 for all. */
+  readonly trained?: readonly number[]
+}
+
+/**
+ * A batch for next-token prediction. `targets` (int32) are the next tokens, `weights` (float32) 0 where there is none or it does not train;
+ * both `[rows, length]`, as is `examples` (int32), for packed rows: the index in the batch of the text that each token belongs to.
+ */
+export interface NextTokenBatch extends Batch {
+  readonly inputs: TextArrays
+  readonly targets: HostArray
+  readonly weights: HostArray
+  readonly examples?: HostArray
+}
+
+/** Settings of {@link nextTokens}. */
+export interface NextTokenSettings {
+  /** Padding token. */
+  readonly pad: number
+  /** Maximum number of tokens of a row. */
+  readonly maximumLength: number
+  readonly padToMultipleOf: number
+  /** Packs texts into rows of at most this many tokens. Default: one text per row. */
+  readonly packTo?: number | undefined
+}
+
+const asFloats = (array: HostArray): HostArray => ({
+  ...array,
+  dtype: 'float32',
+  values: Float32Array.from(array.values as Int32Array),
+})
+
+/**
+ * Collation of texts for next-token prediction, and the predicted tokens of each text: at each token the target is the next one.
+ * With `packTo`, rows also have position ids and segment ids, and each text is in one row.
+ */
+export function nextTokens({ pad, maximumLength, padToMultipleOf, packTo }: NextTokenSettings) {
+  const packingOf = (items: readonly NextTokenItem[]): Packing => {
+    const lengths = items.map(({ ids }) => ids.length)
+    return packTo === undefined ? unpackedRows(lengths) : packSequences(lengths, packTo)
+  }
+  return {
+    collate(items: readonly NextTokenItem[]): NextTokenBatch {
+      const texts = items.map(({ ids }) => ids)
+      const packing = packingOf(items)
+      const length = paddedLength(packing.length, padToMultipleOf, Math.max(maximumLength, packTo ?? 0))
+      const next = texts.map((ids) => ids.slice(1))
+      const weights = items.map(({ trained }, at) => trained?.slice(1) ?? next[at]!.map(() => 1))
+      return {
+        inputs: packTo === undefined ? textArrays(texts, length, pad) : packedTextArrays(texts, packing, length, pad),
+        targets: fillRows(next, packing, length, 0),
+        weights: asFloats(fillRows(weights, packing, length, 0)),
+        ...(packTo === undefined
+          ? {}
+          : {
+              examples: fillRows(
+                next.map((ids, at) => ids.map(() => at)),
+                packing,
+                length,
+                0,
+              ),
+            }),
+      }
+    },
+    /** Predicted ids of the trained tokens of each text; `best` is the argmax prediction at each position, `[rows, length]`. */
+    predicted({ values, shape }: HostArray, items: readonly NextTokenItem[]): readonly number[][] {
+      return packingOf(items).positions.map(({ row, start }, i) => {
+        const { ids, trained } = items[i]!
+        const from = row * shape[1]! + start
+        return Array.from(values.subarray(from, from + ids.length - 1) as Int32Array).filter((_, at) => trained?.[at + 1] !== 0)
+      })
+    },
+    /** Ids of the tokens of a text that the model learns to predict. */
+    expected: ({ ids, trained }: NextTokenItem): readonly number[] =>
+      ids.slice(1).filter((_, at) => trained?.[at + 1] !== 0),
+  }
+}
