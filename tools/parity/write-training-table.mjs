@@ -1,11 +1,12 @@
 // @ts-check
-/** Measures every optimizer against its reference and writes the table of docs/measurements/training.md. */
+/** Measures every optimizer and every loss against its reference and writes the tables of docs/measurements/training.md. */
 import { join } from 'node:path'
 import { ENGINE, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { format, resolveConfig } from 'prettier'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { replacePart } from '../check/replace-part.mjs'
+import { lossDeviation, lossPlugins } from './measure-losses.mjs'
 import { root } from './measure-model.mjs'
 import { deviation, optimizerPlugins, trainTiny } from './measure-optimizers.mjs'
 
@@ -27,12 +28,26 @@ for (const measured of await optimizerPlugins()) {
   rows.push(`| ${cells.join(' | ')} |`)
   console.log(cells.join('  '))
 }
+const losses = []
+for (const measured of await lossPlugins()) {
+  const cells = [measured.name, measured.golden.source, measured.golden.cases.length]
+  for (const engine of engines) cells.push(short(await lossDeviation(engine, measured)))
+  losses.push(`| ${cells.join(' | ')} |`)
+  console.log(cells.join('  '))
+}
 for (const engine of engines) await engine.close()
 
 const path = join(root, 'docs/measurements/training.md')
 const table = `| plugin | reference | cases | deviation, tfjs-cpu | deviation, onnxruntime | losses on a tiny BERT differ between engines by |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}`
-const text = replacePart(readFileSync(path, 'utf8'), 'optimizers', table)
-if (text === undefined) throw new Error(`${path} lacks <!-- optimizers --> and <!-- /optimizers -->`)
-writeFileSync(path, await format(text, { ...(await resolveConfig(path)), filepath: path }))
+const lossTable = `| plugin | reference | cases | deviation, tfjs-cpu | deviation, onnxruntime |
+| --- | --- | --- | --- | --- |
+${losses.join('\n')}`
+let page = readFileSync(path, 'utf8')
+for (const [part, content] of Object.entries({ optimizers: table, losses: lossTable })) {
+  const text = replacePart(page, part, content)
+  if (text === undefined) throw new Error(`${path} lacks <!-- ${part} --> and <!-- /${part} -->`)
+  page = text
+}
+writeFileSync(path, await format(page, { ...(await resolveConfig(path)), filepath: path }))

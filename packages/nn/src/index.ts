@@ -7,7 +7,21 @@ export { gradients } from './engine/gradients.js'
 export { toDevice, toHost, release } from './engine/host-transfer.js'
 export { defaultPositions, emptyCache, writeCache } from './attention/cache.js'
 export { stopGradient } from './engine/stop-gradient.js'
-export { crossEntropy } from './heads/cross-entropy.js'
+export { type CrossEntropyOptions, crossEntropy } from './heads/cross-entropy.js'
+export { binaryCrossEntropy } from './heads/binary-cross-entropy.js'
+export { binaryFocalLoss, focalLoss } from './heads/focal-loss.js'
+export { type DiceOptions, diceLoss } from './heads/dice-loss.js'
+export { binaryHingeLoss, hingeLoss, summedHingeLoss } from './heads/hinge-loss.js'
+export { absoluteError, huberLoss, squaredError } from './heads/regression-losses.js'
+export { jensenShannonDivergence, klDivergence, reverseKlDivergence } from './heads/divergence-losses.js'
+export {
+  type InfoNceOptions,
+  type TripletOptions,
+  cosineDistance,
+  infoNce,
+  tripletLoss,
+} from './heads/embedding-losses.js'
+export { oneHotRows } from './heads/per-class.js'
 export { dropout, keyAt, modeAt } from './layers/dropout.js'
 export { type MaskAttributes, DROPOUT_MASK, maskArrays, maskValues } from './layers/dropout-mask.js'
 export { type EagerBackend, eagerEngine } from './engine/eager-engine.js'

@@ -22,11 +22,15 @@ export interface LossGolden {
     readonly expected: readonly number[]
     /** Gradient of the summed losses with respect to the outputs. */
     readonly gradient: Stored
+    /** Gradient with respect to the targets, if they are differentiated too: those of pairs. */
+    readonly targetGradient?: Stored
   }[]
 }
 
 const [ROWS, WIDTH] = [5, 4]
 const DIFFERENCE = 1e-2
+const EXTREME = 1e4
+const TOLERANCE = 4e-6
 
 /** Reproducible outputs and targets for a kind of comparison. */
 function sampleOf(compares: LossTerm['compares']): { readonly outputs: HostArray; readonly targets: HostArray } {
@@ -45,9 +49,28 @@ const rowOf = ({ shape, dtype, values }: HostArray, row: number): HostArray => {
   return { shape: [1, ...shape.slice(1)], dtype, values: values.slice(row * width, (row + 1) * width) }
 }
 
+/** The array of another row order. */
+const reversedRows = (array: HostArray): HostArray => ({
+  ...array,
+  values: Float32Array.from(Array.from({ length: ROWS }, (_, i) => [...rowOf(array, ROWS - 1 - i).values]).flat()),
+})
+
+/** Outputs of ±10⁴, so that every row has both signs and different rows have different ones. */
+const extreme = (outputs: HostArray): HostArray => ({
+  ...outputs,
+  values: outputs.values.map((value) => (value > 0 ? EXTREME : -EXTREME)),
+})
+
+const noRows = ({ shape, dtype, values }: HostArray): HostArray => ({
+  shape: [0, ...shape.slice(1)],
+  dtype,
+  values: values.slice(0, 0),
+})
+
 /**
- * Contract of a loss: returns one finite loss per row, which depends only on that row; is deterministic; its gradient matches
- * finite differences; frees all other tensors; and its losses and gradients match another library.
+ * Contract of a loss: returns one finite loss per row, which depends only on that row (of pairs: on the set of the other rows, not
+ * on their order); is deterministic; losses and gradients are finite for outputs of ±10⁴; accepts no rows and one row; its gradient
+ * matches finite differences; frees all other tensors; and its losses and gradients match another library.
  */
 export function describeLoss(
   plugin: AnyPlugin,
@@ -64,12 +87,17 @@ export function describeLoss(
       engine.release({ result, o, t })
       return read
     }
-    const gradientOf = async (outputs: HostArray, targets: HostArray, given = options) => {
+    const gradientsAt = async (outputs: HostArray, targets: HostArray, given = options) => {
       const total = (o: Tensor, t: Tensor): Scalar => sum(make(given).losses(o, t))
-      const compiled = engine.compile((o: Tensor, t: Tensor) => gradientsOf(({ o: at }) => total(at!, t), { o }))
+      const compiled = engine.compile((o: Tensor, t: Tensor) =>
+        targets.dtype === 'int32'
+          ? gradientsOf(({ o: at }) => total(at!, t), { o })
+          : gradientsOf(({ o: at, t: target }) => total(at!, target!), { o, t }),
+      )
       const result = compiled(engine.put(outputs) as Tensor, engine.put(targets) as Tensor)
-      return ((await engine.read(result)) as unknown as { readonly o: HostArray }).o
+      return (await engine.read(result)) as unknown as { readonly o: HostArray; readonly t?: HostArray }
     }
+    const gradientOf = async (...given: Parameters<typeof gradientsAt>) => (await gradientsAt(...given)).o
     beforeAll(() => engine.start())
     afterAll(() => engine.close())
     describeOptions(plugin, options)
@@ -84,9 +112,30 @@ export function describeLoss(
       expect(engine.live()).toBe(before)
     })
 
-    it('does not depend on other rows', async () => {
+    it('returns finite losses and gradients for outputs of ±10⁴', async () => {
+      const { outputs, targets } = sampleOf(make().compares)
+      const at = extreme(outputs)
+      const found = [...(await lossesOf(at, targets)).values, ...(await gradientOf(at, targets)).values]
+      expect(found.filter((value) => !Number.isFinite(value))).toEqual([])
+    })
+
+    it('returns no losses for no rows, and one for one row', async () => {
+      const { outputs, targets } = sampleOf(make().compares)
+      expect((await lossesOf(noRows(outputs), noRows(targets))).shape).toEqual([0])
+      const alone = await lossesOf(rowOf(outputs, 0), rowOf(targets, 0))
+      expect(alone.shape).toEqual([1])
+      expect(Number.isFinite(alone.values[0])).toBe(true)
+    })
+
+    it('does not depend on other rows, or for pairs on their order', async () => {
       const { outputs, targets } = sampleOf(make().compares)
       const together = await lossesOf(outputs, targets)
+      if (make().compares === 'pairs')
+        return expectClose(
+          await lossesOf(reversedRows(outputs), reversedRows(targets)),
+          floats([...together.values].reverse(), [ROWS]),
+          1e-5,
+        )
       for (let row = 0; row < ROWS; row++) {
         const alone = await lossesOf(rowOf(outputs, row), rowOf(targets, row))
         expect(alone.values[0]).toBeCloseTo(together.values[row]!, 5)
@@ -118,8 +167,11 @@ export function describeLoss(
           floats(each.outputs.values, each.outputs.shape),
           targets(each.targets.values, each.targets.shape),
         ]
-        expectClose(await lossesOf(o, t, given), floats(each.expected, [each.expected.length]), 1e-5)
-        expectClose(await gradientOf(o, t, given), floats(each.gradient.values, each.gradient.shape), 1e-5)
+        expectClose(await lossesOf(o, t, given), floats(each.expected, [each.expected.length]), TOLERANCE)
+        const found = await gradientsAt(o, t, given)
+        expectClose(found.o, floats(each.gradient.values, each.gradient.shape), TOLERANCE)
+        const ofTargets = each.targetGradient
+        if (ofTargets !== undefined) expectClose(found.t, floats(ofTargets.values, ofTargets.shape), TOLERANCE)
       })
   })
 }

@@ -1,4 +1,4 @@
-import { type HostTree, type Params, type StepKey, key, normals, stream } from '@attune/core'
+import type { Params, StepKey } from '@attune/core'
 import {
   attention,
   crossEntropy,
@@ -15,42 +15,10 @@ import {
   under,
 } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
-import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
-import { gradientsOf } from './gradients-of.js'
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import { type EngineProgram, differentiated, normal } from './engine-program.js'
 import { floats, integers } from './host-array.js'
-
-/** Pure function with inputs, on which an engine under test must match the reference engine. */
-export interface EngineProgram {
-  readonly name: string
-  readonly inputs: Readonly<Record<string, HostTree>>
-  run(inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>>
-}
-
-const random = normals(stream(key(17)))
-
-/** Reproducible normal values. */
-const normal = (...shape: number[]) => floats(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, random), shape)
-
-/** A program that returns the value of a differentiable function, and its gradient by float32 input. */
-const differentiated = (
-  name: string,
-  inputs: EngineProgram['inputs'],
-  f: (inputs: Params) => Tensor,
-  constants: EngineProgram['inputs'] = {},
-): EngineProgram => ({
-  name: `${name}, and its gradient`,
-  inputs: { ...inputs, ...constants },
-  run(given) {
-    const variable = Object.fromEntries(Object.keys(inputs).map((input) => [input, given[input]!]))
-    const fixed = Object.fromEntries(Object.keys(constants).map((input) => [input, given[input]!]))
-    // Squared, so that the upstream gradient differs between entries.
-    const gradients = gradientsOf((p) => tf.sum(tf.square(f({ ...p, ...fixed }))) as Scalar, variable)
-    return {
-      value: f(given),
-      ...Object.fromEntries(Object.entries(gradients).map(([k, g]) => [`gradient of ${k}`, g])),
-    }
-  },
-})
+import { lossPrograms } from './loss-programs.js'
 
 const SPREAD = [-30, -5, -2.5, -1, -0.5, -1e-3, 0, 1e-6, 1e-3, 0.3, 0.9, 1, 2, 4.2, 9, 25]
 
@@ -288,7 +256,7 @@ const layers: EngineProgram[] = [
   ),
 ]
 
-/** Every operation that `@attune/nn` uses, over shapes, broadcasts and types, and its layers, each with gradients. */
+/** Every operation that `@attune/nn` uses, over shapes, broadcasts and types, its layers and its losses, each with gradients. */
 export const enginePrograms: readonly EngineProgram[] = [
   ...arithmetic,
   ...elementwise,
@@ -297,4 +265,5 @@ export const enginePrograms: readonly EngineProgram[] = [
   ...products,
   ...movement,
   ...layers,
+  ...lossPrograms,
 ]

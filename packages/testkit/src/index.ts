@@ -24,7 +24,7 @@ export { type SampleRow, type SourceFixture, describeSource } from './describe-s
 export { type TokenizerGolden, describeTokenizer } from './describe-tokenizer.js'
 export { describeTracker } from './describe-tracker.js'
 export { EXCEPTIONS, exceptionOf } from './exceptions.js'
-export { expectClose } from './expect-close.js'
+export { expectClose, largestDifference } from './expect-close.js'
 export { gradientsOf } from './gradients-of.js'
 export { floats, integers, textInputs } from './host-array.js'
 export { memberNames } from './member-names.js'

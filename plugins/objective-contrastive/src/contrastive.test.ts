@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
-import type { HostArray, Model, Objective, Params } from '@attune/core'
+import type { Compared, HostArray, LossTerm, Model, Objective, Params } from '@attune/core'
 import {
   describeObjective,
   expectClose,
@@ -10,7 +10,7 @@ import {
   tinyModel,
   tinyTokenizer,
 } from '@attune/testkit'
-import { type Scalar, type Tensor, concat, div, expandDims, mul, sum } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, concat, div, expandDims, mul, sum, tensor } from '@tensorflow/tfjs-core'
 import { contrastive } from './contrastive.js'
 
 const model: Model = { ...tinyModel(), heads: { contrastive: { architecture: 'TinyModel', tensors: {} } } }
@@ -103,6 +103,29 @@ describe('contrastive loss', () => {
       1e-5,
     )
     await engine.close()
+  })
+})
+
+describe('configured losses', () => {
+  const losses = (compares: Compared, factor: number): LossTerm => ({
+    compares,
+    losses: (texts, pairs) => mul(factor, sum(mul(texts, pairs), 1)),
+  })
+
+  it('replace the default, and receive each text with its partner', () => {
+    const both = [losses('pairs', 2), losses('vectors', 1)]
+    const objective = contrastive({ normalize: false }, { ...given, losses: both }) as Objective
+    const vectors = tensor([1, 0, 2, 1, 3, 5, 1, 1], [4, 2]) // texts [1, 0] and [2, 1], partners [3, 5] and [1, 1]
+    expect([...objective.loss(vectors, { inputs: {} }).losses.dataSync()]).toEqual([9, 9])
+  })
+
+  it('are rejected if they compare other targets', () => {
+    expect(() => contrastive({}, { ...given, losses: [losses('labels', 1)] })).toThrow(
+      expect.objectContaining({
+        code: 'LOSS_MISMATCH',
+        message: expect.stringContaining('pairs or vectors') as unknown,
+      }),
+    )
   })
 })
 

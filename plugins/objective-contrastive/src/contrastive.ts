@@ -4,6 +4,8 @@ import {
   type Encoding,
   type Example,
   type HostArray,
+  LOSS,
+  type LossTerm,
   type Losses,
   MODEL,
   type Model,
@@ -27,9 +29,11 @@ import {
 import {
   type SentenceModel,
   applyModules,
-  crossEntropy,
   headFor,
+  infoNce,
   initialModules,
+  lossOf,
+  type RowLosses,
   pooledStates,
   poolingModes,
   sentenceFiles,
@@ -37,7 +41,7 @@ import {
   embeddingSimilarity,
   unitRows,
 } from '@attune/nn'
-import { type Tensor, cast, greaterEqual, matMul, mul, ones, range, slice, zeros } from '@tensorflow/tfjs-core'
+import { type Tensor, cast, greaterEqual, mul, ones, range, slice, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** A text with its partner, if it has one. */
@@ -68,7 +72,12 @@ const options = z.strictObject({
     .boolean()
     .optional()
     .describe('Normalize embeddings to length 1. Default: as the saved model, otherwise true'),
-  scale: z.number().positive().max(1000).default(20).describe('Factor on the cosine similarities: 1 / temperature'),
+  scale: z
+    .number()
+    .positive()
+    .max(1000)
+    .default(20)
+    .describe('Factor on the cosine similarities, 1 / temperature; not used if another `loss` is configured'),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
   sentenceTransformers: z
@@ -94,13 +103,12 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximum:
   return { inputs, unpaired: { dtype: 'int32', shape: [items.length], values: new Int32Array(items.length).fill(1) } }
 }
 
-/** Cross-entropy of each text's partner among all partners of the batch; `vectors` are `[2 · batch, width]`, of length 1. */
-function loss(vectors: Tensor, scale: number): Losses {
+/** Losses of texts and their partners; `vectors` are `[2 · batch, width]`. */
+function loss(vectors: Tensor, ofRows: RowLosses): Losses {
   const [rows, width] = vectors.shape as [number, number]
   const count = rows / 2
   const [texts, pairs] = [slice(vectors, [0, 0], [count, width]), slice(vectors, [count, 0], [count, width])]
-  const cosines = matMul(texts, pairs, false, true) // [batch, batch]
-  return { losses: crossEntropy(mul(cosines, scale), range(0, count, 1, 'int32')), weights: ones([count]) }
+  return { losses: ofRows(texts, pairs), weights: ones([count]) }
 }
 
 /** Number of leading tokens of every text that are not pooled: those of the prompt. */
@@ -142,7 +150,7 @@ const encoder =
 
 function create(
   o: Options,
-  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+  { model, tokenizer, losses = [] }: { model: Model; tokenizer: Tokenizer; losses?: readonly LossTerm[] },
 ): Objective<Item, PairBatch, Tensor> {
   const { architecture } = headFor(model, 'contrastive')
   const sentence = sentenceModel(o.sentenceTransformers, o, model)
@@ -152,7 +160,8 @@ function create(
   const ignored = ignoredTokens(sentence, (text) => tokenizer.encode(text, { ...limits, offsets: true }))
   const encode = encoder(o, (text) => tokenizer.encode(prompt + text, limits))
   const files = sentenceFiles(sentence, maximumLength)
-  const isNormalized = modules.at(-1)?.type === 'Normalize'
+  const unit = modules.at(-1)?.type === 'Normalize' ? (vectors: Tensor) => vectors : unitRows
+  const ofRows = lossOf(losses, ['pairs', 'vectors'], (texts, pairs) => infoNce(unit(texts), unit(pairs), o))
   return {
     views: ['similarity'],
     config: { architectures: [architecture] },
@@ -170,7 +179,7 @@ function create(
     },
     loss(vectors, { unpaired }) {
       if (unpaired !== undefined) return { losses: zeros([vectors.shape[0]!]), weights: zeros([vectors.shape[0]!]) }
-      return loss(isNormalized ? vectors : unitRows(vectors), o.scale)
+      return loss(vectors, ofRows)
     },
     predict: (vectors, items) => predict(vectors, items, sentence),
     reference: () => ({ similarity: 1 }),
@@ -180,7 +189,8 @@ function create(
 /**
  * Contrastive learning of text embeddings: cross-entropy of each text's partner among those of the whole batch, with a softmax over
  * scaled cosine similarities (InfoNCE with in-batch negatives; "multiple negatives ranking" in sentence-transformers). Larger batches have
- * more negatives and train better embeddings. Two texts of a batch with the same meaning are still negatives.
+ * more negatives and train better embeddings. Two texts of a batch with the same meaning are still negatives. Another loss of pairs or
+ * vectors may replace it.
  */
 export const contrastive = definePlugin({
   kind: OBJECTIVE,
@@ -188,7 +198,7 @@ export const contrastive = definePlugin({
   summary: 'Contrastive learning with in-batch negatives (InfoNCE): how sentence encoders are trained',
   source: 'van den Oord et al., Representation learning with contrastive predictive coding, 2018, equation 4',
   options,
-  needs: { model: MODEL, tokenizer: TOKENIZER },
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   create,
 })
 declare module '@attune/core' {

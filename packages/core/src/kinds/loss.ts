@@ -8,8 +8,9 @@ import { kind } from '../kind.js'
  * - `numbers`: predictions and float32 targets, both `[n]`
  * - `indicators`: logits and float32 targets in [0, 1], both `[n, classes]`
  * - `vectors`: vectors and float32 target vectors, both `[n, width]`
+ * - `pairs`: as `vectors`, and the loss of a row also depends on the other rows, which are its negatives
  */
-export type Compared = 'labels' | 'numbers' | 'indicators' | 'vectors'
+export type Compared = 'labels' | 'numbers' | 'indicators' | 'vectors' | 'pairs'
 
 /** An unreduced loss function; the training loop weights, sums and normalizes. */
 export interface LossTerm {

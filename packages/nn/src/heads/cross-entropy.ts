@@ -1,30 +1,80 @@
 import {
   type Tensor,
   add,
+  cast,
   customGrad,
   exp,
+  gather,
   gatherND,
   logSoftmax,
   maximum,
   mean,
   mul,
   neg,
+  notEqual,
   range,
   reshape,
   scalar,
   stack,
   sub,
+  sum,
   tensorScatterUpdate,
 } from '@tensorflow/tfjs-core'
+import { perClass } from './per-class.js'
+
+/** Options of {@link crossEntropy}. */
+export interface CrossEntropyOptions {
+  /** Probability mass of the target that is spread uniformly over all classes, in [0, 1). Default: 0. */
+  readonly smoothing?: number
+  /** Non-negative weight of each class's term in the sum. Default: 1. */
+  readonly classWeights?: readonly number[] | undefined
+  /** Label whose rows have loss 0 and gradient 0. Default: none. */
+  readonly ignoreIndex?: number | undefined
+}
+
+/** Multiplies by class weights, if any. */
+const times = (x: Tensor, weights: Tensor | undefined): Tensor => (weights === undefined ? x : mul(x, weights))
+
+/** Cross-entropy of all rows, none ignored. */
+function ofAllRows(logits: Tensor, labels: Tensor, smoothing: number, weights: Tensor | undefined): Tensor {
+  const [rows, classes] = logits.shape as [number, number]
+  const spreadOver = smoothing / classes
+  return customGrad((input, save) => {
+    const logProbabilities = logSoftmax(input as Tensor)
+    const known = maximum(labels, scalar(0, 'int32'))
+    const indices = stack([range(0, rows, 1, 'int32'), known], 1) // [rows, 2]: the index of each label's entry
+    const ofLabels = gatherND(logProbabilities, indices) // [rows]
+    const own = weights === undefined ? undefined : gather(weights, known as never) // [rows]
+    const scales = own === undefined ? [] : [own, weights as Tensor]
+    ;(save as (tensors: Tensor[]) => void)([logProbabilities, indices, ofLabels, ...scales])
+    const ofAll = smoothing === 0 ? 0 : mul(mean(times(logProbabilities, weights), -1), smoothing)
+    return {
+      value: neg(add(mul(times(ofLabels, own), 1 - smoothing), ofAll)),
+      gradFunc: (g: Tensor, saved: Tensor[]) => {
+        const [l, entries, likely, label, all] = saved as [Tensor, Tensor, Tensor, Tensor?, Tensor?]
+        // The gradient is `mass · softmax − target`, where `mass` is the sum of the row's target.
+        const mass = label === undefined ? 1 : add(mul(label, 1 - smoothing), mul(mean(all!), smoothing))
+        const whole = label === undefined ? g : mul(g, mass)
+        const probable = mul(exp(l), reshape(whole, [-1, 1])) // [rows, classes]
+        const spread = times(mul(reshape(g, [-1, 1]), spreadOver), all)
+        const rest = smoothing === 0 ? probable : sub(probable, spread)
+        // From the label's own entry, not from `rest`: the loss is then computed before the gradient, which may reuse its memory.
+        const target = label === undefined ? 1 - smoothing + spreadOver : mul(label, 1 - smoothing + spreadOver)
+        return tensorScatterUpdate(rest, entries, mul(g, sub(mul(exp(likely), mass), target)))
+      },
+    }
+  })(logits)
+}
 
 /**
  * Per-row cross-entropy, `−Σ target · log softmax(logits)`, from `logits` `[rows, classes]` and int32 `labels`
  * `[rows]`; the result is `[rows]`. A label is a class index, or −1 if unknown, which counts as class 0. With label
- * smoothing the target is `smoothing / classes` for every class, plus `1 − smoothing` for the label. The gradient,
- * `softmax(logits) − target`, is in closed form. Targets are never materialised: with a large vocabulary they would
- * take as much memory as the logits.
+ * smoothing the target is `smoothing / classes` for every class, plus `1 − smoothing` for the label; class weights
+ * multiply it. The input is logits, not probabilities: the softmax is part of the loss. The gradient,
+ * `softmax(logits) · Σ target − target`, is in closed form. Targets are never materialised: with a large vocabulary
+ * they would take as much memory as the logits. As torch.nn.functional.cross_entropy with `reduction="none"`.
  * Source: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7 (smoothing).
- * @param smoothing in [0, 1)
+ * @throws AttuneError `BAD_ARGUMENT` if the number of class weights is not the number of classes
  *
  * @example
  * ```ts
@@ -36,26 +86,13 @@ import {
  * console.log(Array.from(losses.dataSync(), (loss) => loss.toFixed(3))) // [ '0.127', '2.127' ]
  * ```
  */
-export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
-  const [rows, classes] = logits.shape as [number, number]
-  return customGrad((input, save) => {
-    const logProbabilities = logSoftmax(input as Tensor)
-    const known = maximum(labels, scalar(0, 'int32'))
-    const indices = stack([range(0, rows, 1, 'int32'), known], 1) // [rows, 2]: the index of each label's entry
-    const ofLabels = gatherND(logProbabilities, indices) // [rows]
-    ;(save as (tensors: Tensor[]) => void)([logProbabilities, indices, ofLabels])
-    const ofAll = smoothing === 0 ? 0 : mul(mean(logProbabilities, -1), smoothing)
-    return {
-      value: neg(add(mul(ofLabels, 1 - smoothing), ofAll)),
-      gradFunc: (g: Tensor, saved: Tensor[]) => {
-        const [l, entries, own] = saved as [Tensor, Tensor, Tensor]
-        const weight = reshape(g, [-1, 1])
-        const likely = mul(exp(l), weight) // [rows, classes]
-        const spread = smoothing === 0 ? likely : sub(likely, mul(weight, smoothing / classes))
-        // From the label's own entry, not from `spread`: the loss is then computed before the gradient, which may reuse its memory.
-        const less = mul(g, sub(exp(own), 1 - smoothing + smoothing / classes)) // [rows]
-        return tensorScatterUpdate(spread, entries, less)
-      },
-    }
-  })(logits)
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  { smoothing = 0, classWeights, ignoreIndex }: CrossEntropyOptions = {},
+): Tensor {
+  if (logits.shape[0] === 0) return sum(logits, -1) // TF.js cannot gather from an empty tensor.
+  const losses = ofAllRows(logits, labels, smoothing, perClass(classWeights, logits))
+  if (ignoreIndex === undefined) return losses
+  return mul(losses, cast(notEqual(labels, scalar(ignoreIndex, 'int32')), 'float32'))
 }

@@ -68,7 +68,7 @@ const functions: Record<string, (given: Record<string, Tensor>, options: Case['o
   activation: (given, { name }) => activation(name!)(given['x']!),
   attention: ({ q, k, v, mask }, { heads }) =>
     attention({ q: q!, k: k!, v: v!, bias: paddingBias(mask!) }, heads!, 0, { training: false }),
-  crossEntropy: ({ logits, labels }, { smoothing }) => crossEntropy(logits!, labels!, smoothing),
+  crossEntropy: ({ logits, labels }, { smoothing }) => crossEntropy(logits!, labels!, { smoothing: smoothing! }),
   embedding: (given) => embedding(named(given), 'layer', given['ids']!),
   rmsNorm: (given, { epsilon }) => rmsNorm(named(given), 'layer', given['x']!, epsilon!),
   sharedHeads: ({ q, k, v }) => attendHeads({ q: q!, k: k!, v: v!, bias: scalar(0) }, 0, { training: false }),

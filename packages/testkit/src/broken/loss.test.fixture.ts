@@ -38,7 +38,7 @@ const suite = (change: (losses: Losses) => Losses) => (): void =>
   )
 
 const rows = 'returns one finite loss per row, the same for the same rows, and frees all other tensors'
-const apart = 'does not depend on other rows'
+const apart = 'does not depend on other rows, or for pairs on their order'
 const slope = 'matches the gradient by finite differences'
 const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
 
