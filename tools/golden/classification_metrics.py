@@ -1,6 +1,6 @@
 """scikit-learn's scores of random labelings, including rare, unpredicted and absent classes.
 
-Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1,token-accuracy}/golden/sklearn-*.json,
+Needs scikit-learn and numpy. Writes plugins/metric-{accuracy,f1,token-accuracy,multi-label-f1,mean-absolute-error}/golden/sklearn-*.json,
 and the golden file of the plugin in examples/third-party-plugin.
 """
 import json
@@ -8,7 +8,12 @@ from pathlib import Path
 
 import numpy
 import sklearn
-from sklearn.metrics import accuracy_score, cohen_kappa_score, precision_recall_fscore_support
+from sklearn.metrics import (
+    accuracy_score,
+    cohen_kappa_score,
+    mean_absolute_error,
+    precision_recall_fscore_support,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 random = numpy.random.default_rng(5)
@@ -84,4 +89,48 @@ write(
         if len(set(p) | set(r)) > 1
     ],
     "examples/third-party-plugin",
+)
+
+names = [f"topic {i}" for i in range(5)]
+
+
+def label_sets(size):
+    held = random.random((size, 5)) < [0.5, 0.3, 0.2, 0.1, 0]
+    guessed = numpy.where(random.random((size, 5)) < 0.8, held, random.random((size, 5)) < 0.3)
+    return guessed, held
+
+
+def multi_label_case(average, guessed, held):
+    occurring = [i for i in range(5) if guessed[:, i].any() or held[:, i].any()]
+    g, h = guessed[:, occurring], held[:, occurring]
+    columns = precision_recall_fscore_support(h, g, average=None, zero_division=0)
+    value = precision_recall_fscore_support(h, g, average=average, zero_division=0)[2]
+    sets = lambda rows: [[names[i] for i in numpy.flatnonzero(row)] for row in rows]
+    return {
+        "options": {"average": average},
+        "predictions": sets(guessed),
+        "references": sets(held),
+        "expected": {
+            "value": float(value),
+            "parts": {
+                names[i]: {"f1": float(f), "support": float(s)} for i, f, s in zip(occurring, columns[2], columns[3])
+            },
+        },
+    }
+
+
+matrices = [label_sets(size) for size in (3, 40, 90)]
+write("multi-label-f1", [multi_label_case(a, g, h) for a in ("micro", "macro", "samples") for g, h in matrices])
+numbers = [(random.normal(size=n).round(3), random.normal(2, 3, n).round(3)) for n in (1, 7, 50)]
+write(
+    "mean-absolute-error",
+    [
+        {
+            "options": {},
+            "predictions": p.tolist(),
+            "references": r.tolist(),
+            "expected": {"value": float(mean_absolute_error(r, p))},
+        }
+        for p, r in numbers
+    ],
 )

@@ -18,7 +18,14 @@ export function taskOf(model: Model, config: Readonly<Record<string, unknown>>):
   const architecture = [config['architectures']].flat()[0]
   const tasks = Object.keys(model.heads).filter((name) => exportedTasks.includes(name))
   const use = tasks.find((name) => model.heads[name]!.architecture === architecture)
-  if (use !== undefined) return CLASSIFIERS.includes(use) ? classifierObjective(model, config) : { use }
+  if (use !== undefined) {
+    const choice = CLASSIFIERS.includes(use) ? classifierObjective(model, config) : { use }
+    if (exportedTasks.includes(choice.use)) return choice
+    throw cannotExport(
+      `config.json: expected a problem_type that can be exported, got ${JSON.stringify(config['problem_type'])}`,
+      'Export a single-label classifier.',
+    )
+  }
   const known = tasks.map((name) => `${model.heads[name]!.architecture} (${name})`)
   throw cannotExport(
     `config.json: expected one of ${known.join(', ') || 'no class of this model family'} in architectures, got ${JSON.stringify(architecture)?.slice(0, 80) ?? 'none'}`,

@@ -7,6 +7,8 @@ export type {} from '@attune/engine-onnxruntime'
 export type {} from '@attune/engine-tfjs-cpu'
 export type {} from '@attune/metric-accuracy'
 export type {} from '@attune/metric-f1'
+export type {} from '@attune/metric-multi-label-f1'
+export type {} from '@attune/metric-mean-absolute-error'
 export type {} from '@attune/metric-token-accuracy'
 export type {} from '@attune/model-bert'
 export type {} from '@attune/model-distilbert'
@@ -15,7 +17,9 @@ export type {} from '@attune/model-llama'
 export type {} from '@attune/model-roberta'
 export type {} from '@attune/objective-causal-language-modeling'
 export type {} from '@attune/objective-instruction-tuning'
+export type {} from '@attune/objective-multi-label-classification'
 export type {} from '@attune/objective-sequence-classification'
+export type {} from '@attune/objective-regression'
 export type {} from '@attune/objective-token-classification'
 export type {} from '@attune/optimizer-adamw'
 export type {} from '@attune/protocol-holdout'
@@ -49,6 +53,8 @@ export const packages: readonly string[] = [
   '@attune/engine-tfjs-cpu',
   '@attune/metric-accuracy',
   '@attune/metric-f1',
+  '@attune/metric-multi-label-f1',
+  '@attune/metric-mean-absolute-error',
   '@attune/metric-token-accuracy',
   '@attune/model-bert',
   '@attune/model-distilbert',
@@ -57,7 +63,9 @@ export const packages: readonly string[] = [
   '@attune/model-roberta',
   '@attune/objective-causal-language-modeling',
   '@attune/objective-instruction-tuning',
+  '@attune/objective-multi-label-classification',
   '@attune/objective-sequence-classification',
+  '@attune/objective-regression',
   '@attune/objective-token-classification',
   '@attune/optimizer-adamw',
   '@attune/protocol-holdout',

@@ -32,6 +32,20 @@ describe('classifierObjective', () => {
     )
   })
 
+  it('returns the objective of the problem type', () => {
+    const id2label = { 0: 'bad', 1: 'good' }
+    expect(classifierObjective(model, { architectures, id2label, problem_type: 'multi_label_classification' })).toEqual(
+      {
+        use: 'multi-label-classification',
+        labels: ['bad', 'good'],
+      },
+    )
+    for (const problem_type of ['regression', null, undefined])
+      expect(classifierObjective(model, { architectures, id2label: { 0: 'LABEL_0' }, problem_type })).toEqual({
+        use: 'regression',
+      })
+  })
+
   it('returns numbered labels if id2label is missing', () => {
     expect(classifierObjective(model, { architectures })).toMatchObject({ labels: ['LABEL_0', 'LABEL_1'] })
     expect(classifierObjective(model, { architectures, num_labels: 3 })).toMatchObject({
@@ -45,10 +59,16 @@ describe('classifierObjective', () => {
     ['no architecture', {}, 'got none'],
     ['a missing class id', { architectures, id2label: { 0: 'a', 2: 'b' } }, '{"0":"a","2":"b"}'],
     ['a label that is not a string', { architectures, id2label: { 0: 'a', 1: 2 } }, '{"0":"a","1":2}'],
-    ['a single class', { architectures, id2label: { 0: 'stars' } }, '1 output for "regression"'],
     [
-      'multi-label classification',
-      { architectures, problem_type: 'multi_label_classification' },
+      'a single class',
+      { architectures, id2label: { 0: 'a' }, problem_type: 'single_label_classification' },
+      '1 output for',
+    ],
+    ['a regression with two outputs', { architectures, problem_type: 'regression' }, '2 outputs for "regression"'],
+    ['another problem', { architectures, problem_type: 'ranking' }, '"ranking"'],
+    [
+      'tokens with several labels',
+      { architectures: ['BertForTokenClassification'], problem_type: 'multi_label_classification' },
       '"multi_label_classification"',
     ],
   ])('rejects %s', (_, config, said) => {

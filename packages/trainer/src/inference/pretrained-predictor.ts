@@ -26,7 +26,8 @@ function labelsOf({ id2label, num_labels: count = 2 }: Config): readonly string[
 }
 
 /**
- * Returns the objective and the labels of a saved classifier, by the class named in `architectures`.
+ * Returns the objective and the labels of a saved classifier, by the class named in `architectures` and by `problem_type`: one label,
+ * several labels, or a number.
  * @throws AttuneError `NOT_A_CLASSIFIER`
  */
 export function classifierObjective({ heads }: Model, config: Config): ObjectiveChoice {
@@ -39,12 +40,16 @@ export function classifierObjective({ heads }: Model, config: Config): Objective
       `config.json: expected a classifier of this model family in architectures, got ${JSON.stringify(architecture)?.slice(0, 80) ?? 'none'}`,
       'To generate text, use `npx attune generate`. To classify, fine-tune the model first.',
     )
-  const kind = config['problem_type']
   const labels = labelsOf(config)
-  if (labels.length < 2 || (kind !== undefined && kind !== null && kind !== 'single_label_classification'))
+  const problem = config['problem_type'] ?? (labels.length === 1 ? 'regression' : 'single_label_classification')
+  if (use === 'sequence-classification') {
+    if (problem === 'regression' && labels.length === 1) return { use: 'regression' }
+    if (problem === 'multi_label_classification') return { use: 'multi-label-classification', labels }
+  }
+  if (labels.length < 2 || problem !== 'single_label_classification')
     throw notAClassifier(
-      `expected a single-label classifier with at least 2 classes, got ${labels.length} output${labels.length === 1 ? '' : 's'} for ${JSON.stringify(kind ?? 'regression')}`,
-      'Use a single-label classifier (`single_label_classification`).',
+      `expected a classifier with at least 2 classes or a regression with one output, got ${labels.length} output${labels.length === 1 ? '' : 's'} for ${JSON.stringify(problem)}`,
+      'Correct `problem_type` and `id2label` in config.json, or use another model.',
     )
   return { use, labels }
 }

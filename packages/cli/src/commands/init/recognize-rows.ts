@@ -45,11 +45,13 @@ export function classificationFields(rows: readonly Example[]): Fields | undefin
 /** The fields that a task's objective reads, or undefined if the rows do not have them. */
 export function fieldsFor(name: string, { fields }: Task, rows: readonly Example[]): Fields | undefined {
   if (name === 'sequence-classification') return classificationFields(rows)
-  const is = name === 'token-classification' ? isTexts : isText
+  const isList = (option: string): boolean =>
+    name === 'token-classification' || (name === 'multi-label-classification' && option === 'label')
   const others = longestFirst(textFields(rows)).map((field) => field.name)
   const found = new Map<string, string>()
   for (const [option, names] of Object.entries(fields)) {
     const free = (field: string): boolean => ![...found.values()].includes(field)
+    const is = isList(option) ? isTexts : isText
     const field = named(rows, names.filter(free), is) ?? (is === isText ? others.find(free) : undefined)
     if (field === undefined) return undefined
     found.set(option, field)
@@ -91,6 +93,8 @@ export function recognizeRows(rows: readonly Example[]): Layout {
   if (has(rows, 'prompt', 'completion')) return { layout: 'prompts and completions', task: 'sequence-to-sequence' }
   if (fieldsFor('token-classification', TASKS['token-classification']!, rows) !== undefined)
     return { layout: 'words and tags', task: 'token-classification' }
+  if (fieldsFor('multi-label-classification', TASKS['multi-label-classification']!, rows) !== undefined)
+    return { layout: 'texts and lists of labels', task: 'multi-label-classification' }
   const { text, target } = TASKS['sequence-to-sequence']!.fields
   const [source, output] = [text!.find((name) => has(rows, name)), target!.find((name) => has(rows, name))]
   if (source !== undefined && output !== undefined)

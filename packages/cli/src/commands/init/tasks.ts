@@ -53,6 +53,22 @@ export const TASKS: Readonly<Record<string, Task>> = {
     best: 'accuracy',
     stratified: true,
   },
+  'multi-label-classification': {
+    title: 'Multi-label classification: any number of labels per text, as in tags and topics',
+    fields: { text: ['text', 'sentence', 'review'], label: ['labels', 'tags', 'categories', 'topics'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
+    metrics: ['multi-label-f1'],
+    best: 'micro-f1',
+  },
+  regression: {
+    title: 'Regression: a number per text, or per pair of texts, as in ratings and similarity scores',
+    fields: { text: ['text', 'sentence', 'review'], number: ['number', 'score', 'rating', 'stars', 'label'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
+    metrics: ['mean-absolute-error'],
+    best: 'mean-absolute-error',
+  },
   'token-classification': {
     title: 'Token classification: one tag per word, as in part-of-speech tagging and named-entity recognition',
     fields: { words: ['words', 'tokens'], tags: ['tags', 'ner_tags', 'pos_tags', 'labels'] },

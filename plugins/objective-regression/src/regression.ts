@@ -1,0 +1,113 @@
+import {
+  AttuneError,
+  type Example,
+  LOSS,
+  type LossTerm,
+  MODEL,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  TOKENIZER,
+  type Tokenizer,
+  definePlugin,
+  excerpt,
+} from '@attune/core'
+import {
+  type ClassificationBatch,
+  type ClassificationItem,
+  classificationItems,
+  lengthOptions,
+  lengthsFor,
+  maximumTokens,
+} from '@attune/data'
+import {
+  dropout,
+  headFor,
+  headTensors,
+  initialClassifier,
+  linear,
+  lossOf,
+  modeAt,
+  squaredError,
+  toCheckpointNames,
+} from '@attune/nn'
+import { type Tensor, ones, squeeze } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const options = z.strictObject({
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  pair: z.string().optional().meta({ field: 'text' }).describe('Field that holds a second text, if any'),
+  number: z.string().default('number').meta({ field: 'label' }).describe('Field that holds the number'),
+  maximumLength: maximumTokens(3),
+  ...lengthOptions,
+})
+
+type Options = z.output<typeof options>
+
+/** The number of an example; a text that spells one is read. @throws AttuneError `MISSING_FIELD` */
+function numberIn(example: Example, field: string): number {
+  const value = Object.hasOwn(example, field) ? example[field] : undefined
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  if (typeof number === 'number' && Number.isFinite(Math.fround(number))) return number
+  throw new AttuneError(
+    'MISSING_FIELD',
+    `expected a finite number in field "${field}" of an example, got ${excerpt(value, 120)}`,
+    "Correct or remove the row, or name another field in the objective's option `number`.",
+  )
+}
+
+function create(
+  o: Options,
+  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
+): Objective<ClassificationItem, ClassificationBatch, Tensor> {
+  const head = headFor(model, 'sequence-classification')
+  const ofRows = lossOf(losses, 'numbers', squaredError)
+  const { maximumLength } = lengthsFor(o, model)
+  const { encode, collate } = classificationItems({ ...o, tokenizer, maximumLength, compares: 'numbers' })
+  return {
+    views: ['number'],
+    config: {
+      architectures: [head.architecture],
+      problem_type: 'regression',
+      id2label: { 0: 'LABEL_0' },
+      label2id: { LABEL_0: 0 },
+    },
+    maximumLength,
+    init: (key) => toCheckpointNames(head, initialClassifier(model, 1, key)),
+    encode: (example) => encode(example, numberIn(example, o.number)),
+    encodeUnlabelled: (example) => encode(example, 0),
+    collate,
+    head: (params, { pooled }, mode) =>
+      squeeze(
+        linear(headTensors(head, params), 'classifier', dropout(pooled, model.headDropout, modeAt(mode, 999)), {
+          bias: 'classifier.bias' in head.tensors,
+        }),
+        [1],
+      ),
+    loss: (numbers, batch) => ({ losses: ofRows(numbers, batch.labels), weights: ones([numbers.shape[0] as number]) }),
+    predict: (numbers, items) => items.map((_, i) => ({ number: numbers.values[i] as number })),
+    reference: ({ label }) => ({ number: label }),
+  }
+}
+
+/**
+ * Regression: a number for a text, or for a pair of texts, as in ratings and similarity scores. Dropout and a linear layer on the
+ * model's pooled output, trained with the mean squared error. Parameters are named as in transformers'
+ * `…ForSequenceClassification` with one output. Near neighbour: sequence-classification predicts one of a set of labels.
+ */
+export const regression = definePlugin({
+  kind: OBJECTIVE,
+  name: 'regression',
+  summary: 'Regression: a number for each text or pair of texts',
+  source: 'Devlin et al., BERT, 2019, section 4.1 (STS-B)',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
+  create,
+})
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective regression': typeof regression
+  }
+}
+
+export default regression
