@@ -25,6 +25,8 @@ const sentence = (i: number): string =>
   `the ${ANIMALS[i % 5]} ${['eats', 'sees', 'likes'][(i * 2) % 3]} ${['grass', 'meat', 'bread', 'water'][(i * 7) % 4]}`
 const ROWS: Readonly<Record<string, (i: number) => object>> = {
   labels: (i) => ({ review: `${sentence(i)} ${i % 2 ? 'happily' : 'sadly'}`, stars: i % 2 ? 'good' : 'bad' }),
+  topics: (i) => ({ text: sentence(i), topics: ANIMALS.filter((animal) => sentence(i).includes(animal)) }),
+  ratings: (i) => ({ text: sentence(i), rating: (i % 7) / 2 }),
   tags: (i) => {
     const words = sentence(i).split(' ')
     return { tokens: words, ner_tags: words.map((word) => (ANIMALS.includes(word) ? 'B-ANIMAL' : 'O')) }
@@ -37,6 +39,8 @@ const ROWS: Readonly<Record<string, (i: number) => object>> = {
 /** Rows, the task (or none, where the rows decide), the one that is written, and what asks the model for an answer. */
 const CASES = [
   ['labels', undefined, 'sequence-classification', ['predict', 'RUN', 'the cat eats meat happily']],
+  ['topics', undefined, 'multi-label-classification', ['predict', 'RUN', 'the cat eats meat']],
+  ['ratings', 'regression', 'regression', ['predict', 'RUN', 'the cat eats meat']],
   ['tags', undefined, 'token-classification', ['predict', 'RUN', 'the dog sees grass']],
   ['texts', undefined, 'causal-language-modeling', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
   ['texts', 'masked-language-modeling', 'masked-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
