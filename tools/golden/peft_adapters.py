@@ -15,7 +15,7 @@ import tempfile
 
 import peft
 import torch
-from lora import VARIANTS, randomize, theirs
+from lora import VARIANTS, exactly, randomize, theirs
 from model_parity import ROOT, SOURCE, array
 from peft import LoraConfig, TaskType, get_peft_model
 from safetensors.torch import load_file, save_file
@@ -58,7 +58,7 @@ def write(variant, plugin, case, cls, task, targets, half, converts=True):
         for name, p in model.named_parameters():
             # peft's conversion drops `modules_to_save`: the head of that case stays the model's own.
             if p.requires_grad and ("lora" in name or not (variant == "pissa" and converts)):
-                p.copy_(randomize(name, p, 0.3) + (p if variant == "pissa" and "lora" in name else 0))
+                p.copy_(randomize(name, p, 0.3 if variant == "lora" else 0.15) + (p if variant == "pissa" and "lora" in name else 0))
             if stabilised and p.requires_grad:
                 p.copy_(p.half().float())
     conversion = {"path_initial_model_for_weight_conversion": initial} if variant == "pissa" and converts else {}
@@ -79,6 +79,7 @@ def write(variant, plugin, case, cls, task, targets, half, converts=True):
     print(variant, plugin, sorted(load_file(weights))[:3])
 
 
+exactly()
 for chosen in sys.argv[1:] or VARIANTS:
     for each in CASES:
         write(chosen, *each)

@@ -56,7 +56,7 @@ function withoutBias({ name, params, weight, inputFirst }: LayerSite, y: Tensor,
  *     y = m ⊙ (x·Vᵀ) + b,   V = (W + alpha / rank · B·A) / c,   c = ‖W + alpha / rank · B·A‖ of each output
  *
  * `m` `[out]` starts as the norms of `W`, `A` random and `B` zero, so training starts from the unchanged model. As in section 4.3 of the
- * paper and in peft, `c` is recomputed in every step, but is a constant in the gradient. The norms are of the rows of `W` `[out, in]`;
+ * paper and in peft, `c` is computed in every step, but is a constant in the gradient. The norms are of the rows of `W` `[out, in]`;
  * the paper, which writes weights as `[in, out]`, calls them columns. Dropout applies to all terms of the update, also to the change of
  * magnitude: `x·Wᵀ + b + (m/c − 1) ⊙ (dropout(x)·Wᵀ) + m/c ⊙ alpha / rank · (dropout(x)·Aᵀ)·Bᵀ`. A saved adapter determines the adapted
  * layers, their ranks and scales. It must have peft's `use_dora`.

@@ -35,7 +35,7 @@ const difference = (layers: readonly string[], all: Params): Params =>
  *     W ≈ U·S·Vᵀ (rank largest),   A = √(S / scale)·Vᵀ,   B = U·√(S / scale),   R = W − scale·B·A
  *     y = x·Rᵀ + b + scale · (dropout(x)·Aᵀ)·Bᵀ,   scale = alpha / rank
  *
- * `A` and `B` train; the residual `R` is frozen in the place of `W`. At first `R + scale·B·A` is `W`, so training starts from the
+ * `A` and `B` train; the residual `R` is frozen instead of `W`. At first `R + scale·B·A` is `W`, so training starts from the
  * unchanged model, but along its largest directions instead of random ones: gradients are larger than LoRA's. The SVD is computed on the
  * host, in float64, once. Saved as plain LoRA of twice the rank for the untouched model, as peft's
  * `path_initial_model_for_weight_conversion` does: `ΔW = scale·(B·A − B₀·A₀) = scale·[B, −B₀]·[A; A₀]`. A saved adapter may be such a

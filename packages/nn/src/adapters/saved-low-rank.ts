@@ -49,7 +49,7 @@ export interface LowRankInput {
   readonly stabilized?: boolean
   /** The methods whose saved adapters it reads: `lora`, `rslora`, `dora`, `pissa`. Default: the adapter's own. */
   readonly reads?: readonly string[]
-  /** Returns the shapes of a saved layer's tensors besides its factors, by name. Default: none. */
+  /** Returns the shapes of a saved layer's tensors other than its factors, by name. Default: none. */
   readonly extra?: (
     layer: string,
     size: readonly [outputs: number, inputs: number],
