@@ -86,14 +86,14 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
     for (const [method, plugin] of CASES) {
       const folder = join(goldenOf(method), plugin)
 
-      it(`${method}, ${plugin}: matches logits and losses within 1e-4, gradients within 1e-3, merged weights within 1e-5`, async () => {
+      it(`${method}, ${plugin}: matches logits, losses and merged weights within 1e-5, gradients within 1e-4`, async () => {
         const { expected, it, adapted, trainable } = await open(method, plugin, engine)
         const all = { ...adapted.frozen, ...trainable }
         const infer = engine.compile((/** @type {any} */ p, /** @type {any} */ batch) => logitsOf(it, p, batch))
         for (const [i, { logits, loss }] of expected.examples.entries()) {
           const batch = engine.put(hostTree(it.golden.examples[i].batch))
           const found = /** @type {any} */ (await engine.read(infer(all, batch)))
-          assert.ok(maximum(apart(found.logits.values, logits.values)) <= 1e-4)
+          assert.ok(maximum(apart(found.logits.values, logits.values)) <= 1e-5)
           assert.ok(Math.abs(found.loss.sum.values[0] / found.loss.weight.values[0] - loss) <= 1e-5)
         }
         const differentiate = engine.compile((t, frozen, batch, seed) =>
@@ -106,7 +106,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         const gradients = tensors(join(folder, 'gradients.safetensors'))
         assert.deepEqual(Object.keys(grads).sort(), Object.keys(gradients).sort())
         const off = gradientDifference(grads, gradients)
-        assert.ok(off <= 1e-3, `expected a gradient difference below 1e-3 of its norm, got ${off}`)
+        assert.ok(off <= 1e-4, `expected a gradient difference below 1e-4 of its norm, got ${off}`)
         const merged = await engine.read(engine.compile(adapted.merge)(trainable, adapted.frozen))
         assert.ok(furthest(merged, join(folder, 'merged.safetensors')) <= 1e-5)
         assert.deepEqual(Object.keys(merged).sort(), Object.keys(it.weights).sort())
