@@ -598,7 +598,8 @@ GOLDEN = {
 def adamw_lora_plus():
     case = lora_plus({"ratio": 16, "weightDecay": 0.1}, torch.optim.AdamW, 16, loraplus_weight_decay=0.1)
     source = of("peft", "optimizers.create_loraplus_optimizer") + " with torch.optim.AdamW"
-    path = ROOT / "plugins/optimizer-lora-plus/golden/peft-adamw-lora-plus.json"
+    path = ROOT / "plugins/optimizer-lora-plus/golden/with-adamw/peft-lora-plus.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"source": source, "cases": [case]}))
 
 

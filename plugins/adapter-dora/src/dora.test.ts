@@ -37,7 +37,7 @@ describe('dora', () => {
     expect(Math.abs(slope - expected)).toBeLessThan(0.01 * Math.abs(expected))
   })
 
-  it('treats the norm as a constant: moving B along the weights changes the norm, and not the loss, yet has a gradient', async () => {
+  it('treats the norm as a constant: a step of B along the weights changes the norm, and not the loss, yet has a gradient', async () => {
     // With W = B₀·A the update B = t·B₀ only stretches W: V does not change, and neither does the loss.
     const params = model.init(key(1))
     const fresh = adapt(params)
