@@ -1,18 +1,19 @@
-"""Golden values for plugins/adapter-lora: peft's LoRA on the golden cases of the tiny BERT and the tiny GPT-2.
+"""Golden values of the LoRA family: the variants of peft's LoRA on the golden cases of the tiny BERT and the tiny GPT-2.
 
-For each case, writes under plugins/adapter-lora/golden/<plugin>/
+For each variant and case, writes under plugins/adapter-<variant>/golden/<plugin>/
 
   golden.json             the case, the options, logits and losses of its batches, learning rates
-  start.safetensors       initial LoRA matrices, random so that none is zero
+  start.safetensors       tensors of the adapter, random so that none is zero; for PiSSA, moved from its initialization
   gradients.safetensors   gradients of the mean loss of the first batch, for all trainable parameters
   trained.safetensors     trainable parameters after five steps of AdamW; NaN for values that depend on rounding
-  merged.safetensors      all base weights with the LoRA matrices of `start` merged
+  merged.safetensors      all base weights with the adapter of `start` merged
 
-Everything is computed in float64 from float32 weights. Needs torch, transformers, peft and safetensors.
+Everything is computed in float64 from float32 weights. `lora.py VARIANT …` writes only those. Needs torch, transformers, peft and safetensors.
 """
 import copy
 import json
 import re
+import sys
 
 import peft
 import torch
@@ -27,9 +28,22 @@ CASES = [
 ]
 
 
+VARIANTS = {"lora": {}, "rslora": {"use_rslora": True}, "dora": {"use_dora": True}, "pissa": {"init_lora_weights": "pissa"}}
+
+
 def plain(name):
     """A parameter's name without peft's prefixes and suffixes."""
+    name = name.removesuffix(".default.weight") if "lora_magnitude_vector" in name else name
     return re.sub(r"\.(default|modules_to_save\.default|base_layer)(?=\.)", "", name.removeprefix("base_model.model."))
+
+
+def exactly(svd=torch.linalg.svd):
+    """Makes PiSSA's SVD exact: in float32, as peft computes it, the weights of the tiny GPT-2 would be off by 8e-6."""
+
+    def in_float64(matrix, **options):
+        return tuple(part.to(matrix.dtype) for part in svd(matrix.double(), **options))
+
+    torch.linalg.svd = in_float64
 
 
 def given(tree):
@@ -43,18 +57,25 @@ def theirs(batch):
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-def write(plugin, case, cls, task, targets, rank, alpha):
+def randomize(name, p, scale):
+    """A random tensor of an adapter: magnitudes stay near those of the weights, PiSSA's factors near the principal components."""
+    if "lora_magnitude_vector" in name:
+        return p * (1 + scale * torch.randn_like(p))
+    return scale * torch.randn_like(p)
+
+
+def write(variant, plugin, case, cls, task, targets, rank, alpha):
     torch.manual_seed(7)
     source = ROOT / f"plugins/model-{plugin}/golden/{case}"
-    folder = ROOT / f"plugins/adapter-lora/golden/{plugin}"
+    folder = ROOT / f"plugins/adapter-{variant}/golden/{plugin}"
     folder.mkdir(parents=True, exist_ok=True)
     base = cls.from_pretrained(source, attn_implementation="eager", dtype=torch.float32).eval()
     options = {"r": rank, "lora_alpha": alpha, "target_modules": targets, "task_type": task, "lora_dropout": 0.0}
-    model = get_peft_model(base, LoraConfig(**options, fan_in_fan_out=plugin == "gpt2")).eval()
+    model = get_peft_model(base, LoraConfig(**options, **VARIANTS[variant], fan_in_fan_out=plugin == "gpt2")).eval()
     with torch.no_grad():
         for name, p in model.named_parameters():
             if "lora_" in name:
-                p.copy_(0.3 * torch.randn_like(p))
+                p.copy_(randomize(name, p, 0.3) + (p if variant == "pissa" else 0))
     model = model.double()
     trained = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
     save_file(tensors((plain(n), p) for n, p in trained if "lora_" in n), folder / "start.safetensors")
@@ -78,9 +99,11 @@ def write(plugin, case, cls, task, targets, rank, alpha):
         "training": {"warmupSteps": WARMUP, "learningRate": RATE, "weightDecay": DECAY, "rates": rates, "losses": losses},
     }
     (folder / "golden.json").write_text(json.dumps(golden, allow_nan=False))
-    print(plugin, case, sorted(after))
+    print(variant, plugin, case, sorted(after))
 
 
 if __name__ == "__main__":
-    for each in CASES:
-        write(*each)
+    exactly()
+    for chosen in sys.argv[1:] or VARIANTS:
+        for each in CASES:
+            write(chosen, *each)

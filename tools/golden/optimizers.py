@@ -1,14 +1,17 @@
 """Parameters after each of ten steps of optimizers, with weight decay on matrices only; and the minimum of the suite's logistic regression.
 
-References: torch.optim; lion-pytorch, schedulefree, timm, torchao, transformers, pytorch_optimizer, scipy and scikit-learn for what it lacks.
+References: torch.optim; peft, lion-pytorch, schedulefree, timm, torchao, transformers, pytorch_optimizer, scipy and scikit-learn for what it lacks.
 Needs these packages. Writes plugins/optimizer-*/golden/*.json. `optimizers.py NAME …` writes only those of the named optimizers.
 """
 import json
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy
+import peft
+import peft.optimizers
 import pytorch_optimizer
 import scipy.sparse.linalg
 import timm.optim
@@ -191,6 +194,33 @@ def layers(options, decay):
                 module = getattr(module, part)
             module.register_parameter(last, parameter)
         return torch.optim.SGD(param_groups_layer_decay(stack, weight_decay=0.0, layer_decay=decay), lr=0.1)
+
+    return recorded(options, make, names)
+
+
+class Adapted(torch.nn.Module):
+    """A linear layer for LoRA, and a head that trains in full."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.head = torch.nn.Linear(4, 3), torch.nn.Linear(3, 2)
+
+
+def lora_plus(options, optimizer_class, ratio, **arguments):
+    names = {"layer.lora_A.weight": (2, 4), "layer.lora_B.weight": (3, 2), "head.weight": (2, 3), "head.bias": (2,)}
+
+    def make(parameters):
+        model = peft.get_peft_model(Adapted(), peft.LoraConfig(r=2, target_modules=["layer"], modules_to_save=["head"]))
+        for name, parameter in parameters.items():
+            path = re.sub(r"(lora_[AB])", r"\1.default", name).replace("head", "head.modules_to_save.default")
+            *module, last = f"base_model.model.{path}".split(".")
+            setattr(model.get_submodule(".".join(module)), last, parameter)
+        optimizer = peft.optimizers.create_loraplus_optimizer(
+            model, optimizer_class, lr=0.1, loraplus_lr_ratio=ratio, **arguments
+        )
+        for group in optimizer.param_groups:
+            group["lr_scale"] = group["lr"] / 0.1
+        return optimizer
 
     return recorded(options, make, names)
 
@@ -557,7 +587,20 @@ GOLDEN = {
         "after",
         [layers({"decay": 0.5}, 0.5), layers({}, 0.9)],
     ),
+    "lora-plus": lambda: (
+        of("peft", "optimizers.create_loraplus_optimizer") + " with torch.optim.SGD",
+        "after",
+        [lora_plus({}, torch.optim.SGD, 16), lora_plus({"ratio": 2}, torch.optim.SGD, 2)],
+    ),
 }
+
+
+def adamw_lora_plus():
+    case = lora_plus({"ratio": 16, "weightDecay": 0.1}, torch.optim.AdamW, 16, loraplus_weight_decay=0.1)
+    source = of("peft", "optimizers.create_loraplus_optimizer") + " with torch.optim.AdamW"
+    path = ROOT / "plugins/optimizer-lora-plus/golden/with-adamw/peft-lora-plus.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"source": source, "cases": [case]}))
 
 
 def logistic_minimum():
@@ -582,4 +625,6 @@ for name, make in GOLDEN.items():
     golden = {"source": source, **({} if link is None else {"link": link}), **prefixes, "cases": cases}
     (folder / f"{source.split('.')[0]}-{name}.json").write_text(json.dumps(golden))
     print(name, source)
+    if name == "lora-plus":
+        adamw_lora_plus()
 print("minimum of the logistic regression:", logistic_minimum())

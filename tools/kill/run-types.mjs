@@ -32,6 +32,7 @@ const ADAPTERS = {
   full: { options: {} },
   'frozen-layers': { options: { count: 2 }, training: { microBatchSize: 4, gradientCheckpointing: true } },
   lora: { options: { rank: 2, dropout: 0.1 } },
+  pissa: { options: { rank: 2 } },
 }
 
 /** Sets of callbacks by name. @type {Record<string, object[]>} */

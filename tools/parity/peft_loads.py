@@ -26,7 +26,8 @@ with warnings.catch_warnings(record=True) as caught:
     base = cls.from_pretrained(case, attn_implementation="eager", dtype=torch.float32)
     model = PeftModel.from_pretrained(base, adapter).eval()
 complaints = [str(w.message) for w in caught if "adapter" in str(w.message).lower()]
-held = model.state_dict()
+# peft holds DoRA's magnitudes as the weight of a module, and saves them without that suffix.
+held = {key.replace("vector.default.weight", "vector"): value for key, value in model.state_dict().items()}
 for name, tensor in load_file(adapter / "adapter_model.safetensors").items():
     keys = [key for key in held if key.replace(".modules_to_save.default", "").replace(".default", "") == name]
     if not any(torch.equal(held[key].float(), tensor.float()) for key in keys):

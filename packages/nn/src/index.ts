@@ -3,6 +3,7 @@ export type { AttentionOptions, Heads } from './attention/attention.js'
 export { attendHeads, attention, mergeHeads, splitHeads, attentionBlock } from './attention/attention.js'
 export { type AttentionPattern, attentionBias, paddingBias } from './attention/attention-bias.js'
 export { hookOf, withHook } from './layers/layer-hook.js'
+export { computeOnce } from './engine/compute-once.js'
 export { gradients } from './engine/gradients.js'
 export { toDevice, toHost, release } from './engine/host-transfer.js'
 export { defaultPositions, emptyCache, writeCache } from './attention/cache.js'
@@ -122,9 +123,21 @@ export {
   layerSize,
   lowRankOutput,
   lowRankWeight,
+  rankOf,
+  scaleOf,
   upOf,
 } from './adapters/low-rank.js'
-export { initialLowRank, lowRankConfig, lowRankOptions } from './adapters/saved-low-rank.js'
+export { type LowRankUpdates, lowRankUpdates } from './adapters/low-rank-method.js'
+export { lowRankConfig } from './adapters/peft-lora-config.js'
+export {
+  type LowRankInput,
+  type LowRankOptions,
+  initialLowRank,
+  lowRankOptions,
+  newFactors,
+  readLowRank,
+} from './adapters/saved-low-rank.js'
+export { type Matrix, type TruncatedSvd, truncatedSvd } from './adapters/truncated-svd.js'
 export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'
 export { logSigmoid } from './layers/log-sigmoid.js'
 export { noise, noiseValues, type NoiseAttributes, NOISE } from './layers/noise.js'

@@ -1,16 +1,5 @@
 import { ADAPTER, type Adapter, ENGINE, RANDOMNESS, definePlugin } from '@attune/core'
-import {
-  adaptLayers,
-  factorInput,
-  factorsAt,
-  initialLowRank,
-  lowRankConfig,
-  lowRankOptions,
-  lowRankOutput,
-  lowRankWeight,
-  mergedWeights,
-} from '@attune/nn'
-import { add } from '@tensorflow/tfjs-core'
+import { adaptLayers, initialLowRank, lowRankOptions, lowRankUpdates } from '@attune/nn'
 import { z } from 'zod'
 
 /**
@@ -21,7 +10,7 @@ import { z } from 'zod'
  * `A` is random and `B` zero at first, so training starts from the unchanged model. Gradients of the frozen weights are never
  * computed. A head of the objective, and parameters that only such a head uses, train in full, as with peft's
  * `modules_to_save`; a head with a row for each token of the vocabulary is frozen. A saved adapter of peft or Attune determines the
- * adapted layers, the rank and alpha; dropout is taken from the option.
+ * adapted layers, their ranks and scales, also those of rsLoRA; dropout is taken from the option.
  */
 export const lora = definePlugin({
   kind: ADAPTER,
@@ -32,23 +21,10 @@ export const lora = definePlugin({
   needs: { engine: ENGINE, randomness: RANDOMNESS },
   create: (options, given): Adapter => ({
     adapt(model, params, { saved } = {}) {
-      const { factors, tensors } = initialLowRank({ adapter: 'lora', options, model, params }, given, saved)
-      const { layers, alpha, rank } = factors
-      return adaptLayers(model, params, {
-        adapter: 'lora',
-        layers,
-        tensors,
-        hook: (mode, report) => (site, x, compute) => {
-          const pair = factorsAt(site)
-          if (pair === undefined) return compute(x)
-          report(site.name)
-          return add(compute(x), lowRankOutput(factorInput(site.name, x, options.dropout, mode), pair, alpha / rank))
-        },
-        merge: (all) =>
-          mergedWeights(layers, (layer) => add(all[`${layer}.weight`]!, lowRankWeight(model, factors, all, layer))),
-        config: (heads) =>
-          lowRankConfig(factors, { dropout: options.dropout, heads, inputFirst: model.inputFirst === true }),
-      })
+      const input = { adapter: 'lora', reads: ['lora', 'rslora'], options, model, params }
+      const { factors, tensors } = initialLowRank(input, given, saved)
+      const updates = lowRankUpdates({ adapter: 'lora', model, factors, tensors, dropout: options.dropout })
+      return adaptLayers(model, params, updates)
     },
   }),
 })

@@ -29,6 +29,8 @@ export interface LayerMethod {
    * @param heads names of the parameters that train in full
    */
   config?(heads: readonly string[]): Readonly<Record<string, unknown>>
+  /** Returns the tensors to save, by the adapter's names. Default: those that train. */
+  saved?(trainable: Params): Params
 }
 
 /** The weights of layers after a merge, by name. */
@@ -78,7 +80,7 @@ function hookedModel(model: Model, { adapter, layers, hook }: LayerMethod): Mode
  * head uses, train in full, as with peft's `modules_to_save`; a head with a row for each token of the vocabulary is frozen.
  */
 export function adaptLayers(model: Model, params: Params, method: LayerMethod): Adapted {
-  const { tensors, frozen: fixed = {} } = method
+  const { tensors, frozen: fixed = {}, saved = (trainable: Params) => trainable } = method
   const trains = (name: string): boolean =>
     Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
   const order = Object.keys(params)
@@ -93,6 +95,8 @@ export function adaptLayers(model: Model, params: Params, method: LayerMethod): 
       const merged = method.merge(all)
       return Object.fromEntries(order.map((name) => [name, merged[name] ?? all[name]!]))
     },
-    ...(method.config === undefined ? {} : { config: method.config(heads), tensors: toPeft }),
+    ...(method.config === undefined
+      ? {}
+      : { config: method.config(heads), tensors: (trainable: Params) => toPeft(saved(trainable)) }),
   }
 }

@@ -18,11 +18,26 @@ export const downOf = (layer: string): string => layer + DOWN
 /** Name of the factor `B` of a layer, `[out, rank]`. */
 export const upOf = (layer: string): string => layer + UP
 
-/** The layers with a low-rank update, its rank, and alpha: the update is multiplied by alpha / rank. */
+/** The layers with a low-rank update, its rank, and alpha, of which {@link scaleOf} is computed. */
 export interface Factors {
   readonly layers: readonly string[]
   readonly rank: number
   readonly alpha: number
+  /** True if the update is multiplied by alpha / √rank (rsLoRA) instead of alpha / rank. Default: false. */
+  readonly stabilized?: boolean
+  /** Ranks of the layers whose rank differs, by layer: peft's `rank_pattern`. Default: none. */
+  readonly ranks?: Readonly<Record<string, number>>
+  /** Alphas of the layers whose alpha differs, by layer: peft's `alpha_pattern`. Default: none. */
+  readonly alphas?: Readonly<Record<string, number>>
+}
+
+/** Rank of a layer's update. */
+export const rankOf = ({ rank, ranks }: Factors, layer: string): number => ranks?.[layer] ?? rank
+
+/** Factor of a layer's update: alpha / rank, or alpha / √rank if the factors are rank-stabilized. */
+export function scaleOf(factors: Factors, layer: string): number {
+  const rank = rankOf(factors, layer)
+  return (factors.alphas?.[layer] ?? factors.alpha) / (factors.stabilized === true ? Math.sqrt(rank) : rank)
 }
 
 /** Numbers of outputs and inputs of a linear layer, `[out, in]`, in either layout of its weight. */
@@ -32,10 +47,11 @@ export function layerSize({ inputFirst }: Pick<Model, 'inputFirst'>, params: Par
 }
 
 /** Shapes of the factors of all layers, by name. */
-export const factorShapes = ({ layers, rank }: Factors, model: Model, params: Params) =>
+export const factorShapes = (factors: Factors, model: Model, params: Params) =>
   Object.fromEntries(
-    layers.flatMap((layer): [string, readonly [number, number]][] => {
+    factors.layers.flatMap((layer): [string, readonly [number, number]][] => {
       const [outputs, inputs] = layerSize(model, params, layer)
+      const rank = rankOf(factors, layer)
       return [
         [downOf(layer), [rank, inputs]],
         [upOf(layer), [outputs, rank]],
@@ -77,9 +93,9 @@ export const factorInput = (name: string, x: Tensor, rate: number, mode: Mode): 
 export const lowRankOutput = (x: Tensor, [down, up]: readonly [Tensor, Tensor], scale: number): Tensor =>
   matMul(mul(matMul(x, down, false, true), scale), up, false, true)
 
-/** The low-rank update of a layer's weight, `alpha / rank · B·A`, in the weight's layout. */
-export function lowRankWeight({ inputFirst }: Model, { alpha, rank }: Factors, all: Params, layer: string): Tensor {
+/** The low-rank update of a layer's weight, `scale · B·A`, in the weight's layout. */
+export function lowRankWeight({ inputFirst }: Model, factors: Factors, all: Params, layer: string): Tensor {
   const [down, up] = [all[downOf(layer)]!, all[upOf(layer)]!]
   const product = inputFirst === true ? matMul(down, up, true, true) : matMul(up, down)
-  return mul(product, alpha / rank)
+  return mul(product, scaleOf(factors, layer))
 }

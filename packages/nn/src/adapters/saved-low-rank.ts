@@ -1,68 +1,18 @@
-import { AttuneError, type Engine, type Key, type Model, type Params, type SavedAdapter, excerpt } from '@attune/core'
+import {
+  AttuneError,
+  type Engine,
+  type Key,
+  type Model,
+  type Params,
+  type SavedAdapter,
+  excerpt,
+  shortened,
+} from '@attune/core'
 import { z } from 'zod'
-import { type Factors, downOf, factorShapes, initialFactors, upOf } from './low-rank.js'
-import { fromPeft, malformedAdapter, modulesToSave, requireShapes } from './peft-layout.js'
+import { type Factors, downOf, factorShapes, initialFactors, layerSize, upOf } from './low-rank.js'
+import { fromPeft, malformedAdapter, requireShapes } from './peft-layout.js'
+import { type Pattern, readLowRankConfig } from './peft-lora-config.js'
 import { linearLayers, targetLayers, targetsOption } from './target-layers.js'
-
-/** Content of peft's `adapter_config.json`. Layers have their full names, so that peft matches these and no others. */
-export const lowRankConfig = (
-  { layers, rank, alpha }: Factors,
-  { dropout, heads, inputFirst }: { dropout: number; heads: readonly string[]; inputFirst: boolean },
-): Readonly<Record<string, unknown>> => ({
-  peft_type: 'LORA',
-  task_type: null,
-  inference_mode: true,
-  r: rank,
-  lora_alpha: alpha,
-  lora_dropout: dropout,
-  target_modules: layers,
-  modules_to_save: heads.length === 0 ? null : modulesToSave(heads),
-  fan_in_fan_out: inputFirst,
-  bias: 'none',
-  use_rslora: false,
-  use_dora: false,
-  rank_pattern: {},
-  alpha_pattern: {},
-  init_lora_weights: true,
-})
-
-const configSchema = z.object({
-  r: z.int().min(1).max(4096),
-  lora_alpha: z.number().positive().max(1e6),
-  use_rslora: z.boolean().nullish(),
-})
-
-const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false
-const isFilled = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.keys(value).length > 0
-
-/** True for a peft option that changes the function or the base weights and that this adapter does not support. */
-function isUnsupported(name: string, value: unknown): boolean {
-  if (/^(use_dora|use_qalora|use_bdlora|lora_bias|alora_invocation_tokens)$/.test(name)) return isSet(value)
-  if (/^(rank_pattern|alpha_pattern|layer_replication|(kasa|arrow|monteclora)_config)$/.test(name))
-    return isFilled(value)
-  if (name === 'bias') return isSet(value) && value !== 'none'
-  return name === 'init_lora_weights' && /^(pissa|olora|corda|loftq|lora_ga)/i.test(String(value))
-}
-
-/** Rank and alpha of a saved configuration, with alpha such that the update is scaled by alpha / rank (also for rsLoRA). */
-function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alpha'> & { readonly savedAlpha: number } {
-  if (config['peft_type'] !== 'LORA')
-    throw malformedAdapter(`is of peft_type ${excerpt(config['peft_type'])}, expected LORA`, 'Use its own adapter.')
-  const refused = Object.keys(config).find((name) => isUnsupported(name, config[name]))
-  if (refused !== undefined)
-    throw malformedAdapter(
-      `has ${refused}: ${excerpt(config[refused])} in its adapter_config.json, which this adapter does not support`,
-      'Merge it into its model with peft (merge_and_unload) and start from the result: `model: { use: …, from: FOLDER }`.',
-    )
-  const parsed = configSchema.safeParse(config)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw malformedAdapter(`has an invalid ${String(issue?.path[0])} in its adapter_config.json: ${issue?.message}`)
-  }
-  const { r, lora_alpha: alpha, use_rslora: stabilized } = parsed.data
-  return { rank: r, alpha: stabilized === true ? alpha * Math.sqrt(r) : alpha, savedAlpha: alpha }
-}
 
 /** Requires that an option, if set, equals the saved value. @throws AttuneError `BAD_OPTIONS` */
 function requireSame(adapter: string, name: string, given: unknown, standard: unknown, saved: unknown): void {
@@ -86,33 +36,86 @@ export const lowRankOptions = {
   dropout: z.number().min(0).lt(1).default(0).describe('Dropout probability on the input of the update'),
   targets: targetsOption,
 }
-type LowRankOptions = z.output<z.ZodObject<typeof lowRankOptions>>
+export type LowRankOptions = z.output<z.ZodObject<typeof lowRankOptions>>
 const standard: LowRankOptions = z.strictObject(lowRankOptions).parse({})
 
 /** A low-rank adapter: its name for errors, its options, and the model that it adapts. */
-interface LowRankInput {
+export interface LowRankInput {
   readonly adapter: string
   readonly options: LowRankOptions
   readonly model: Model
   readonly params: Params
+  /** True if a new update is multiplied by alpha / √rank (rsLoRA). Default: false. */
+  readonly stabilized?: boolean
+  /** The methods whose saved adapters it reads: `lora`, `rslora`, `dora`, `pissa`. Default: the adapter's own. */
+  readonly reads?: readonly string[]
+  /** Returns the shapes of a saved layer's tensors other than its factors, by name. Default: none. */
+  readonly extra?: (
+    layer: string,
+    size: readonly [outputs: number, inputs: number],
+  ) => Record<string, readonly number[]>
+  /** Factors in a saved file for each one of rank `rank`. Default: 1. */
+  readonly copies?: number
 }
 
-/** The layers that a saved adapter adapts, and its tensors under the model's own names. */
-function readSaved({ adapter, options, model, params }: LowRankInput, { config, tensors }: SavedAdapter) {
-  const { rank, alpha, savedAlpha } = readConfig(config)
-  requireSame(adapter, 'rank', options.rank, standard.rank, rank)
-  requireSame(adapter, 'alpha', options.alpha, standard.alpha, savedAlpha)
+/** The values of a pattern by full name. As in peft, the first key that a name equals or ends in applies. */
+function byLayer(layers: readonly string[], pattern: Pattern): Readonly<Record<string, number>> {
+  const order = new Map(Object.keys(pattern).map((key, index) => [key, index]))
+  const entries = layers.flatMap((layer): [string, number][] => {
+    const parts = layer.split('.')
+    const keys = parts.map((_, start) => parts.slice(start).join('.')).filter((key) => order.has(key))
+    const [first] = keys.sort((a, b) => order.get(a)! - order.get(b)!)
+    return first === undefined ? [] : [[layer, pattern[first]!]]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The target layers with the rank and alpha of the options. @throws AttuneError `UNKNOWN_TARGET` */
+export const newFactors = ({ adapter, options, model, params, stabilized = false }: LowRankInput): Factors => ({
+  layers: targetLayers(adapter, model, params, options.targets),
+  rank: options.rank,
+  alpha: options.alpha,
+  stabilized,
+})
+
+/** Shapes of the tensors of all layers by name. */
+function tensorShapes({ model, params, extra = () => ({}) }: LowRankInput, factors: Factors) {
+  const others = factors.layers.map((layer) => extra(layer, layerSize(model, params, layer)))
+  return Object.assign({ ...factorShapes(factors, model, params) }, ...others) as Record<string, readonly number[]>
+}
+
+/**
+ * The layers that a saved adapter adapts, and its tensors under the model's own names. Its values replace options with their defaults.
+ * @throws AttuneError `BAD_ADAPTER`, `BAD_OPTIONS`
+ */
+export function readLowRank(
+  input: LowRankInput,
+  { config, tensors }: SavedAdapter,
+): { readonly factors: Factors; readonly tensors: Params } {
+  const { adapter, options, model, params, copies = 1 } = input
+  const { ranks, alphas, ...shared } = readLowRankConfig(config, input.reads ?? [adapter])
+  requireSame(adapter, 'rank', options.rank, standard.rank, shared.rank / copies)
+  requireSame(
+    adapter,
+    'alpha',
+    options.alpha,
+    standard.alpha,
+    shared.alpha / (shared.stabilized ? Math.sqrt(copies) : copies),
+  )
   const linear = linearLayers(model, params)
-  const known = new Set([...Object.keys(params), ...linear.flatMap((layer) => [downOf(layer), upOf(layer)])])
+  const whole = { ...shared, layers: linear }
+  const known = new Set([...Object.keys(params), ...Object.keys(tensorShapes(input, whole))])
   const own = fromPeft(tensors, model, (name) => known.has(name))
   const layers = linear.filter((layer) => own[downOf(layer)] !== undefined || own[upOf(layer)] !== undefined)
   if (layers.length === 0) throw malformedAdapter('has no factors lora_A and lora_B')
   if (options.targets !== standard.targets)
     requireSame(adapter, 'targets', targetLayers(adapter, model, params, options.targets), layers, layers)
-  const factors = { layers, rank, alpha }
-  const heads = Object.keys(own).filter((name) => Object.hasOwn(params, name))
-  const shapes = Object.fromEntries(heads.map((name) => [name, params[name]!.shape]))
-  requireShapes(own, { ...factorShapes(factors, model, params), ...shapes })
+  const factors = { ...shared, layers, ranks: byLayer(layers, ranks), alphas: byLayer(layers, alphas) }
+  const expected = tensorShapes(input, factors)
+  const rest = Object.keys(own).filter((name) => !Object.hasOwn(expected, name))
+  const orphan = rest.find((name) => !Object.hasOwn(params, name))
+  if (orphan !== undefined) throw malformedAdapter(`has ${shortened(orphan)}, but no factors of that layer`)
+  requireShapes(own, { ...expected, ...Object.fromEntries(rest.map((name) => [name, params[name]!.shape])) })
   return { factors, tensors: own }
 }
 
@@ -126,8 +129,8 @@ export function initialLowRank(
   { engine, randomness }: { readonly engine: Engine; readonly randomness: Key },
   saved: SavedAdapter | undefined,
 ): { readonly factors: Factors; readonly tensors: Params } {
-  if (saved !== undefined) return readSaved(input, saved)
-  const { adapter, options, model, params } = input
-  const factors = { ...options, layers: targetLayers(adapter, model, params, options.targets) }
+  if (saved !== undefined) return readLowRank(input, saved)
+  const { model, params } = input
+  const factors = newFactors(input)
   return { factors, tensors: engine.put(initialFactors(factors, model, params, randomness)) as Params }
 }

@@ -59,12 +59,12 @@ export function readAdapter(engine: Engine, folder: string, modelSize: number): 
 }
 
 /** Members of an adapter that can be saved separately. */
-export type Saveable = Required<Pick<Adapted, 'config' | 'tensors'>>
+export type Saveable = Required<Pick<Adapted, 'config' | 'tensors' | 'frozen'>>
 
 /** @throws AttuneError `NO_ADAPTER_FILES` for an adapter that cannot be saved separately */
 export function requireSaveable(adapted: Adapted, name: string): Saveable {
-  const { config, tensors } = adapted
-  if (config !== undefined && tensors !== undefined) return { config, tensors }
+  const { config, tensors, frozen } = adapted
+  if (config !== undefined && tensors !== undefined) return { config, tensors, frozen }
   throw new AttuneError(
     'NO_ADAPTER_FILES',
     `saveAdapter: adapter ${name} cannot be saved separately, since it trains the model's own parameters`,
@@ -78,11 +78,15 @@ export function requireSaveable(adapted: Adapted, name: string): Saveable {
  */
 export async function saveAdapter(
   engine: Engine,
-  { config, tensors }: Saveable,
+  { config, tensors, frozen }: Saveable,
   trainable: Params,
   { folder, base }: { readonly folder: string; readonly base: string | undefined },
 ): Promise<void> {
-  const weights = (await engine.read(tensors(trainable))) as unknown as Record<string, HostArray>
+  const saved = tensors(trainable)
+  const weights = (await engine.read(saved)) as unknown as Record<string, HostArray>
+  // Tensors that were computed for saving are freed.
+  const kept = new Set([trainable, frozen].flatMap((each) => Object.values(each)))
+  engine.release(Object.fromEntries(Object.entries(saved).filter(([, tensor]) => !kept.has(tensor))))
   await writeFolderAtomically(folder, {
     [CONFIG]: `${JSON.stringify({ base_model_name_or_path: base ?? null, ...config }, null, 2)}\n`,
     [WEIGHTS]: encodeSafetensors(weights, { format: 'pt' }),
