@@ -20,10 +20,11 @@ export interface LayerMethod {
    */
   hook(mode: Mode, report: (layer: string) => void): LayerHook
   /**
-   * Returns the weights that the method changes, merged, by name.
+   * Returns the weights that the method changes, merged, by name. Absent if the tensors cannot be merged into weights of the model:
+   * they are then saved beside it.
    * @param all all tensors: the model's, and those of the method
    */
-  merge(all: Params): Params
+  merge?(all: Params): Params
   /**
    * Content of peft's `adapter_config.json`. Absent if peft has no such method.
    * @param heads names of the parameters that train in full
@@ -73,6 +74,15 @@ function hookedModel(model: Model, { adapter, layers, hook }: LayerMethod): Mode
   }
 }
 
+/** The merge of a method: the parameters of the model by name, in their order. */
+const mergeOf =
+  (order: readonly string[], weights: (all: Params) => Params) =>
+  (trainable: Params, frozen: Params): Params => {
+    const all = { ...frozen, ...trainable }
+    const merged = weights(all)
+    return Object.fromEntries(order.map((name) => [name, merged[name] ?? all[name]!]))
+  }
+
 /**
  * Adapts linear layers of a frozen model. The tensors of the method train; a head of the objective, and parameters that only such a
  * head uses, train in full, as with peft's `modules_to_save`; a head with a row for each token of the vocabulary is frozen.
@@ -88,11 +98,7 @@ export function adaptLayers(model: Model, params: Params, method: LayerMethod): 
     model: hookedModel(model, method),
     trainable: { ...chosen(heads), ...tensors },
     frozen: { ...chosen(order.filter((name) => !trains(name))), ...fixed },
-    merge(trainable, frozen) {
-      const all = { ...frozen, ...trainable }
-      const merged = method.merge(all)
-      return Object.fromEntries(order.map((name) => [name, merged[name] ?? all[name]!]))
-    },
+    ...(method.merge === undefined ? {} : { merge: mergeOf(order, (all) => method.merge!(all)) }),
     ...(method.config === undefined ? {} : { config: method.config(heads), tensors: toPeft }),
   }
 }
