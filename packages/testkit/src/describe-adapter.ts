@@ -86,6 +86,7 @@ export function describeAdapter(
       params: () => params,
       adapted: () => adapted,
       perturbed,
+      condensed: plugin.exceptions?.['saved'],
     }
     beforeAll(async () => {
       await engine.start()

@@ -74,6 +74,24 @@ function hookedModel(model: Model, { adapter, layers, hook }: LayerMethod): Mode
   }
 }
 
+/**
+ * Divides the parameters of a frozen model: the tensors of an adapter train, and so do the `heads`, parameters that only a head of the
+ * objective uses, except a head with a row for each token of the vocabulary.
+ * @param tensors the adapter's tensors by name; one with the name of a parameter replaces it
+ */
+export function trainHeads(model: Model, params: Params, tensors: Params) {
+  const trains = (name: string): boolean =>
+    Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
+  const order = Object.keys(params)
+  const heads: readonly string[] = order.filter(trains)
+  const chosen = (names: readonly string[]): Params => Object.fromEntries(names.map((name) => [name, params[name]!]))
+  return {
+    heads,
+    trainable: { ...chosen(heads), ...tensors } as Params,
+    frozen: chosen(order.filter((name) => !trains(name))),
+  }
+}
+
 /** The merge of a method: the parameters of the model by name, in their order. */
 const mergeOf =
   (order: readonly string[], weights: (all: Params) => Params) =>
@@ -89,15 +107,12 @@ const mergeOf =
  */
 export function adaptLayers(model: Model, params: Params, method: LayerMethod): Adapted {
   const { tensors, frozen: fixed = {} } = method
-  const trains = (name: string): boolean =>
-    Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
   const order = Object.keys(params)
-  const heads = order.filter(trains)
-  const chosen = (names: readonly string[]): Params => Object.fromEntries(names.map((name) => [name, params[name]!]))
+  const { heads, trainable, frozen } = trainHeads(model, params, tensors)
   return {
     model: hookedModel(model, method),
-    trainable: { ...chosen(heads), ...tensors },
-    frozen: { ...chosen(order.filter((name) => !trains(name))), ...fixed },
+    trainable,
+    frozen: { ...frozen, ...fixed },
     ...(method.merge === undefined ? {} : { merge: mergeOf(order, (all) => method.merge!(all)) }),
     ...(method.config === undefined ? {} : { config: method.config(heads), tensors: toPeft }),
   }

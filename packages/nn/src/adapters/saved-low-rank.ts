@@ -65,7 +65,7 @@ function readConfig(config: SavedAdapter['config']): Pick<Factors, 'rank' | 'alp
 }
 
 /** Requires that an option, if set, equals the saved value. @throws AttuneError `BAD_OPTIONS` */
-function requireSame(adapter: string, name: string, given: unknown, standard: unknown, saved: unknown): void {
+export function requireSame(adapter: string, name: string, given: unknown, standard: unknown, saved: unknown): void {
   if (String(given) === String(standard) || String(given) === String(saved)) return
   throw new AttuneError(
     'BAD_OPTIONS',

@@ -87,12 +87,17 @@ export function requireSaveable(adapted: Adapted, name: string): Saveable {
  * @param base path of its base model, if that is a saved model
  */
 export async function adapterFiles(
-  engine: Pick<Engine, 'read'>,
+  engine: Pick<Engine, 'compile' | 'read' | 'release'>,
   { config, tensors }: Saveable,
   trainable: Params,
   base: string | undefined,
 ): Promise<FolderContent> {
-  const weights = (await engine.read(tensors(trainable))) as unknown as Record<string, HostArray>
+  const named = engine.compile(tensors)
+  const made = named(trainable) as Params
+  named.dispose()
+  const weights = (await engine.read(made)) as unknown as Record<string, HostArray>
+  const own = new Set(Object.values(trainable))
+  engine.release(Object.fromEntries(Object.entries(made).filter(([, tensor]) => !own.has(tensor))))
   return {
     [CONFIG]: `${JSON.stringify({ base_model_name_or_path: base ?? null, ...config }, null, 2)}\n`,
     [WEIGHTS]: encodeSafetensors(weights, { format: 'pt' }),
