@@ -71,7 +71,7 @@ export const pTuning = definePlugin({
           encoder_num_layers: layers,
           encoder_dropout: 0,
         },
-        place: promptedModel,
+        insert: promptedModel,
       })
     },
   }),

@@ -84,7 +84,7 @@ export const prefixTuning = definePlugin({
           prefix_projection: hiddenSize !== undefined,
           encoder_hidden_size: hiddenSize ?? null,
         },
-        place: (described, virtual) => prefixedModel(described, virtual, layout),
+        insert: (described, virtual) => prefixedModel(described, virtual, layout),
       })
     },
   }),

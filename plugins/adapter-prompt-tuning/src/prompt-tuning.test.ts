@@ -45,7 +45,7 @@ it('reduces the maximum length, by the number of a saved adapter if there is one
   expect(adapter.describe!(tinyModel(), saved).maximumLength).toBe(17)
 })
 
-it('rejects models and inputs that have no place for virtual tokens', () => {
+it('rejects models and inputs to which virtual tokens cannot be added', () => {
   const mismatch = expect.objectContaining({ code: 'ADAPTER_MISMATCH' }) as never
   const model = tinyModel()
   expect(() => promptTuning({ tokens: 24 }, given).describe!(model)).toThrow(mismatch)

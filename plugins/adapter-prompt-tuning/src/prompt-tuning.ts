@@ -54,7 +54,7 @@ export const promptTuning = definePlugin({
           : vectorsOfText(engine, params[model.wordEmbeddings]!, tokenizer.encode(text).ids, count)
       const tensors = saved === undefined ? initial() : readPrompt(model, params, saved, [count, width])
       const config = { peft_type: TYPE, prompt_tuning_init: 'RANDOM' }
-      return adaptPrompt(model, params, { adapter: NAME, count, tensors, config, place: promptedModel })
+      return adaptPrompt(model, params, { adapter: NAME, count, tensors, config, insert: promptedModel })
     },
   }),
 })

@@ -48,9 +48,9 @@ function withPlaceholders(inputs: TextInputs, { config }: Model, count: number):
   }
 }
 
-/** Values by index, each cut. */
-const each = (by: Readonly<Record<string, Tensor>> | undefined, cut: (x: Tensor) => Tensor) =>
-  by && Object.fromEntries(Object.entries(by).map(([index, x]) => [index, cut(x)]))
+/** Values by index, each part. */
+const each = (by: Readonly<Record<string, Tensor>> | undefined, part: (x: Tensor) => Tensor) =>
+  by && Object.fromEntries(Object.entries(by).map(([index, x]) => [index, part(x)]))
 
 /**
  * Outputs at the tokens of the text, computed when read. `pooled` is that of the whole sequence, as in peft: the vector of the first

@@ -22,7 +22,7 @@ export interface PromptMethod {
   /** Content of `adapter_config.json` in addition to that of every prompt: the method and its options. */
   readonly config: Readonly<Record<string, unknown>>
   /** Returns the model with the virtual tokens before each text. */
-  place(model: Model, tokens: VirtualTokens): Model
+  insert(model: Model, tokens: VirtualTokens): Model
 }
 
 /** @throws AttuneError `ADAPTER_MISMATCH` */
@@ -63,11 +63,11 @@ export function describeVirtualTokens(
  * vectors are inputs, which weights cannot replace.
  */
 export function adaptPrompt(model: Model, params: Params, method: PromptMethod): Adapted {
-  const { adapter, count, tensors, encode, place } = method
+  const { adapter, count, tensors, encode, insert } = method
   const { heads, trainable, frozen } = trainHeads(model, params, tensors)
   const vectors = (all: Params): Tensor => all[PROMPT] ?? encode!(all)
   return {
-    model: place(describeVirtualTokens(model, method), { adapter, count, vectors }),
+    model: insert(describeVirtualTokens(model, method), { adapter, count, vectors }),
     trainable,
     frozen,
     config: { ...promptConfig(model, count, heads), ...method.config },
