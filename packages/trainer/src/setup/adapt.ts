@@ -1,6 +1,7 @@
 import type { Adapted, Model, Params } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { readAdapter, requireSaveable } from '../files/saved-adapter.js'
+import { type AddedTokens, addedTokenWarnings, trainAddedRows } from './added-tokens.js'
 import type { Components } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
 import { type TrainingData, trainingPass } from './pass-over.js'
@@ -37,21 +38,30 @@ interface AdaptedStart {
   readonly adapted: AdaptedModel
   /** The initial model, before the adapter or with a saved one, and its parameters. */
   readonly first: { readonly model: Model; readonly params: Params }
+  /** Warnings about rows of added tokens. */
+  readonly warnings: readonly string[]
   /** Frees weights that the adapter replaced. Call it once `first` is no longer needed. */
   release(): void
 }
 
 /**
  * Applies the adapter, which splits the parameters into trainable and frozen ones; loads a saved adapter if the configuration names one.
+ * @param added rows of added tokens; default: none
  * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and the errors of the adapter
  */
-export async function adaptModel(given: TrainingData, components: Components, params: Params): Promise<AdaptedStart> {
+export async function adaptModel(
+  given: TrainingData,
+  components: Components,
+  params: Params,
+  added?: AddedTokens,
+): Promise<AdaptedStart> {
   const { engine, model } = components
-  const { adapter, saveAdapter } = given.plan.config
+  const { adapter, saveAdapter, trainAddedTokens: trains } = given.plan.config
   const from = adapter.common?.['from'] as string | undefined
   const saved = from === undefined ? undefined : readAdapter(engine, from, countParameters(params))
   const input = { pass: trainingPass(given, components, params), ...(saved === undefined ? {} : { saved }) }
-  const adapted = sortedByName(await adaptAround(components, params, input))
+  const own = await adaptAround(components, params, input)
+  const adapted = sortedByName(trains && added !== undefined ? trainAddedRows(engine, own, added) : own)
   if (saveAdapter || adapted.merge === undefined) requireSaveable(adapted, adapter.plugin.name)
   const used = new Set<Tensor>(
     [adapted.trainable, adapted.frozen, adapted.masks ?? {}].flatMap((each) => Object.values(each)),
@@ -64,6 +74,7 @@ export async function adaptModel(given: TrainingData, components: Components, pa
       saved === undefined
         ? { model, params }
         : { model: adapted.model, params: { ...adapted.frozen, ...adapted.trainable } },
+    warnings: addedTokenWarnings(adapted, added, { trains, adapter: adapter.plugin.name }),
     release: () => engine.release(Object.fromEntries(unused.entries())),
   }
 }

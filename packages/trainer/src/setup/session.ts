@@ -157,9 +157,10 @@ function createParameters(components: Components, plan: Plan, named: NamedVector
     ...(report === undefined ? [] : [...(plan.from?.notes ?? []), ...warningsOf(report)]),
     ...adapterWarnings(plan),
   ]
-  if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
+  const added = report?.savedRows === undefined ? undefined : { names: report.grown, saved: report.savedRows }
+  if (named === undefined) return { params, warnings, added, vectorsLoaded: undefined }
   const { params: started, ...counts } = applyVectors(components, params, named)
-  return { params: started, warnings, vectorsLoaded: { path: named.path, ...counts } }
+  return { params: started, warnings, added, vectorsLoaded: { path: named.path, ...counts } }
 }
 
 /**
@@ -254,8 +255,8 @@ export async function openSession(
   const components = componentsOf(given.scope)
   const { engine, objective, regularizers } = components
   const { optimizer, complete, rebuild } = chainedOptimizer(given, components)
-  const { params, ...report } = createParameters(components, plan, vectors)
-  const { adapted, first, release } = await adaptModel(given, components, params)
+  const { params, added, warnings, vectorsLoaded } = createParameters(components, plan, vectors)
+  const { adapted, first, release, ...ofTokens } = await adaptModel(given, components, params, added)
   const { model } = adapted
   const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
@@ -283,5 +284,5 @@ export async function openSession(
       params: () => ({ ...adapted.frozen, ...runState.state.trainable }),
     }),
   }
-  return { session, facts, ...report }
+  return { session, facts, warnings: [...warnings, ...ofTokens.warnings], vectorsLoaded }
 }
