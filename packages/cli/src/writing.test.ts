@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { decodeSafetensors } from '@attune/weights'
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-writing-'))
@@ -101,6 +102,63 @@ training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
     expect((await attune(['train', 'grown.yaml'])).code).toBe(0)
     const { code, out } = await attune(['generate', 'grown', 'call'])
     expect([code, out.trim()]).toEqual([0, '<tool> now'])
+  }, 120_000)
+
+  it('trains the rows of added tokens beside an adapter only with `trainAddedTokens`', async () => {
+    const row = `${JSON.stringify({ text: 'call <tool> now <end>' })}\n`
+    writeFileSync(join(root, 'calls.jsonl'), row.repeat(60))
+    const config = (directory: string, more: string): string => `seed: 1
+directory: ${directory}
+data: { train: { use: jsonl, path: calls.jsonl }, validation: { use: jsonl, path: calls.jsonl } }
+tokenizer: { use: wordpiece, path: writer/model, addedTokens: [<tool>, <end>] }
+model: { use: gpt2, from: writer/model, resizeEmbeddings: true }
+objective: causal-language-modeling
+adapter: { use: lora, rank: 2 }
+engine: onnxruntime
+training: { epochs: 1, batchSize: 6, learningRate: 0.01 }
+${more}`
+    writeFileSync(join(root, 'frozen.yaml'), config('frozen-rows', ''))
+    writeFileSync(join(root, 'rows.yaml'), config('trained-rows', 'trainAddedTokens: true\n'))
+    for (const name of ['frozen', 'rows']) expect((await attune(['train', `${name}.yaml`])).err).toBe('')
+    const events = (folder: string) => readFileSync(join(root, folder, 'events.jsonl'), 'utf8')
+    expect(events('frozen-rows')).toMatch(/rows of 2 added tokens are frozen/)
+    expect(events('trained-rows')).not.toMatch(/are frozen/)
+    const words = (folder: string) => {
+      const path = join(root, folder, 'model/model.safetensors')
+      const { values, shape } = decodeSafetensors(readFileSync(path), path).tensors['transformer.wte.weight']!
+      return Array.from({ length: shape[0]! }, (_, i) => String(values.subarray(i * shape[1]!, (i + 1) * shape[1]!)))
+    }
+    const [frozen, trained] = [words('frozen-rows'), words('trained-rows')]
+    const changed = trained.flatMap((row, i) => (row === frozen[i] ? [] : [i]))
+    expect(changed).toEqual([trained.length - 2, trained.length - 1])
+  }, 120_000)
+
+  it('generates with an adapter that is saved beside its base model', async () => {
+    const rows = Array.from({ length: 60 }, () => `${JSON.stringify({ text: 'one dog ran to the mat' })}\n`)
+    writeFileSync(join(root, 'other.jsonl'), rows.join(''))
+    writeFileSync(
+      join(root, 'prompts.yaml'),
+      `seed: 1
+directory: prompts
+data: { train: { use: jsonl, path: other.jsonl }, validation: { use: jsonl, path: other.jsonl } }
+tokenizer: { use: wordpiece, path: writer/model }
+model: { use: gpt2, from: writer/model }
+objective: causal-language-modeling
+adapter: { use: prefix-tuning, tokens: 6 }
+engine: onnxruntime
+training: { epochs: 20, batchSize: 6, learningRate: 0.2 }
+`,
+    )
+    expect((await attune(['train', 'prompts.yaml'])).code).toBe(0)
+    const text = async (folder: string) => (await attune(['generate', folder, 'one'])).out
+    expect(await text('prompts')).toBe(' dog ran to the mat\n')
+    cpSync(join(root, 'prompts/model'), join(root, 'base-only'), { recursive: true })
+    rmSync(join(root, 'base-only/adapter'), { recursive: true })
+    expect(await text('base-only')).toBe(' two three four five\n')
+    const { scores } = JSON.parse((await attune(['evaluate', 'prompts', '--split', 'validation', '--json'])).out) as {
+      scores: { loss: { value: number } }
+    }
+    expect(scores.loss.value).toBeLessThan(0.5)
   }, 120_000)
 
   it('reports unused tensors of a checkpoint on standard error', async () => {

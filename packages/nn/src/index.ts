@@ -111,7 +111,7 @@ export { trustRatio } from './transformations/trust-ratio.js'
 export { addScaled, hessianVectorProduct, innerProduct, norm } from './transformations/vectors.js'
 export { withoutGradient } from './engine/without-gradient.js'
 export { isOwn, isTokenTable, trainOnly } from './adapters/train-only.js'
-export { type LayerMethod, adaptLayers, mergedWeights } from './adapters/adapt-layers.js'
+export { type LayerMethod, adaptLayers, mergedWeights, trainHeads } from './adapters/adapt-layers.js'
 export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
 export {
   type Factors,
@@ -136,8 +136,14 @@ export {
   lowRankOptions,
   newFactors,
   readLowRank,
+  requireSame,
 } from './adapters/saved-low-rank.js'
 export { type Matrix, type TruncatedSvd, truncatedSvd } from './adapters/truncated-svd.js'
+export { type PromptMethod, type VirtualTokens, adaptPrompt, describeVirtualTokens } from './adapters/virtual-tokens.js'
+export { promptedModel } from './adapters/prompted-model.js'
+export { type CacheLayout, cacheLayout, prefixedModel } from './adapters/prefixed-model.js'
+export { initialEncoder, initialVectors, vectorsOfText } from './adapters/initial-vectors.js'
+export { readPrompt, savedTokens, tokensOption } from './adapters/saved-prompt.js'
 export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'
 export { logSigmoid } from './layers/log-sigmoid.js'
 export { noise, noiseValues, type NoiseAttributes, NOISE } from './layers/noise.js'

@@ -4,6 +4,7 @@ import { AttuneError, type Model, isAttuneError, isRecord } from '@attune/core'
 import { readJsonObject, writeFault } from '@attune/files'
 import type { SearchPaths } from '@attune/resolve'
 import { type ObjectiveChoice, loadPretrained } from '@attune/trainer/node'
+import { cannotExport } from './cannot-export.js'
 import { encoderTasks } from './encoder-graph.js'
 import { taskOf } from './task-of.js'
 import { writeCompanions } from './write-companions.js'
@@ -76,6 +77,11 @@ export async function exportOnnx(directory: string, options: ExportOptions = {})
   const source = sourceOf(directory)
   const folder = resolve(options.output ?? source)
   try {
+    if (loaded.adapter !== undefined)
+      throw cannotExport(
+        `expected a model without an adapter beside its weights, got ${loaded.adapter}`,
+        'Train with an adapter that is merged into the weights, such as lora, and export that model.',
+      )
     const graphs = writeGraphs(loaded, folder)
     const others = await writeCompanions(loaded, source, folder, graphs)
     return { folder, task: loaded.task, files: [...graphs, ...others], warnings: loaded.warnings }

@@ -22,6 +22,7 @@ import { textInputs } from './host-array.js'
 import { referenceEngine } from './reference-engine.js'
 import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { tinyModel } from './tiny-model.js'
+import { tinyTokenizer } from './tiny-tokenizer.js'
 
 const ROWS = [
   [7, 3, 9, 4, 12],
@@ -45,6 +46,9 @@ const perturbed = (params: Params, by: number): Params => {
   )
 }
 
+/** Types of the members that save an adapter. */
+const savedMembers = ({ tensors, config }: Adapted): readonly string[] => [typeof tensors, typeof config]
+
 const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `${p.dtype} [${p.shape.join()}]`, params)
 
 /**
@@ -52,7 +56,7 @@ const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `$
  * parametrize a model that computes the function of the base model. Merging returns the base model's parameters, and after
  * training the same function in the base model's form. The result depends only on the model, the parameters and the options. An
  * adapter that changes the function from the start states `exceptions: { initialFunction: reason }` in its manifest; one that cannot be
- * merged exactly, `merge`.
+ * merged exactly, or not at all, `merge`; without a merge, it must be able to be saved.
  */
 export function describeAdapter(
   plugin: AnyPlugin,
@@ -64,7 +68,7 @@ export function describeAdapter(
   describe(`adapter ${plugin.name}`, () => {
     const engine = referenceEngine()
     const [initial, inexact] = [plugin.exceptions?.['initialFunction'], plugin.exceptions?.['merge']]
-    const make = (): Adapter => plugin(options, { engine, randomness: key(3) }) as Adapter
+    const make = (): Adapter => plugin(options, { engine, randomness: key(3), tokenizer: tinyTokenizer() }) as Adapter
     let params: Params
     let adapted: Adapted
     const outputs = (of: Model, p: Params) =>
@@ -82,6 +86,7 @@ export function describeAdapter(
       params: () => params,
       adapted: () => adapted,
       perturbed,
+      condensed: plugin.exceptions?.['saved'],
     }
     beforeAll(async () => {
       await engine.start()
@@ -125,6 +130,7 @@ export function describeAdapter(
       const before = await outputs(adapted.model, { ...adapted.frozen, ...adapted.trainable })
       const after = await outputs(adapted.model, { ...frozen, ...adapted.trainable })
       expect(after).not.toEqual(before)
+      if (adapted.merge === undefined) return
       const merged = engine.compile(adapted.merge)(adapted.trainable, frozen)
       if (inexact === undefined) expectClose(await outputs(model, merged), after, 1e-4)
     })
@@ -152,7 +158,8 @@ export function describeAdapter(
       }
     })
 
-    it('merges untrained parameters to the parameters of the base model', async () => {
+    it('merges untrained parameters to the parameters of the base model, or can be saved beside it', async () => {
+      if (adapted.merge === undefined) return expect(savedMembers(adapted)).toEqual(['function', 'object'])
       const merged = engine.compile(adapted.merge)(adapted.trainable, adapted.frozen)
       expect(shapesOf(merged)).toEqual(shapesOf(params))
       if (initial === undefined) expectClose(await engine.read(merged), await engine.read(params), 1e-6)
@@ -163,6 +170,7 @@ export function describeAdapter(
       'merge',
       { kept: 'computes the same function merged as adapted', excused: 'cannot be merged exactly' },
       async () => {
+        if (adapted.merge === undefined) return expect(inexact).toEqual(expect.any(String))
         const trained = perturbed(adapted.trainable, 0.05)
         const before = await engine.read({ trained, frozen: adapted.frozen })
         const merged = engine.compile(adapted.merge)(trained, adapted.frozen)

@@ -9,6 +9,7 @@ export const EXCEPTIONS = {
   adapter: {
     initialFunction: 'initially, the adapted model computes the same function as the base model',
     merge: 'the merged parameters compute the same function in the base model',
+    saved: 'a saved adapter has all parameters that were trained, from which training continues',
   },
   balancer: { imbalance: 'balancing reduces class imbalance' },
   model: {

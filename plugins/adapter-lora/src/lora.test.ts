@@ -121,7 +121,7 @@ describe('weights of shape [in, out]', () => {
     const trained = moved(trainable)
     const inputs = engine.put(textInputs([[1]]))
     const output = (of: Model, p: Params) => engine.read(of.forward(p, inputs, { training: false }).lastHiddenState)
-    const merged = merge(trained, frozen)
+    const merged = merge!(trained, frozen)
     expect(merged[`${name}.weight`]!.shape).toEqual([4, 6])
     expectClose(await output(inputFirst, merged), await output(changed, { ...frozen, ...trained }), 1e-5)
   })

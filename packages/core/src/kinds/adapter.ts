@@ -4,7 +4,7 @@ import type { Params } from '../tree.js'
 import type { DataPass } from './data-pass.js'
 import type { Model } from './model.js'
 
-/** A model prepared for training: its trainable and frozen parameters, and the merge back into plain parameters. */
+/** A model prepared for training: its trainable and frozen parameters, and the merge back into plain parameters, if there is one. */
 export interface Adapted {
   /** The model whose `forward` takes `{ ...frozen, ...trainable }`. */
   readonly model: Model
@@ -12,8 +12,8 @@ export interface Adapted {
   readonly frozen: Params
   /** Update masks by parameter name: 1 for elements that train, 0 for frozen ones. Applied to the final updates. */
   readonly masks?: Params
-  /** Returns the parameters of the original architecture with the trained ones merged in. */
-  merge(trainable: Params, frozen: Params): Params
+  /** Returns the parameters of the base architecture with the trained ones merged in. Absent if they are saved beside those. */
+  merge?(trainable: Params, frozen: Params): Params
   /** The content of `adapter_config.json`, as peft reads it. */
   readonly config?: Readonly<Record<string, unknown>>
   /** Returns the adapter's tensors by peft name, for `adapter_model.safetensors`. Absent if peft has no such adapter. */
@@ -38,8 +38,8 @@ export interface AdapterInput {
 
 /** A fine-tuning method: selects or adds the parameters that train. */
 export interface Adapter {
-  /** Returns the model as the objective sees it, where that differs: prompt tuning shortens the maximum length. */
-  describe?(model: Model): Model
+  /** Returns the model as the objective sees it, where that differs: prompt tuning shortens the maximum length. `saved` is the configuration of a saved adapter. */
+  describe?(model: Model, saved?: SavedAdapter['config']): Model
   adapt(model: Model, params: Params, input?: AdapterInput): Adapted | Promise<Adapted>
 }
 

@@ -20,10 +20,11 @@ export interface LayerMethod {
    */
   hook(mode: Mode, report: (layer: string) => void): LayerHook
   /**
-   * Returns the weights that the method changes, merged, by name.
+   * Returns the weights that the method changes, merged, by name. Absent if the tensors cannot be merged into weights of the model:
+   * they are then saved beside it.
    * @param all all tensors: the model's, and those of the method
    */
-  merge(all: Params): Params
+  merge?(all: Params): Params
   /**
    * Content of peft's `adapter_config.json`. Absent if peft has no such method.
    * @param heads names of the parameters that train in full
@@ -76,27 +77,47 @@ function hookedModel(model: Model, { adapter, layers, hook }: LayerMethod): Mode
 }
 
 /**
+ * Divides the parameters of a frozen model: the tensors of an adapter train, and so do the `heads`, parameters that only a head of the
+ * objective uses, except a head with a row for each token of the vocabulary.
+ * @param tensors the adapter's tensors by name; one with the name of a parameter replaces it
+ */
+export function trainHeads(model: Model, params: Params, tensors: Params) {
+  const trains = (name: string): boolean =>
+    Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
+  const order = Object.keys(params)
+  const heads: readonly string[] = order.filter(trains)
+  const chosen = (names: readonly string[]): Params => Object.fromEntries(names.map((name) => [name, params[name]!]))
+  return {
+    heads,
+    trainable: { ...chosen(heads), ...tensors } as Params,
+    frozen: chosen(order.filter((name) => !trains(name))),
+  }
+}
+
+/** The merge of a method: the parameters of the model by name, in their order. */
+const mergeOf =
+  (order: readonly string[], weights: (all: Params) => Params) =>
+  (trainable: Params, frozen: Params): Params => {
+    const all = { ...frozen, ...trainable }
+    const merged = weights(all)
+    return Object.fromEntries(order.map((name) => [name, merged[name] ?? all[name]!]))
+  }
+
+/**
  * Adapts linear layers of a frozen model. The tensors of the method train; a head of the objective, and parameters that only such a
  * head uses, train in full, as with peft's `modules_to_save`; a head with a row for each token of the vocabulary is frozen.
  */
 export function adaptLayers(model: Model, params: Params, method: LayerMethod): Adapted {
   const { tensors, frozen: fixed = {}, saved = (trainable: Params) => trainable } = method
-  const trains = (name: string): boolean =>
-    Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
   const order = Object.keys(params)
-  const heads = order.filter(trains)
-  const chosen = (names: readonly string[]): Params => Object.fromEntries(names.map((name) => [name, params[name]!]))
+  const { heads, trainable, frozen } = trainHeads(model, params, tensors)
   return {
     model: hookedModel(model, method),
-    trainable: { ...chosen(heads), ...tensors },
-    frozen: { ...chosen(order.filter((name) => !trains(name))), ...fixed },
-    merge(trainable, frozen) {
-      const all = { ...frozen, ...trainable }
-      const merged = method.merge(all)
-      return Object.fromEntries(order.map((name) => [name, merged[name] ?? all[name]!]))
-    },
+    trainable,
+    frozen: { ...frozen, ...fixed },
+    ...(method.merge === undefined ? {} : { merge: mergeOf(order, (all) => method.merge!(all)) }),
     ...(method.config === undefined
       ? {}
-      : { config: method.config(heads), tensors: (trainable: Params) => toPeft(saved(trainable)) }),
+      : { config: method.config(heads), tensors: (trained: Params) => toPeft(saved(trained)) }),
   }
 }

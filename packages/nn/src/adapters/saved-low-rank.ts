@@ -15,7 +15,7 @@ import { type Pattern, readLowRankConfig } from './peft-lora-config.js'
 import { linearLayers, targetLayers, targetsOption } from './target-layers.js'
 
 /** Requires that an option, if set, equals the saved value. @throws AttuneError `BAD_OPTIONS` */
-function requireSame(adapter: string, name: string, given: unknown, standard: unknown, saved: unknown): void {
+export function requireSame(adapter: string, name: string, given: unknown, standard: unknown, saved: unknown): void {
   if (String(given) === String(standard) || String(given) === String(saved)) return
   throw new AttuneError(
     'BAD_OPTIONS',

@@ -86,7 +86,7 @@ const gradient = 'has a finite, non-zero gradient for every trainable parameter'
 const reads = 'reads the frozen parameters passed to forward and merge'
 const alike = 'is deterministic: adapts the same parameters in the same way'
 const groups = 'assigns every parameter to exactly one layer group'
-const untrained = 'merges untrained parameters to the parameters of the base model'
+const untrained = 'merges untrained parameters to the parameters of the base model, or can be saved beside it'
 const trained = 'computes the same function merged as adapted'
 const masks = 'returns masks of trainable parameters only, of their shapes, with values 0 and 1'
 const memory = 'allocates no tensors other than its parameters and masks'
@@ -101,7 +101,7 @@ const outside = ({ model, trainable, frozen, merge }: Adapted): Adapted => {
     model: { ...model, forward: (all, ...rest) => model.forward(back(all), ...rest) },
     trainable: renamed(trainable, (name) => `outside:${name}`),
     frozen,
-    merge: (t, f) => merge(back(t), f),
+    merge: (t, f) => merge!(back(t), f),
   }
 }
 
@@ -109,7 +109,7 @@ const outside = ({ model, trainable, frozen, merge }: Adapted): Adapted => {
 const captured = ({ model, merge, ...adapted }: Adapted, _: Model, params: Params): Adapted => ({
   ...adapted,
   model: { ...model, forward: (all, ...rest) => model.forward({ ...all, ...params }, ...rest) },
-  merge: (trainable) => merge(trainable, params),
+  merge: (trainable) => merge!(trainable, params),
 })
 
 /** Starts with another value of some trainable parameters. */
@@ -164,12 +164,17 @@ export const adapters: readonly Specimen[] = [
     suite((adapted) => ({ ...adapted, merge: (_, frozen) => frozen })),
   ),
   broken(
+    'can neither be merged nor saved',
+    [untrained, trained],
+    suite(({ merge: _, ...adapted }) => adapted),
+  ),
+  broken(
     'merges half of the update',
     [trained],
     suite((adapted) => ({
       ...adapted,
       merge: (trainable, frozen) =>
-        adapted.merge(
+        adapted.merge!(
           Object.fromEntries(
             Object.entries(trainable).map(([name, p]) => [name, name.endsWith('.up') ? mul(p, 0.5) : p]),
           ),
@@ -182,7 +187,7 @@ export const adapters: readonly Specimen[] = [
     [reads, untrained, trained],
     suite((adapted) => ({
       ...adapted,
-      merge: (trainable, frozen) => select(adapted.merge(trainable, frozen), (name) => !name.includes('pooler')),
+      merge: (trainable, frozen) => select(adapted.merge!(trainable, frozen), (name) => !name.includes('pooler')),
     })),
   ),
   broken(

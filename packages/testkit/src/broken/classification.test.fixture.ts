@@ -15,7 +15,7 @@ import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { integers, textInputs } from '../host-array.js'
 import { tinyTokenizer } from '../tiny-tokenizer.js'
-import { tinyDecoder } from './tiny-decoder.test.fixture.js'
+import { tinyDecoder } from '../tiny-decoder.js'
 
 interface Item extends Encoded {
   readonly ids: readonly number[]

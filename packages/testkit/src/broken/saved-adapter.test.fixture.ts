@@ -2,6 +2,7 @@ import {
   type Adapted,
   ADAPTER,
   type Adapter,
+  type AdapterInput,
   type Model,
   type Params,
   definePlugin,
@@ -68,6 +69,20 @@ const changed = (change: (adapted: Adapted) => Adapted) =>
 /** Specimens of adapters that can be saved. */
 export const savedAdapters: readonly Specimen[] = [
   valid('a low-rank update that can be saved', () => describeAdapter(filed)),
+  valid('an update that is saved beside its base', () =>
+    describeAdapter(
+      altered<Adapter>(
+        filed,
+        ({ adapt }) => ({
+          adapt: async (model: Model, params: Params, input?: AdapterInput) => {
+            const { merge: _, ...adapted } = await adapt(model, params, input)
+            return adapted
+          },
+        }),
+        { exceptions: { merge: 'the base has no such update' } },
+      ),
+    ),
+  ),
   broken(
     'saves tensors without a configuration',
     [starts, rejects],

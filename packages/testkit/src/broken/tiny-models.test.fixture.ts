@@ -16,7 +16,7 @@ import { floats, textInputs } from '../host-array.js'
 import { tinyModel } from '../tiny-model.js'
 import { altered } from './specimen.test.fixture.js'
 import { tinyPair } from './tiny-pair.test.fixture.js'
-import { tinyDecoder } from './tiny-decoder.test.fixture.js'
+import { tinyDecoder } from '../tiny-decoder.js'
 
 type Forward = Model['forward']
 

@@ -2,6 +2,7 @@ import type { Params, Score } from '@attune/core'
 import { type FolderContent, writeFolderAtomically } from '@attune/files'
 import { GENERATION } from './model-folder.js'
 import { type SavedModel, json, modelFiles } from './model-files.js'
+import { ADAPTER_FOLDER } from './saved-adapter.js'
 
 /** Validation scores of the saved weights, for the model card. */
 export type LastScores = Readonly<Record<string, Score>> | undefined
@@ -51,6 +52,8 @@ export interface SaveOptions extends CardOptions {
   readonly generation?: Readonly<Record<string, unknown>> | undefined
   /** Maximum size of a weight file in bytes; larger models are sharded. */
   readonly maximumBytes?: number | undefined
+  /** Files of an adapter of this model that is not merged into its weights, saved in the folder `adapter`. Default: none. */
+  readonly adapter?: FolderContent | undefined
 }
 
 /**
@@ -80,12 +83,13 @@ export async function saveModel(
   folder: string,
   components: SavedModel,
   params: Params,
-  { saveAs = 'float32', generation, maximumBytes, ...about }: SaveOptions = {},
+  { saveAs = 'float32', generation, maximumBytes, adapter = {}, ...about }: SaveOptions = {},
 ): Promise<string> {
   const files: FolderContent = {
     ...(await modelFiles(components, params, saveAs, maximumBytes)),
     ...(generation === undefined ? {} : { [GENERATION]: json(generation) }),
     'README.md': card(components, about),
+    ...Object.fromEntries(Object.entries(adapter).map(([name, content]) => [`${ADAPTER_FOLDER}/${name}`, content])),
   }
   await writeFolderAtomically(folder, files)
   return folder

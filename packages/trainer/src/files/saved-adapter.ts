@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Adapted, AttuneError, type Engine, type HostArray, type Params, type SavedAdapter } from '@attune/core'
-import { readJsonObject, writeFolderAtomically } from '@attune/files'
+import { type FolderContent, readJsonObject, writeFolderAtomically } from '@attune/files'
 import { encodeSafetensors } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
+
+/** Folder of an adapter inside the folder of its base model, or of its run. */
+export const ADAPTER_FOLDER = 'adapter'
 
 const [CONFIG, WEIGHTS] = ['adapter_config.json', 'adapter_model.safetensors']
 
@@ -22,7 +25,14 @@ function refuse(folder: string, why: string): AttuneError {
   )
 }
 
-function configIn(folder: string): SavedAdapter['config'] {
+/** Folder of the saved adapter that a saved model is the base of; undefined if there is none. */
+export function adapterOf(model: string): string | undefined {
+  const folder = join(model, ADAPTER_FOLDER)
+  return existsSync(join(folder, CONFIG)) ? folder : undefined
+}
+
+/** Reads the configuration of a saved adapter. @throws AttuneError `FILE_NOT_FOUND`, `BAD_ADAPTER` */
+export function adapterConfig(folder: string): SavedAdapter['config'] {
   const file = join(folder, CONFIG)
   const config = readJsonObject(file, MAXIMUM_BYTES, (why) => refuse(folder, `has an unusable ${CONFIG}: ${why}`))
   if (config !== undefined) return config
@@ -39,7 +49,7 @@ function configIn(folder: string): SavedAdapter['config'] {
  * @throws AttuneError `FILE_NOT_FOUND`, `BAD_ADAPTER`, `BAD_SAFETENSORS`; `PICKLED_WEIGHTS` for an adapter in PyTorch's format
  */
 export function readAdapter(engine: Engine, folder: string, modelSize: number): SavedAdapter {
-  const config = configIn(folder)
+  const config = adapterConfig(folder)
   const pickle = join(folder, 'adapter_model.bin')
   const file = join(folder, WEIGHTS)
   const reader = openWeights(!existsSync(file) && existsSync(pickle) ? pickle : file)
@@ -73,22 +83,36 @@ export function requireSaveable(adapted: Adapted, name: string): Saveable {
 }
 
 /**
+ * Returns the files of an adapter in the PEFT layout.
+ * @param base path of its base model, if that is a saved model
+ */
+export async function adapterFiles(
+  engine: Pick<Engine, 'compile' | 'read' | 'release'>,
+  { config, tensors, frozen }: Saveable,
+  trainable: Params,
+  base: string | undefined,
+): Promise<FolderContent> {
+  const named = engine.compile(tensors)
+  const made = named(trainable) as Params
+  named.dispose()
+  const weights = (await engine.read(made)) as unknown as Record<string, HostArray>
+  const own = new Set([trainable, frozen].flatMap((each) => Object.values(each)))
+  engine.release(Object.fromEntries(Object.entries(made).filter(([, tensor]) => !own.has(tensor))))
+  return {
+    [CONFIG]: `${JSON.stringify({ base_model_name_or_path: base ?? null, ...config }, null, 2)}\n`,
+    [WEIGHTS]: encodeSafetensors(weights, { format: 'pt' }),
+  }
+}
+
+/**
  * Writes an adapter in the PEFT layout.
  * @param base path of its base model, if that is a saved model
  */
 export async function saveAdapter(
   engine: Engine,
-  { config, tensors, frozen }: Saveable,
+  saveable: Saveable,
   trainable: Params,
   { folder, base }: { readonly folder: string; readonly base: string | undefined },
 ): Promise<void> {
-  const saved = tensors(trainable)
-  const weights = (await engine.read(saved)) as unknown as Record<string, HostArray>
-  // Tensors that were computed for saving are freed.
-  const kept = new Set([trainable, frozen].flatMap((each) => Object.values(each)))
-  engine.release(Object.fromEntries(Object.entries(saved).filter(([, tensor]) => !kept.has(tensor))))
-  await writeFolderAtomically(folder, {
-    [CONFIG]: `${JSON.stringify({ base_model_name_or_path: base ?? null, ...config }, null, 2)}\n`,
-    [WEIGHTS]: encodeSafetensors(weights, { format: 'pt' }),
-  })
+  await writeFolderAtomically(folder, await adapterFiles(engine, saveable, trainable, base))
 }

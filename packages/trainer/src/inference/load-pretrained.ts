@@ -14,10 +14,12 @@ import { type SearchPaths, findInstalled } from '@attune/resolve'
 import { chooseEngine } from '../plan/choose-engine.js'
 import { warningsOf } from '../setup/load-report.js'
 import { requireModel } from '../files/require-model.js'
+import { adapterConfig, adapterOf } from '../files/saved-adapter.js'
 import { describeModel } from '../files/model-folder.js'
 import { modelFor } from '../files/saved-plugin.js'
 import { withSentenceFiles } from '../files/sentence-files.js'
 import { savedParameters } from '../setup/weights.js'
+import { adapterFor, applyAdapter } from './apply-adapter.js'
 import { withinVocabulary } from './within-vocabulary.js'
 
 /** An objective and its options, as under `objective` in a configuration. */
@@ -36,6 +38,8 @@ export interface Pretrained {
   readonly task: string
   /** Fields of an example that the objective reads. */
   readonly fields: readonly string[]
+  /** Folder of the adapter that is saved beside the model and applied to it; undefined if there is none. */
+  readonly adapter: string | undefined
   /** The parameters, including the head. */
   readonly params: Params
   /** Generation settings: the content of generation_config.json; undefined if there is none. */
@@ -64,16 +68,22 @@ export async function loadPretrained(
   const { use, ...options } = objectiveFor(model, config)
   const { plugin } = await findInstalled(OBJECTIVE, fileName(use), searchPaths)
   const complete = withSentenceFiles(plugin, options, folder)
-  const objective = plugin(complete, { model, tokenizer }) as Objective
   const fields = fieldsRead({ plugin, options: plugin.options.parse(complete) })
   const choice = await chooseEngine(searchPaths)
   const engine = choice.engine.plugin() as Engine
+  const own = adapterOf(folder)
+  const adapter = own === undefined ? undefined : await adapterFor(own, { engine, tokenizer }, searchPaths)
+  const described = adapter?.describe?.(model, adapterConfig(own as string)) ?? model
+  const objective = plugin(complete, { model: described, tokenizer }) as Objective
   await engine.start()
   try {
     const { params, report } = savedParameters({ engine, model, objective }, folder)
+    const base = { model, params }
+    const loaded = adapter === undefined ? base : await applyAdapter({ engine, adapter }, base, own as string)
     const warnings = [...notes, ...warningsOf(report)]
     const close = (): Promise<void> => engine.close()
-    return { engine, model, tokenizer, objective, task: plugin.name, fields, params, warnings, generation, close }
+    const parts = { engine, tokenizer, objective, task: plugin.name, fields, adapter: own }
+    return { ...parts, ...loaded, warnings, generation, close }
   } catch (error) {
     await engine.close()
     throw error

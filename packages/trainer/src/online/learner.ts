@@ -23,7 +23,7 @@ export interface Learner {
    * @throws AttuneError the errors of `encode`
    */
   reference(example: Example): Views
-  /** Copies the weights to host memory, by checkpoint name, with any adapter merged. */
+  /** Copies the weights to host memory, by checkpoint name, with the adapter merged in if it can be, otherwise with its tensors. */
   weights(): Promise<Readonly<Record<string, HostArray>>>
   /** Writes the model in the Hugging Face file layout. Returns the folder. @throws AttuneError `CANNOT_WRITE` */
   save(directory: string): Promise<string>

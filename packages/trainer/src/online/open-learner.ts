@@ -17,7 +17,7 @@ import { type RunOptions } from '../plan/lookup.js'
 import { type Plan, planRun } from '../plan/plan.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { createBus } from '../run/bus.js'
-import { saveRunModel } from '../run/save-run-model.js'
+import { type SavedWeights, saveRunModel } from '../run/save-run-model.js'
 import { score } from '../run/score.js'
 import { advance, beforeEpoch, rolloutOf } from '../run/train.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
@@ -89,20 +89,21 @@ async function withParams<T>(session: Session, task: (params: Params) => Promise
   }
 }
 
-/** Runs a task with the weights of the base architecture (adapter merged), then releases them. */
-const withMerged = <T>(session: Session, task: (params: Params) => Promise<T>): Promise<T> =>
+/** Runs a task with the trained weights and those of the base architecture, then releases them. */
+const withWeights = <T>(session: Session, task: (weights: SavedWeights) => Promise<T>): Promise<T> =>
   withParams(session, async (params) => {
     const { engine } = session.components
     const { adapted } = session
     const part = (of: Params): Params => Object.fromEntries(Object.keys(of).map((name) => [name, params[name]!]))
-    const merge = engine.compile(adapted.merge)
-    const merged = merge(part(adapted.trainable), adapted.frozen)
+    const baseOf = engine.compile(adapted.base)
+    const trainable = part(adapted.trainable)
+    const base = baseOf(trainable, adapted.frozen)
     try {
-      return await task(merged)
+      return await task({ trainable, base })
     } finally {
-      merge.dispose()
+      baseOf.dispose()
       const kept = new Set(Object.values(params))
-      engine.release(Object.fromEntries(Object.entries(merged).filter(([, tensor]) => !kept.has(tensor))))
+      engine.release(Object.fromEntries(Object.entries(base).filter(([, tensor]) => !kept.has(tensor))))
     }
   })
 
@@ -164,10 +165,13 @@ function learnerOf(session: Session): Learner {
       const { items } = encodeAll(each(examples), (example) => objective.encode(clean(example)))
       return score(inference, objective, metrics, params, items, { ...components, model: session.adapted.model })
     })
-  const read = async (params: Params) => (await engine.read(params)) as unknown as Record<string, HostArray>
+  const read = async ({ trainable, base }: SavedWeights) => {
+    const all = session.adapted.merge === undefined ? { ...base, ...trainable } : base
+    return (await engine.read(all)) as unknown as Record<string, HostArray>
+  }
   const save = (directory: string) => {
     requireUsable()
-    return withMerged(session, (params) => saveRunModel(session, directory, params, undefined))
+    return withWeights(session, (weights) => saveRunModel(session, directory, weights, undefined))
   }
   return {
     get step() {
@@ -178,7 +182,7 @@ function learnerOf(session: Session): Learner {
     predict: (examples, how) => queue.predict(examples, how),
     score: (examples) => turn(() => scored(examples)),
     reference: (example) => objective.reference(objective.encode(clean(example))),
-    weights: () => turn(() => withMerged(session, read)),
+    weights: () => turn(() => withWeights(session, read)),
     save: (directory) => turn(() => save(directory)),
     async close() {
       await queue.close()

@@ -97,6 +97,12 @@ export const runSchema = z.strictObject({
       '`start`: keep a frozen copy of the initial model (reference model), for objectives that compare with it',
     ),
   adapter: use(ADAPTER).prefault('full').describe('Adapter: which parameters are trained'),
+  trainAddedTokens: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Train the embedding rows of tokens that `model.resizeEmbeddings` added, also with an adapter that freezes the embeddings',
+    ),
   engine: use(ENGINE)
     .prefault(AUTO)
     .describe('Compute engine. `auto`: the most preferred installed engine that starts here'),

@@ -105,7 +105,7 @@ describe('a saved adapter', () => {
     )
   })
 
-  it('frees the weights that it replaces, with a merged copy for `reference: start`', async () => {
+  it('frees the weights that it replaces, with a copy of the adapter for `reference: start`', async () => {
     await trained
     const from = join(first, 'adapter')
     const seen = await lastValueFrom(
@@ -189,7 +189,7 @@ describe('a saved adapter', () => {
 })
 
 describe('an adapter that changes the model description', () => {
-  it('limits the maximum length in training, and not for the saved model', async () => {
+  it('limits the maximum length in training and for the saved model', async () => {
     const directory = folder()
     const seen = await lastValueFrom(run(adapting(directory, { use: promptTuning, count: 3 })).pipe(toArray()))
     expect(seen.find((event) => event.type === 'texts.truncated')).toMatchObject({ maximumLength: 5 })
@@ -212,6 +212,43 @@ describe('an adapter that changes the model description', () => {
     })
     const registered = [...toyPlugins.filter(({ name }) => name !== 'toy-objective'), watched, promptTuning]
     await evaluateRun(directory, { split: 'validation', searchPaths: { folders: ['.'], registered } })
-    expect(lengths).toEqual([8])
+    expect(lengths).toEqual([5])
+  })
+})
+
+describe('an adapter that cannot be merged', () => {
+  const directory = folder()
+  const searchPaths = { folders: ['.'], registered: [...toyPlugins, promptTuning] }
+  const trained = lastValueFrom(run(adapting(directory, { use: promptTuning, count: 3 })).pipe(toArray()))
+
+  it('is saved beside its base model, and applied in evaluation', async () => {
+    const seen = await trained
+    const { tensors, config } = adapterIn(join(directory, 'model'))
+    expect(config).toEqual({ base_model_name_or_path: null, peft_type: 'PROMPTS' })
+    expect(Object.values(tensors).map(({ shape }) => shape)).toEqual([[3, 8]])
+    const base = stored(join(directory, 'model/model.safetensors'))
+    expect(Object.keys(base).filter((name) => name.includes('prompt'))).toEqual([])
+    const { scores } = await evaluateRun(directory, { split: 'validation', searchPaths })
+    const last = seen.filter((event) => event.type === 'evaluation.completed').at(-1)!
+    expect(scores['loss']!.value).toBeCloseTo(last.scores['loss']!.value, 5)
+    const alone = folder()
+    cpSync(directory, alone, { recursive: true })
+    rmSync(join(alone, 'model/adapter'), { recursive: true })
+    const without = await evaluateRun(alone, { split: 'validation', searchPaths, trust: true })
+    expect(Math.abs(without.scores['loss']!.value - scores['loss']!.value)).toBeGreaterThan(1e-4)
+  })
+
+  it('is reported as missing by a run that starts from its base model', async () => {
+    await trained
+    const from = join(directory, 'model')
+    const warnings = async (adapter: unknown) => {
+      const seen = await lastValueFrom(
+        run(adapting(undefined, adapter, { model: { use: toyModel, from } })).pipe(toArray()),
+      )
+      return seen.flatMap((event) => (event.type === 'run.warned' ? [event.message] : []))
+    }
+    expect(await warnings(toyAdapter)).toContainEqual(expect.stringContaining('without the adapter'))
+    const continued = await warnings({ use: promptTuning, count: 3, from: join(from, 'adapter') })
+    expect(continued.filter((message) => message.includes('without the adapter'))).toEqual([])
   })
 })

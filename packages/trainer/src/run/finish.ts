@@ -3,7 +3,7 @@ import type { Params } from '@attune/core'
 import { outlivesTraining } from './commands.js'
 import { type FinalWeights, evaluateOn, executeCommands, finalWeights } from './execute-commands.js'
 import { requireLock } from '../files/run-lock.js'
-import { requireSaveable, saveAdapter } from '../files/saved-adapter.js'
+import { ADAPTER_FOLDER, requireSaveable, saveAdapter } from '../files/saved-adapter.js'
 import { saveRunModel } from './save-run-model.js'
 import type { Session } from '../setup/session.js'
 
@@ -21,7 +21,7 @@ async function executeLastCommands(session: Session): Promise<void> {
 /** Saves the trained adapter separately. */
 const saveTrained = ({ components, adapted, plan }: Session, directory: string, trainable: Params): Promise<void> =>
   saveAdapter(components.engine, requireSaveable(adapted, plan.config.adapter.plugin.name), trainable, {
-    folder: join(directory, 'adapter'),
+    folder: join(directory, ADAPTER_FOLDER),
     base: plan.from?.path,
   })
 
@@ -46,16 +46,16 @@ export async function finish(session: Session, begun: number): Promise<void> {
   session.step.dispose() // frees its memory for the final evaluation and the files
   await executeLastCommands(session)
   if (plan.directory === undefined) return bus.emit({ type: 'run.completed', step, seconds, because: ended })
-  const merge = components.engine.compile(adapted.merge)
+  const baseOf = components.engine.compile(adapted.base)
   const final = await finalWeights(session)
   const { trainable } = final
   const scores = await finalScores(session, final)
   if (session.splits.test !== undefined) await evaluateOn(session, session.splits.test, trainable)
-  const params = merge(trainable, adapted.frozen)
-  merge.dispose()
+  const base = baseOf(trainable, adapted.frozen)
+  baseOf.dispose()
   if (runFolder !== undefined) await requireLock(plan.directory, runFolder.lock)
   if (plan.config.saveAdapter) await saveTrained(session, plan.directory, trainable)
-  const model = await saveRunModel(session, join(plan.directory, 'model'), params, scores)
+  const model = await saveRunModel(session, join(plan.directory, 'model'), { trainable, base }, scores)
   const restored = final.step === step ? {} : { restored: { step: final.step, scores: scores ?? {} } }
   bus.emit({ type: 'run.completed', step, seconds, because: ended, model, ...restored })
 }

@@ -1,10 +1,20 @@
-import type { Adapted, Params } from '@attune/core'
+import type { Adapted, Model, Params } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { readAdapter, requireSaveable } from '../files/saved-adapter.js'
+import { type AddedTokens, addedTokenWarnings, trainAddedRows } from './added-tokens.js'
 import type { Components } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
 import { type TrainingData, trainingPass } from './pass-over.js'
 import { countParameters } from './weights.js'
+
+/** An adapted model whose base can be saved. */
+export interface AdaptedModel extends Adapted {
+  /**
+   * Returns the parameters of the base architecture: with the adapter merged in or, without a merge, those of the base and the heads
+   * that trained in full.
+   */
+  base(trainable: Params, frozen: Params): Params
+}
 
 /**
  * Sorts the trainable parameters by name, the order in which a checkpoint returns them, so that sums over all of them (such as the
@@ -15,40 +25,56 @@ const sortedByName = (adapted: Adapted): Adapted => ({
   trainable: Object.fromEntries(Object.entries(adapted.trainable).sort(([a], [b]) => (a < b ? -1 : 1))),
 })
 
+/** An adapted model with the parameters `names` of its base. */
+const withBase = (adapted: Adapted, names: readonly string[]): AdaptedModel => ({
+  ...adapted,
+  base:
+    adapted.merge ??
+    ((trainable, frozen) => Object.fromEntries(names.map((name) => [name, trainable[name] ?? frozen[name]!]))),
+})
+
 /** An adapted model, ready for training. */
-interface AdaptedModel {
-  readonly adapted: Adapted
-  /** The initial parameters of the base architecture, with any saved adapter merged. */
-  readonly first: Params
+interface AdaptedStart {
+  readonly adapted: AdaptedModel
+  /** The initial model, before the adapter or with a saved one, and its parameters. */
+  readonly first: { readonly model: Model; readonly params: Params }
+  /** Warnings about rows of added tokens. */
+  readonly warnings: readonly string[]
   /** Frees weights that the adapter replaced. Call it once `first` is no longer needed. */
   release(): void
 }
 
 /**
  * Applies the adapter, which splits the parameters into trainable and frozen ones; loads a saved adapter if the configuration names one.
+ * @param added rows of added tokens; default: none
  * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and the errors of the adapter
  */
-export async function adaptModel(given: TrainingData, components: Components, params: Params): Promise<AdaptedModel> {
-  const { engine, objective } = components
-  const { adapter, reference, saveAdapter } = given.plan.config
+export async function adaptModel(
+  given: TrainingData,
+  components: Components,
+  params: Params,
+  added?: AddedTokens,
+): Promise<AdaptedStart> {
+  const { engine, model } = components
+  const { adapter, saveAdapter, trainAddedTokens: trains } = given.plan.config
   const from = adapter.common?.['from'] as string | undefined
   const saved = from === undefined ? undefined : readAdapter(engine, from, countParameters(params))
   const input = { pass: trainingPass(given, components, params), ...(saved === undefined ? {} : { saved }) }
-  const adapted = sortedByName(await adaptAround(components, params, input))
-  if (saveAdapter) requireSaveable(adapted, adapter.plugin.name)
-  const isCompared = reference === 'start' || objective.needsReference === true
-  const first = saved !== undefined && isCompared ? mergeAdapter(components, adapted) : params
+  const own = await adaptAround(components, params, input)
+  const adapted = sortedByName(trains && added !== undefined ? trainAddedRows(engine, own, added) : own)
+  if (saveAdapter || adapted.merge === undefined) requireSaveable(adapted, adapter.plugin.name)
   const used = new Set<Tensor>(
     [adapted.trainable, adapted.frozen, adapted.masks ?? {}].flatMap((each) => Object.values(each)),
   )
-  const all = [params, saved?.tensors ?? {}, first].flatMap((each) => Object.values(each))
+  const all = [params, saved?.tensors ?? {}].flatMap((each) => Object.values(each))
   const unused = [...new Set(all)].filter((tensor) => !used.has(tensor))
-  return { adapted, first, release: () => engine.release(Object.fromEntries(unused.entries())) }
-}
-
-function mergeAdapter({ engine }: Components, { merge, trainable, frozen }: Adapted): Params {
-  const compiled = engine.compile(merge)
-  const merged = compiled(trainable, frozen) as Params
-  compiled.dispose()
-  return merged
+  return {
+    adapted: withBase(adapted, Object.keys(params)),
+    first:
+      saved === undefined
+        ? { model, params }
+        : { model: adapted.model, params: { ...adapted.frozen, ...adapted.trainable } },
+    warnings: addedTokenWarnings(adapted, added, { trains, adapter: adapter.plugin.name }),
+    release: () => engine.release(Object.fromEntries(unused.entries())),
+  }
 }

@@ -17,7 +17,13 @@ async function referenceUnder(adapter: Adapter) {
   const first: Params = engine.compile(init)()
   const adapted = await adapter.adapt(parts.model, first, { pass: undefined as never })
   const before = engine.live()
-  const { models, own } = await auxiliaryModels(plan, compose(plan, {}), parts, first, adapted)
+  const { models, own } = await auxiliaryModels(
+    plan,
+    compose(plan, {}),
+    parts,
+    { model: parts.model, params: first },
+    adapted,
+  )
   return { engine, first, adapted, taken: engine.live() - before, models, own }
 }
 

@@ -28,11 +28,17 @@ export interface AuxiliaryModels {
 const copied = async (engine: Engine, params: Params): Promise<Params> =>
   engine.put((await engine.read(params)) as never) as unknown as Params
 
+/** A model and its parameters. */
+interface Initial {
+  readonly model: Model
+  readonly params: Params
+}
+
 /**
  * The reference model: the model before training. Parameters that an adapter freezes are shared with the trained model; only the others
  * are copied.
  */
-async function referenceOf({ engine, model, objective }: Components, first: Params, { frozen }: Adapted) {
+async function referenceOf({ engine, objective }: Components, { model, params: first }: Initial, { frozen }: Adapted) {
   const names = Object.keys(first)
   const changing = Object.fromEntries(Object.entries(first).filter(([name]) => frozen[name] !== first[name]))
   const auxiliary: Auxiliary = {
@@ -63,14 +69,14 @@ function savedModel(scope: Scope, { engine }: Components, objective: Chosen, cho
 
 /**
  * Loads the auxiliary models of `models`, and creates the reference model if the configuration or the objective requires it.
- * @param first initial parameters, before the adapter splits them
+ * @param first the initial model, before the adapter splits its parameters or with a saved adapter
  * @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH`
  */
 export async function auxiliaryModels(
   { config, auxiliary }: Plan,
   scope: Scope,
   components: Components,
-  first: Params,
+  first: Initial,
   adapted: Adapted,
 ): Promise<AuxiliaryModels> {
   const entries = Object.entries(config.models).map(([name, chosen]) => {

@@ -126,8 +126,10 @@ interface Surroundings {
   readonly events?: Observable<RunEvent>
   /** Wraps the model when it is created; `how` returns its inputs. */
   readonly refineModel?: (model: Model, how: () => ModelInputs) => Model
-  /** The adapter of a training run, applied to the model before the objective is created. */
-  readonly adapter?: Chosen
+  /** The adapter of a training run or of a saved model, which describes the model to the objective. */
+  readonly adapter?: Chosen | undefined
+  /** Folder of its saved state. Default: none. */
+  readonly savedAdapter?: string | undefined
 }
 
 type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
@@ -140,7 +142,7 @@ export function composeInference(
   plan: InferencePlan,
   learned: Learned['options'],
   metrics: readonly Chosen[],
-  { parent, events = EMPTY, refineModel = (model) => model, adapter }: Surroundings = {},
+  { parent, events = EMPTY, refineModel = (model) => model, adapter, savedAdapter }: Surroundings = {},
 ): Scope {
   const scope = createScope(parent)
   const { config } = plan
@@ -161,7 +163,7 @@ export function composeInference(
   checkVocabulary(get(scope, MODEL), tokenizer)
   for (const loss of config.loss) provideChosen(scope, loss)
   if (adapter !== undefined) provideChosen(scope, adapter)
-  const within = adapter === undefined ? scope : objectiveScope(scope)
+  const within = adapter === undefined ? scope : objectiveScope(scope, savedAdapter)
   provideChosen(within, completed(config.objective, learned))
   if (within !== scope) provideInstance(scope, OBJECTIVE, get(within, OBJECTIVE))
   for (const metric of metrics) provideChosen(scope, metric)
@@ -174,7 +176,9 @@ export function compose(plan: Plan, learned: Learned['options'], surroundings?: 
   const { config } = plan
   const refineModel = (model: Model, how: () => ModelInputs): Model => scheduledModel(plan, how, model)
   const adapter = completed(config.adapter, learned)
-  const scope = composeInference(plan, learned, config.metric, { ...surroundings, refineModel, adapter })
+  const savedAdapter = adapter.common?.['from'] as string | undefined
+  const adapting = { ...surroundings, refineModel, adapter, savedAdapter }
+  const scope = composeInference(plan, learned, config.metric, adapting)
   provideChosen(scope, config.scheduler)
   const { regularizer, optimizer, callback, tracker } = config
   for (const chosen of [...regularizer, ...optimizer, ...callback, ...tracker]) provideChosen(scope, chosen)

@@ -49,12 +49,15 @@ export async function adaptAround(
   if (encoder === undefined) return adapter.adapt(model, params, input)
   const { inside, outside } = divide(encoder, params)
   const adapted = await adapter.adapt(model, outside, input)
+  const { merge } = adapted
+  const frozen = { ...adapted.frozen, ...inside }
+  if (merge === undefined) return { ...adapted, frozen }
   return {
     ...adapted,
-    frozen: { ...adapted.frozen, ...inside },
-    merge(trained, frozen) {
-      const parts = divide(encoder, frozen)
-      return { ...adapted.merge(trained, parts.outside), ...parts.inside }
+    frozen,
+    merge(trained, all) {
+      const parts = divide(encoder, all)
+      return { ...merge(trained, parts.outside), ...parts.inside }
     },
   }
 }

@@ -11,6 +11,8 @@ export interface LoadReport {
   readonly misshapen: readonly string[]
   /** Parameters extended with rows for tokens that the checkpoint does not have. */
   readonly grown: readonly string[]
+  /** Number of rows that these have in the saved model; undefined if there are none. */
+  readonly savedRows?: number
   /** Other differences, one sentence each; absent if there are none. */
   readonly notes?: readonly string[]
 }

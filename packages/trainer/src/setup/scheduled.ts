@@ -101,7 +101,8 @@ function instances<T>(
   targets: readonly Target[],
   scheduled: Readonly<Record<string, Tensor>>,
 ): readonly T[] {
-  const within = kind === 'objective' ? objectiveScope(scope) : scope
+  const within =
+    kind === 'objective' ? objectiveScope(scope, config.adapter.common?.['from'] as string | undefined) : scope
   return chosenOf(config, kind).map(({ plugin, options, common = {} }, i) => {
     const own = targets.filter((target) => target.kind === kind && target.index === i)
     const tensors = Object.fromEntries(own.map(({ option, path }) => [option, scheduled[path]]))

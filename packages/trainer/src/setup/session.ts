@@ -1,5 +1,4 @@
 import {
-  type Adapted,
   AttuneError,
   type DataPass,
   type Engine,
@@ -24,7 +23,7 @@ import { auxiliaryModels } from './auxiliary-models.js'
 import { type Components, componentsOf, withFittedOptions } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import { type Inference, inference } from '../inference/infer.js'
-import { adaptModel } from './adapt.js'
+import { type AdaptedModel, adaptModel } from './adapt.js'
 import { trainingPass } from './pass-over.js'
 import { areLabelsGiven } from './learned-labels.js'
 import { loadEncoder } from './frozen-encoder.js'
@@ -33,6 +32,7 @@ import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
 import { type Evaluated, evaluatedIn } from '../files/evaluated.js'
+import { adapterOf } from '../files/saved-adapter.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
@@ -74,7 +74,7 @@ export interface Session {
   readonly learned: Learned
   readonly scope: Scope
   readonly components: Components
-  readonly adapted: Adapted
+  readonly adapted: AdaptedModel
   /** Trees that are constant across steps. */
   readonly constants: StepConstants
   /** The optimizer chain, including gradient clipping. */
@@ -106,7 +106,12 @@ interface SavedTrees {
 }
 
 /** Initializes the training state, or loads a checkpoint's state onto the device. */
-function firstState(engine: Engine, adapted: Adapted, init: (params: Params) => Tree, from: Checkpoint | undefined) {
+function firstState(
+  engine: Engine,
+  adapted: AdaptedModel,
+  init: (params: Params) => Tree,
+  from: Checkpoint | undefined,
+) {
   if (from === undefined) {
     const optimizer = engine.compile(() => init(adapted.trainable))()
     return { state: { trainable: adapted.trainable, optimizer }, memory: undefined, prepared: undefined }
@@ -132,6 +137,15 @@ async function prepare(regularizers: readonly Regularizer[], pass: DataPass, tra
   return prepared
 }
 
+/** A warning if the model to start from is the base of a saved adapter, which is not part of its weights. */
+function adapterWarnings({ from, config }: Plan): readonly string[] {
+  const beside = from && adapterOf(from.path)
+  if (beside === undefined || config.adapter.common?.['from'] !== undefined) return []
+  return [
+    `the model starts from the base weights in ${from!.path}, without the adapter in ${beside}: to continue its training, set \`adapter: { use: ${config.adapter.plugin.name}, from: ${beside} }\``,
+  ]
+}
+
 /** Creates the initial parameters of a run, with warnings and facts to report. */
 function createParameters(components: Components, plan: Plan, named: NamedVectors | undefined) {
   const first = firstParameters(components, plan.config.seed, plan.from, areLabelsGiven(plan))
@@ -141,10 +155,12 @@ function createParameters(components: Components, plan: Plan, named: NamedVector
   const warnings = [
     ...lengthWarnings(components, plan.config.objective),
     ...(report === undefined ? [] : [...(plan.from?.notes ?? []), ...warningsOf(report)]),
+    ...adapterWarnings(plan),
   ]
-  if (named === undefined) return { params, warnings, vectorsLoaded: undefined }
+  const added = report?.savedRows === undefined ? undefined : { names: report.grown, saved: report.savedRows }
+  if (named === undefined) return { params, warnings, added, vectorsLoaded: undefined }
   const { params: started, ...counts } = applyVectors(components, params, named)
-  return { params: started, warnings, vectorsLoaded: { path: named.path, ...counts } }
+  return { params: started, warnings, added, vectorsLoaded: { path: named.path, ...counts } }
 }
 
 /**
@@ -239,8 +255,8 @@ export async function openSession(
   const components = componentsOf(given.scope)
   const { engine, objective, regularizers } = components
   const { optimizer, complete, rebuild } = chainedOptimizer(given, components)
-  const { params, ...report } = createParameters(components, plan, vectors)
-  const { adapted, first, release } = await adaptModel(given, components, params)
+  const { params, added, warnings, vectorsLoaded } = createParameters(components, plan, vectors)
+  const { adapted, first, release, ...ofTokens } = await adaptModel(given, components, params, added)
   const { model } = adapted
   const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
@@ -268,5 +284,5 @@ export async function openSession(
       params: () => ({ ...adapted.frozen, ...runState.state.trainable }),
     }),
   }
-  return { session, facts, ...report }
+  return { session, facts, warnings: [...warnings, ...ofTokens.warnings], vectorsLoaded }
 }

@@ -132,6 +132,7 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
     unused,
     misshapen: names(misfits),
     grown: names(grown),
+    ...(grown.length > 0 && rows !== undefined ? { savedRows: rows } : {}),
     ...(notes.length > 0 ? { notes } : {}),
   }
   return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), selected, report }

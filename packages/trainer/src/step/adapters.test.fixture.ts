@@ -4,11 +4,12 @@ import {
   type LayerHook,
   type Model,
   type Params,
+  type SavedAdapter,
   definePlugin,
   deriveKey,
   key,
 } from '@attune/core'
-import { filledWith, normal, withHook } from '@attune/nn'
+import { filledWith, fromPeft, malformedAdapter, normal, requireShapes, toPeft, withHook } from '@attune/nn'
 import { type Tensor, add, concat, div, fill, matMul, mul, norm, reshape, slice, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -130,10 +131,16 @@ export const promptTuning = definePlugin({
   exceptions: { initialFunction: 'the prompt shifts the text', merge: 'the base model has no prompt' },
   create: ({ count }): Adapter => ({
     describe: (model) => ({ ...model, maximumLength: model.maximumLength - count }),
-    adapt(model, params) {
+    adapt(model, params, { saved } = {}) {
       const words = model.wordEmbeddings.replace(/\.weight$/, '')
       const name = `${words}_prompt`
       const width = params[model.wordEmbeddings]!.shape[1] as number
+      const read = ({ config, tensors }: SavedAdapter): Params => {
+        if (config['peft_type'] !== 'PROMPTS') throw malformedAdapter('is of another method')
+        const own = fromPeft(tensors, model, (given) => given === name)
+        requireShapes(own, { [name]: [count, width] })
+        return own
+      }
       const hook: LayerHook = ({ name: site, params: all }, ids, compute) => {
         if (site !== words) return compute(ids)
         const [batch] = ids.shape as [number]
@@ -157,9 +164,11 @@ export const promptTuning = definePlugin({
             }
           },
         },
-        trainable: { [name]: slice(params[model.wordEmbeddings]!, [1, 0], [count, width]) },
+        trainable:
+          saved === undefined ? { [name]: slice(params[model.wordEmbeddings]!, [1, 0], [count, width]) } : read(saved),
         frozen: params,
-        merge: (_, frozen) => frozen,
+        config: { peft_type: 'PROMPTS' },
+        tensors: toPeft,
       }
     },
   }),

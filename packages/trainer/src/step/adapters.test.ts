@@ -56,7 +56,7 @@ describe('layer hooks', () => {
       )
       return moved.map((value) => (m![row]! * value) / Math.hypot(...moved))
     }).flat()
-    const merged = (await engine.read(merge(trained, params)[`${layer}.weight`]!)) as HostArray
+    const merged = (await engine.read(merge!(trained, params)[`${layer}.weight`]!)) as HostArray
     for (const [i, value] of expected.entries()) expect(merged.values[i]).toBeCloseTo(value, 5)
   })
 

@@ -1,5 +1,6 @@
-import { type Model, type TextInputs, deriveKey as foldKey } from '@attune/core'
+import { type Model, type Params, type TextInputs, deriveKey as foldKey } from '@attune/core'
 import {
+  type LayerContext,
   attendHeads,
   attentionBlock,
   attentionBias,
@@ -25,7 +26,30 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
   ...Object.fromEntries(['query', 'key', 'value'].map((part) => [`${AT}.${part}.weight`, [HIDDEN, HIDDEN]])),
 }
 
-/** A tiny decoder of one layer with a KV cache. */
+/** Self-attention with one head, `[batch, length, hidden]` → the same shape. */
+function attend(
+  params: Params,
+  x: Tensor,
+  bias: Tensor,
+  slot: Tensor | undefined,
+  cache: TextInputs['cache'],
+  { mode, onAttention, updateCache }: LayerContext,
+): Tensor {
+  const part = (name: string): Tensor => splitHeads(linear(params, `${AT}.${name}`, x, { bias: false }), 1)
+  const held = (name: 'key' | 'value'): Tensor => {
+    if (cache === undefined) return part(name)
+    const all = writeCache(cache[`0.${name}`]!, part(name), slot)
+    updateCache?.(name, all)
+    return all // [batch, 1, capacity, hidden]
+  }
+  const heads = { q: part('query'), k: held('key'), v: held('value'), bias }
+  return mergeHeads(attendHeads(heads, 0, mode, { onAttention }))
+}
+
+/**
+ * A tiny decoder of one layer with a KV cache: hidden size 4, vocabulary 128, maximum length 12, dropout 0.1 on the embeddings. For
+ * suites of plugins that need keys and values.
+ */
 export const tinyDecoder = (): Model => ({
   prefix: 'decoder.',
   wordEmbeddings: 'decoder.words.weight',
@@ -54,20 +78,11 @@ export const tinyDecoder = (): Model => ({
       {
         count: 1,
         at: () => AT,
-        layer(own, y, [bias, slot], { onAttention, updateCache, mode: here }) {
-          const attend = (z: Tensor): Tensor => {
-            const part = (name: string): Tensor => splitHeads(linear(own, `${AT}.${name}`, z, { bias: false }), 1)
-            const held = (name: 'key' | 'value'): Tensor => {
-              if (inputs.cache === undefined) return part(name)
-              const all = writeCache(inputs.cache[`0.${name}`]!, part(name), slot!)
-              updateCache?.(name, all)
-              return all // [batch, 1, capacity, hidden]
-            }
-            const heads = { q: part('query'), k: held('key'), v: held('value'), bias: bias! }
-            return mergeHeads(attendHeads(heads, 0, here, { onAttention }))
-          }
-          return add(y, attentionBlock(own, AT, y, attend))
-        },
+        layer: (own, y, [bias, slot], context) =>
+          add(
+            y,
+            attentionBlock(own, AT, y, (z) => attend(own, z, bias!, slot, inputs.cache, context)),
+          ),
       },
       inputs.cache !== undefined,
     )
