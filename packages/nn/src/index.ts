@@ -98,6 +98,8 @@ export { withoutGradient } from './engine/without-gradient.js'
 export { isOwn, isTokenTable, trainOnly } from './adapters/train-only.js'
 export { type LayerMethod, adaptLayers, mergedWeights } from './adapters/adapt-layers.js'
 export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
+export { feedforwardOutputs, isAttention, keysAndValues } from './adapters/layer-roles.js'
+export { type SavedLayout, listedLayers, savedTensors } from './adapters/saved-layers.js'
 export {
   type Factors,
   downOf,
