@@ -17,12 +17,17 @@ import peft
 import torch
 from lora import plain, theirs
 from model_parity import ROOT, SOURCE, array, tensors
-from peft import IA3Config, TaskType, get_peft_model
+from peft import IA3Config, TaskType, VeraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 CLASSIFIER = (AutoModelForSequenceClassification, TaskType.SEQ_CLS)
 LM = (AutoModelForCausalLM, TaskType.CAUSAL_LM)
+VERA = {
+    "bert": {"rank": 5, "targets": ["query", "output.dense"]},
+    "gpt2": {"rank": 4, "targets": ["c_attn", "c_proj"]},
+    "llama": {"rank": 6, "targets": ["q_proj", "v_proj", "down_proj"]},
+}
 CASES = {
     "ia3": [
         (
@@ -35,6 +40,11 @@ CASES = {
         ),
         ("gpt2", "lm", *LM, IA3Config, {"target_modules": ["c_attn", "mlp.c_proj"], "feedforward_modules": ["mlp.c_proj"]}, {}),
         ("llama", "llama", *LM, IA3Config, {"target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}, {}),
+    ],
+    "vera": [
+        ("bert", "classification", *CLASSIFIER, VeraConfig, {"r": 5, "target_modules": ["query", "output.dense"]}, VERA["bert"]),
+        ("gpt2", "lm", *LM, VeraConfig, {"r": 4, "target_modules": ["c_attn", "c_proj"]}, VERA["gpt2"]),
+        ("llama", "llama", *LM, VeraConfig, {"r": 6, "target_modules": ["q_proj", "v_proj", "down_proj"]}, VERA["llama"]),
     ],
 }
 
