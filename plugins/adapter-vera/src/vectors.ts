@@ -194,7 +194,7 @@ export const toPeftVera = ({ layers, projections }: Vectors, trainable: Params):
   return { ...toPeft(trainable), [SHARED[0]]: projections[nameA]!, [SHARED[1]]: projections[nameB]! }
 }
 
-/** What a layer reads: its vectors λb `[out]`, λd `[rank]`, and the parts of A `[rank, in]` and B `[out, rank]` that it uses. */
+/** The tensors of a layer: its vectors λb `[out]`, λd `[rank]`, and the parts of A `[rank, in]` and B `[out, rank]` that it uses. */
 interface LayerVectors {
   readonly scalesOut: Tensor
   readonly scalesIn: Tensor
