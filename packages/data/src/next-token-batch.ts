@@ -75,7 +75,9 @@ export function nextTokens({ pad, maximumLength, padToMultipleOf, packTo }: Next
       return packingOf(items).positions.map(({ row, start }, i) => {
         const { ids, trained } = items[i]!
         const from = row * shape[1]! + start
-        return Array.from(values.subarray(from, from + ids.length - 1) as Int32Array).filter((_, at) => trained?.[at + 1] !== 0)
+        return Array.from(values.subarray(from, from + ids.length - 1) as Int32Array).filter(
+          (_, at) => trained?.[at + 1] !== 0,
+        )
       })
     },
     /** Ids of the tokens of a text that the model learns to predict. */

@@ -113,6 +113,18 @@ export { withoutGradient } from './engine/without-gradient.js'
 export { isOwn, isTokenTable, trainOnly } from './adapters/train-only.js'
 export { type LayerMethod, adaptLayers, mergedWeights, trainHeads } from './adapters/adapt-layers.js'
 export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
+export { feedforwardOutputs, isAttention, keysAndValues } from './adapters/layer-roles.js'
+export { type SavedLayout, listedLayers, savedTensors } from './adapters/saved-layers.js'
+export {
+  type Nf4Blocks,
+  type NestedScales,
+  NF4_VALUES,
+  nf4Names,
+  nf4Tensors,
+  quantizeNf4,
+  quantizeScales,
+} from './adapters/nf4.js'
+export { type Nf4Weight, dequantizeNf4, hasNf4, nf4Product } from './adapters/nf4-weight.js'
 export {
   type Factors,
   downOf,

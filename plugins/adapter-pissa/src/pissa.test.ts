@@ -29,7 +29,7 @@ describe('pissa', () => {
     ])
     expect(adapted.config).toMatchObject({ peft_type: 'LORA', r: 4, lora_alpha: 6, init_lora_weights: true })
     const moved = sub(
-      adapted.merge(trained, adapted.frozen)[`${LAYER}.weight`]!,
+      adapted.merge!(trained, adapted.frozen)[`${LAYER}.weight`]!,
       model.init(key(1))[`${LAYER}.weight`]!,
     )
     expectClose(await engine.read(mul(matMul(up, down), 6 / 4)), await engine.read(moved), 1e-5)

@@ -17,7 +17,7 @@ export interface LayerSite {
    * of the current layer, and those listed in the hook's `reads`.
    */
   readonly params: Params
-  /** The weight in the checkpoint's layout; absent for `attention`. */
+  /** The weight in the checkpoint's layout; absent for `attention`, and where an adapter stores it otherwise. */
   readonly weight?: Tensor
   /** True if the weight of a linear layer is `[in, out]` instead of `[out, in]`. */
   readonly inputFirst?: boolean

@@ -14,6 +14,8 @@ export interface LayerMethod {
   readonly tensors: Params
   /** Frozen tensors by name that the method reads or that replace the model's own weights. Default: none. */
   readonly frozen?: Params
+  /** Names of weights that `frozen` holds in another form: the adapted model lacks them. Default: none. */
+  readonly replaces?: ReadonlySet<string>
   /**
    * Returns the hook of a forward pass. It reports each layer that it adapts.
    * @param report takes the layer's name
@@ -108,13 +110,13 @@ const mergeOf =
  * head uses, train in full, as with peft's `modules_to_save`; a head with a row for each token of the vocabulary is frozen.
  */
 export function adaptLayers(model: Model, params: Params, method: LayerMethod): Adapted {
-  const { tensors, frozen: fixed = {}, saved = (trainable: Params) => trainable } = method
+  const { tensors, frozen: fixed = {}, replaces = new Set<string>(), saved = (trainable: Params) => trainable } = method
   const order = Object.keys(params)
   const { heads, trainable, frozen } = trainHeads(model, params, tensors)
   return {
     model: hookedModel(model, method),
     trainable,
-    frozen: { ...frozen, ...fixed },
+    frozen: { ...Object.fromEntries(Object.entries(frozen).filter(([name]) => !replaces.has(name))), ...fixed },
     ...(method.merge === undefined ? {} : { merge: mergeOf(order, (all) => method.merge!(all)) }),
     ...(method.config === undefined
       ? {}

@@ -14,7 +14,8 @@ export interface LinearOptions {
 /**
  * Linear layer: `y = x·Wᵀ + b`, with `W` from `name.weight` `[out, in]` and `b` from `name.bias` `[out]`. `x` is `[…,
  * in]`, the result `[…, out]`. Leading dimensions are flattened into one, because one large matrix product is faster
- * on every backend than a batch of small ones. A {@link LayerHook} receives the flattened rows, `[rows, in]`.
+ * on every backend than a batch of small ones. A {@link LayerHook} receives the flattened rows, `[rows, in]`; if it computes the product
+ * itself, the parameters need not have the weight.
  *
  * @example
  * ```ts
@@ -32,16 +33,14 @@ export function linear(
   x: Tensor,
   { bias = true, inputFirst = false }: LinearOptions = {},
 ): Tensor {
-  const weight = parameter(params, `${name}.weight`)
-  const [first, second] = weight.shape as [number, number]
-  const [inputs, outputs] = inputFirst ? [first, second] : [second, first]
-  const rows = reshape(x, [-1, inputs])
-  const compute = (input: Tensor, w: Tensor = weight): Tensor => {
+  const weight = params[`${name}.weight`]
+  const rows = reshape(x, [-1, x.shape.at(-1)!])
+  const compute = (input: Tensor, w: Tensor = parameter(params, `${name}.weight`)): Tensor => {
     const product = matMul(input, w, false, !inputFirst)
     return bias ? add(product, parameter(params, `${name}.bias`)) : product
   }
   const hook = hookOf(params)
-  const y =
-    hook === undefined ? compute(rows) : hook({ kind: 'linear', name, params, weight, inputFirst }, rows, compute)
-  return reshape(y, [...x.shape.slice(0, -1), outputs])
+  const site = { kind: 'linear', name, params, inputFirst, ...(weight === undefined ? {} : { weight }) } as const
+  const y = hook === undefined ? compute(rows) : hook(site, rows, compute)
+  return reshape(y, [...x.shape.slice(0, -1), y.shape.at(-1)!])
 }

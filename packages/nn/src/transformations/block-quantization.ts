@@ -56,8 +56,8 @@ function pack(codes: Tensor): Tensor {
   return add(low, mul(high, factor(WORD)))
 }
 
-/** The inverse of {@link pack}. */
-function unpack(packed: Tensor): Tensor {
+/** Integers from 0 to 255 from int32 that hold four of them, as in {@link QuantizedBlocks}: `[n]` → `[4 · n]`. */
+export function unpackBytes(packed: Tensor): Tensor {
   const factor = (n: number): Tensor => scalar(n, 'int32')
   const high = floorDiv(packed, factor(WORD))
   const low = sub(packed, mul(high, factor(WORD)))
@@ -104,7 +104,7 @@ export function dequantizeBlocks(
   map: Float32Array,
   { blockSize, shape }: { readonly blockSize: number; readonly shape: readonly number[] },
 ): Tensor {
-  const values = reshape(gather(tensor1d(map), unpack(codes) as never), [scales.size, blockSize])
+  const values = reshape(gather(tensor1d(map), unpackBytes(codes) as never), [scales.size, blockSize])
   const size = shape.reduce((product, n) => product * n, 1)
   const flat = reshape(mul(values, reshape(scales, [scales.size, 1])), [-1])
   return reshape(slice(flat, [0], [size]), [...shape])
