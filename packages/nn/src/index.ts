@@ -97,6 +97,19 @@ export { trustRatio } from './transformations/trust-ratio.js'
 export { addScaled, hessianVectorProduct, innerProduct, norm } from './transformations/vectors.js'
 export { withoutGradient } from './engine/without-gradient.js'
 export { isOwn, isTokenTable, trainOnly } from './adapters/train-only.js'
+export { splitParams } from './adapters/split-params.js'
+export {
+  type Comparison,
+  type HostMasks,
+  type Scores,
+  asScores,
+  largestScores,
+  markLargest,
+} from './adapters/largest-scores.js'
+export { type MaskedTuning, maskedTuning } from './adapters/masked-tuning.js'
+export { passLimits, passOptions, requirePass, sumOverPass } from './adapters/pass-scores.js'
+export { compareOption, pruningOptions } from './adapters/pruning-options.js'
+export { type GradientPruning, pruneByGradients } from './adapters/prune-by-gradients.js'
 export { type LayerMethod, adaptLayers, mergedWeights } from './adapters/adapt-layers.js'
 export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
 export {

@@ -1,6 +1,5 @@
 import {
   type Adapted,
-  type Adapter,
   type Engine,
   type HostArray,
   type Model,
@@ -15,8 +14,7 @@ import { expect, it } from './runner.js'
 export interface AdapterSubject {
   readonly engine: Engine
   readonly model: Model
-  readonly make: () => Adapter
-  readonly params: () => Params
+  readonly adapt: (saved?: SavedAdapter) => Adapted | Promise<Adapted>
   readonly adapted: () => Adapted
   readonly perturbed: (params: Params, by: number) => Params
   readonly outputs: (of: Model, params: Params) => Promise<unknown>
@@ -38,9 +36,9 @@ export function describeMasks({ engine, adapted }: AdapterSubject): void {
 }
 
 /** Returns the error with which a saved adapter is rejected. */
-async function rejection({ make, model, params }: AdapterSubject, saved: SavedAdapter): Promise<unknown> {
+async function rejection({ adapt }: AdapterSubject, saved: SavedAdapter): Promise<unknown> {
   try {
-    await make().adapt(model, params(), { saved })
+    await adapt(saved)
   } catch (error) {
     return isAttuneError(error) ? 'AttuneError' : error
   }
@@ -49,7 +47,7 @@ async function rejection({ make, model, params }: AdapterSubject, saved: SavedAd
 
 /** Tests saving and loading: an adapter is restored from its saved state and rejects invalid ones. */
 export function describeSaved(subject: AdapterSubject): void {
-  const { engine, model, make, params, adapted, perturbed, outputs } = subject
+  const { engine, adapt, adapted, perturbed, outputs } = subject
   /** The adapter on the host as if after training; `undefined` if it cannot be saved. */
   const trained = async () => {
     const { config, tensors, trainable } = adapted()
@@ -65,7 +63,7 @@ export function describeSaved(subject: AdapterSubject): void {
     const { own, config, host } = saved
     expect(config['peft_type']).toMatch(/^[A-Z0-9_]+$/)
     expect(Object.keys(host).filter((name) => !name.startsWith('base_model.model.'))).toEqual([])
-    const again = await make().adapt(model, params(), { saved: { config, tensors: engine.put(host) as Params } })
+    const again = await adapt({ config, tensors: engine.put(host) as Params })
     const byName = (from: Record<string, HostArray>) => Object.fromEntries(Object.entries(from).sort())
     expect(byName(await read(engine, again.trainable))).toEqual(byName(await read(engine, own)))
     expect(again.config).toEqual(config)
