@@ -108,9 +108,10 @@ export {
 } from './adapters/largest-scores.js'
 export { type MaskedTuning, maskedTuning } from './adapters/masked-tuning.js'
 export { passLimits, passOptions, requirePass, sumOverPass } from './adapters/pass-scores.js'
+export { maskAlong } from './adapters/mask-along.js'
 export { compareOption, pruningOptions } from './adapters/pruning-options.js'
 export { type GradientPruning, pruneByGradients } from './adapters/prune-by-gradients.js'
-export { type LayerMethod, adaptLayers, mergedWeights } from './adapters/adapt-layers.js'
+export { type LayerMethod, adaptLayers, mergedWeights, requireComputed } from './adapters/adapt-layers.js'
 export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
 export {
   type Factors,

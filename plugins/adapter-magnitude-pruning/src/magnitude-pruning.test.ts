@@ -70,6 +70,6 @@ it('freezes layers without a chosen weight, and needs no mask where all are chos
 it('rejects the smallest weights with zero-and-keep, which would remove the largest', async () => {
   await expect(adapted({ chooses: 'smallest' })).rejects.toMatchObject({
     code: 'BAD_OPTIONS',
-    remedy: expect.stringContaining('freeze'),
+    problem: expect.stringContaining('freeze'),
   })
 })

@@ -1,4 +1,4 @@
-import { ADAPTER, type Adapter, AttuneError, ENGINE, definePlugin, mapParams } from '@attune/core'
+import { ADAPTER, type Adapter, ENGINE, definePlugin, mapParams } from '@attune/core'
 import { asScores, compareOption, largestScores, maskedTuning, pruningOptions, targetLayers } from '@attune/nn'
 import { abs, neg } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -17,35 +17,32 @@ export const magnitudePruning = definePlugin({
   summary: 'Magnitude pruning: chooses the weights that train by their absolute value',
   source:
     'Han et al., Learning both Weights and Connections for Efficient Neural Networks, 2015; Liao, Meng and Monz, Parameter-Efficient Fine-Tuning without Introducing New Latency (PaFi), 2023, section 3.1',
-  options: z.strictObject({
-    ...pruningOptions,
-    compare: compareOption,
-    chooses: z.enum(['largest', 'smallest']).default('largest').describe('Absolute values of the weights that train'),
-  }),
+  options: z
+    .strictObject({
+      ...pruningOptions,
+      compare: compareOption,
+      chooses: z.enum(['largest', 'smallest']).default('largest').describe('Absolute values of the weights that train'),
+    })
+    .refine(({ mode, chooses }) => mode === 'freeze' || chooses === 'largest', {
+      path: ['chooses'],
+      message: 'must be largest with mode zero-and-keep, which removes the other weights: use mode freeze',
+    }),
   needs: { engine: ENGINE },
   exceptions: { initialFunction: 'zero-and-keep sets weights to zero' },
-  create({ mode, fraction, targets, compare, chooses }, { engine }): Adapter {
-    if (mode === 'zero-and-keep' && chooses === 'smallest')
-      throw new AttuneError(
-        'BAD_OPTIONS',
-        'adapter magnitude-pruning: expected `chooses: largest` with `mode: zero-and-keep`, which sets the other weights to zero, got smallest',
-        'Use `mode: freeze` with `chooses: smallest`.',
+  create: ({ mode, fraction, targets, compare, chooses }, { engine }): Adapter => ({
+    async adapt(model, params) {
+      const layers = targetLayers('magnitude-pruning', model, params, targets)
+      const weights = Object.fromEntries(layers.map((layer) => [`${layer}.weight`, params[`${layer}.weight`]!]))
+      const magnitudes = engine.compile((w: typeof weights) =>
+        mapParams((p) => (chooses === 'largest' ? abs(p) : neg(abs(p))), w),
       )
-    return {
-      async adapt(model, params) {
-        const layers = targetLayers('magnitude-pruning', model, params, targets)
-        const weights = Object.fromEntries(layers.map((layer) => [`${layer}.weight`, params[`${layer}.weight`]!]))
-        const magnitudes = engine.compile((w: typeof weights) =>
-          mapParams((p) => (chooses === 'largest' ? abs(p) : neg(abs(p))), w),
-        )
-        const scores = magnitudes(weights)
-        const masks = largestScores('magnitude-pruning', asScores(await engine.read(scores)), { fraction, compare })
-        magnitudes.dispose()
-        engine.release(scores)
-        return maskedTuning(model, params, { adapter: 'magnitude-pruning', engine, masks, mode })
-      },
-    }
-  },
+      const scores = magnitudes(weights)
+      const masks = largestScores('magnitude-pruning', asScores(await engine.read(scores)), { fraction, compare })
+      magnitudes.dispose()
+      engine.release(scores)
+      return maskedTuning(model, params, { adapter: 'magnitude-pruning', engine, masks, mode })
+    },
+  }),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

@@ -17,9 +17,10 @@ describe('markLargest', () => {
     ['negative scores', [-3, -1, -2], 2 / 3, [0, 1, 1]],
     ['zeros and negative zeros as equal', [-0, 0, -0, -1], 0.5, [1, 1, 0, 0]],
     ['at least one', [1, 3, 2], 0.01, [0, 1, 0]],
+    ['numbers that differ only in double precision', [1 / 3, 1 / 3 + 1e-12, 0.1], 1 / 3, [0, 1, 0]],
     ['all', [1, 1], 1, [1, 1]],
   ])('marks %s', (_, scores, fraction, expected) => {
-    expect([...markLargest(scores, fraction)]).toEqual(expected)
+    expect([...markLargest(scores, fraction, 'test')]).toEqual(expected)
   })
 })
 
@@ -40,11 +41,11 @@ describe('largestScores', () => {
     const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b)
     const expected = new Float32Array(values.length)
     for (const i of order.slice(0, 1234)) expected[i] = 1
-    expect(markLargest(values, 1234 / 5000)).toEqual(expected)
+    expect(markLargest(values, 1234 / 5000, 'test')).toEqual(expected)
   })
 
   it('rejects NaN and infinite scores', () => {
-    for (const bad of [NaN, Infinity])
+    for (const bad of [NaN, Infinity, -Infinity])
       expect(() =>
         largestScores('test', { ...scores, c: array([1, bad], [2]) }, { fraction: 0.5, compare: 'layer' }),
       ).toThrow(expect.objectContaining({ code: 'NON_FINITE_SCORES', problem: expect.stringContaining('c') }))

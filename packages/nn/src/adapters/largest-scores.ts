@@ -15,31 +15,28 @@ export const asScores = (read: OnHost<Params>): Scores => read as Readonly<Recor
 /**
  * Marks the largest scores with 1, the others with 0; among equal scores, the first ones. At least one is marked.
  * @param fraction in (0, 1], of the number of scores; rounded
+ * @param of the adapter and the scores, for the error
+ * @throws AttuneError `NON_FINITE_SCORES`
  */
-export function markLargest(scores: ArrayLike<number>, fraction: number): Float32Array {
-  const sorted = Float32Array.from(scores).sort()
+export function markLargest(scores: ArrayLike<number>, fraction: number, of: string): Float32Array {
+  const sorted = (scores instanceof Float32Array ? scores.slice() : Float64Array.from(scores)).sort() // NaN is last
+  if (!Number.isFinite(sorted[0]) || !Number.isFinite(sorted.at(-1)))
+    throw new AttuneError(
+      'NON_FINITE_SCORES',
+      `${of}: expected finite scores, got scores from ${sorted[0]} to ${sorted.at(-1)}`,
+      'Check the pretrained weights and the training data for extreme values.',
+    )
   const count = Math.max(1, Math.round(fraction * sorted.length))
   const threshold = sorted[sorted.length - count]!
   const marks = new Float32Array(scores.length)
-  let equal = count
-  for (let i = 0; i < scores.length; i++) if (scores[i]! > threshold) equal -= marks[i] = 1
-  for (let i = 0; equal > 0 && i < scores.length; i++) if (scores[i]! === threshold) equal -= marks[i] = 1
+  let left = count
+  for (let i = 0; i < scores.length; i++) if (scores[i]! > threshold) left -= marks[i] = 1
+  for (let i = 0; left > 0 && i < scores.length; i++) if (scores[i]! === threshold) left -= marks[i] = 1
   return marks
 }
 
-/** @throws AttuneError `NON_FINITE_SCORES` */
-function requireNumbers(adapter: string, scores: Scores): void {
-  const name = Object.keys(scores).find((each) => !scores[each]!.values.every(Number.isFinite))
-  if (name === undefined) return
-  throw new AttuneError(
-    'NON_FINITE_SCORES',
-    `adapter ${adapter}: expected finite scores, got NaN or an infinite score for ${name}`,
-    'Check the pretrained weights and the training data for extreme values.',
-  )
-}
-
 /** The marks of one array that holds all scores, one parameter after another. */
-function markTogether(scores: Scores, fraction: number): ReadonlyMap<string, Float32Array> {
+function markTogether(scores: Scores, fraction: number, of: string): ReadonlyMap<string, Float32Array> {
   const all = new Float32Array(Object.values(scores).reduce((sum, { values }) => sum + values.length, 0))
   const starts = new Map<string, number>()
   let end = 0
@@ -48,12 +45,12 @@ function markTogether(scores: Scores, fraction: number): ReadonlyMap<string, Flo
     all.set(values, end)
     end += values.length
   }
-  const marks = markLargest(all, fraction)
+  const marks = markLargest(all, fraction, of)
   return new Map([...starts].map(([name, at]) => [name, marks.slice(at, at + scores[name]!.values.length)]))
 }
 
 /** Marks of each row of `[outputs, inputs]`, or of each column if `inputFirst`. */
-function markOutputs({ values, shape }: HostArray, fraction: number, inputFirst: boolean): Float32Array {
+function markOutputs({ values, shape }: HostArray, fraction: number, inputFirst: boolean, of: string): Float32Array {
   const [rows, columns] = shape as readonly [number, number]
   const [outputs, inputs] = inputFirst ? [columns, rows] : [rows, columns]
   const at = (output: number, input: number): number =>
@@ -61,7 +58,7 @@ function markOutputs({ values, shape }: HostArray, fraction: number, inputFirst:
   const marks = new Float32Array(values.length)
   for (let output = 0; output < outputs; output++) {
     const own = Float32Array.from({ length: inputs }, (_, input) => values[at(output, input)]!)
-    markLargest(own, fraction).forEach((mark, input) => (marks[at(output, input)] = mark))
+    markLargest(own, fraction, of).forEach((mark, input) => (marks[at(output, input)] = mark))
   }
   return marks
 }
@@ -82,13 +79,13 @@ export function largestScores(
     inputFirst = false,
   }: { fraction: number; compare: Comparison; inputFirst?: boolean | undefined },
 ): HostMasks {
-  requireNumbers(adapter, scores)
-  const together = compare === 'global' ? markTogether(scores, fraction) : undefined
+  const of = (name: string): string => `adapter ${adapter}: ${name}`
+  const together = compare === 'global' ? markTogether(scores, fraction, of('all layers')) : undefined
   const marksOf = (name: string, array: HostArray): Float32Array =>
     together?.get(name) ??
     (compare === 'output'
-      ? markOutputs(array, fraction, inputFirst)
-      : markLargest(array.values as Float32Array, fraction))
+      ? markOutputs(array, fraction, inputFirst, of(name))
+      : markLargest(array.values, fraction, of(name)))
   return Object.fromEntries(
     Object.entries(scores).map(([name, array]) => [
       name,
