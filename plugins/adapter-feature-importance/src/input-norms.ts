@@ -1,4 +1,4 @@
-import { type DataPass, type Model, type Params, type PassOptions, type TextInputs } from '@attune/core'
+import type { DataPass, EncoderOutputs, Model, Params, PassOptions, TextInputs } from '@attune/core'
 import { asScores, requireComputed, withHook } from '@attune/nn'
 import { type Tensor, add, cast, mul, reshape, square, sum, zeros } from '@tensorflow/tfjs-core'
 
@@ -6,6 +6,12 @@ import { type Tensor, add, cast, mul, reshape, square, sum, zeros } from '@tenso
 function squares(x: Tensor, { attentionMask, decoderInputIds }: TextInputs): Tensor {
   const isToken = decoderInputIds === undefined && x.shape[0] === attentionMask.size
   return sum(isToken ? mul(square(x), reshape(cast(attentionMask, 'float32'), [-1, 1])) : square(x), 0)
+}
+
+/** Computes the states, and the pooled vector if layers are left: outputs are computed when read. Language models need no pooler. */
+function compute(outputs: EncoderOutputs, left: ReadonlySet<string>): Tensor {
+  const { lastHiddenState } = outputs
+  return left.size === 0 ? lastHiddenState : outputs.pooled
 }
 
 /**
@@ -25,15 +31,17 @@ export async function inputNorms(
     (): Params => Object.fromEntries([...layers].map(([name, size]) => [name, zeros([size])])),
     (state, { params, batch, mode }) => {
       const next: Record<string, Tensor> = { ...state }
+      const left = new Set(layers.keys())
       const inputs = batch.inputs as TextInputs
-      const hooked = withHook(params, ({ name, kind }, x, compute) => {
+      const hooked = withHook(params, ({ name, kind }, x, apply) => {
         if (kind === 'linear' && layers.has(name)) {
+          left.delete(name)
           computed.add(name)
           next[name] = add(next[name]!, squares(x, inputs))
         }
-        return compute(x)
+        return apply(x)
       })
-      Object.values(model.forward(hooked, inputs, mode)) // outputs are computed when read
+      compute(model.forward(hooked, inputs, mode), left)
       return next
     },
     options,

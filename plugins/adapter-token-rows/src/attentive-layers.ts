@@ -11,13 +11,13 @@ function attention(weights: Tensor, ids: Tensor, mask: Tensor, chosen: Tensor): 
   return sum(mul(mul(weights, keys), queries))
 }
 
-/** @throws AttuneError `UNKNOWN_TARGET` */
+/** @throws AttuneError `UNKNOWN_TARGET` unless every layer has attention weights between tokens */
 function requireAttentions(found: number, layers: number): void {
   if (found === layers && layers > 0) return
   throw new AttuneError(
     'UNKNOWN_TARGET',
     `adapter token-rows: expected attention weights of each of the model's ${layers} layers with \`layers\`, got those of ${found}`,
-    'Remove `layers`, or use a model with attention and weights of its own in each layer.',
+    'Remove `layers`, or use a model with attention between tokens, and weights of its own, in each layer.',
   )
 }
 
@@ -45,7 +45,9 @@ export async function attentiveLayers(
       const { attentions = {}, encoderAttentions = {} } = outputs(['attentions'])
       const { inputIds, attentionMask, decoderInputIds, decoderAttentionMask } = batch.inputs as TextInputs
       const of = (weights: Readonly<Record<string, Tensor>>, ids: Tensor, mask: Tensor): Tensor[] =>
-        Object.values(weights).map((each) => attention(each, ids, mask, state.chosen))
+        Object.values(weights)
+          .filter(({ shape }) => shape[3] === ids.shape[1]) // not of phrases
+          .map((each) => attention(each, ids, mask, state.chosen))
       const all = [
         ...of(encoderAttentions, inputIds, attentionMask),
         ...of(attentions, decoderInputIds ?? inputIds, decoderAttentionMask ?? attentionMask),
