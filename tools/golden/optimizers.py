@@ -225,6 +225,26 @@ def lora_plus(options, optimizer_class, ratio, **arguments):
     return recorded(options, make, names)
 
 
+def unfrozen(options, thaws):
+    """SGD; the learning rate of a parameter is 0 until the step after `thaws`."""
+    names = {"embed.weight": (3, 2), "layer.0.weight": (2, 2), "layer.1.weight": (2, 2), "head.weight": (2, 2)}
+
+    def make(parameters):
+        by_name = [{"params": [p], "thaws": thaws[name]} for name, p in parameters.items()]
+        optimizer = torch.optim.SGD(by_name, lr=0.1)
+        steps = iter(range(STEPS))
+
+        def rates(optimizer, *_):
+            step = next(steps)
+            for group in optimizer.param_groups:
+                group["lr"] = group["lr"] if step + 1 > group["thaws"] else 0.0
+
+        optimizer.register_step_pre_hook(rates)
+        return optimizer
+
+    return recorded(options, make, names)
+
+
 def regression(kind, l2, count=12, size=5):
     generator = numpy.random.default_rng(7)
     features = numpy.round(generator.normal(size=(count, size)), 3)
@@ -592,7 +612,19 @@ GOLDEN = {
         "after",
         [lora_plus({}, torch.optim.SGD, 16), lora_plus({"ratio": 2}, torch.optim.SGD, 2)],
     ),
+    "gradual-unfreezing": lambda: (
+        of("torch", "optim.SGD with a learning rate per parameter"),
+        "after",
+        [
+            unfrozen({"everySteps": 3}, {"head.weight": 0, "layer.1.weight": 0, "layer.0.weight": 3, "embed.weight": 6}),
+            unfrozen(
+                {"over": 0.0099, "initialLayers": 0},
+                {"head.weight": 0, "layer.1.weight": 3, "layer.0.weight": 6, "embed.weight": 9},
+            ),
+        ],
+    ),
 }
+LAYERED = ("layer-wise-learning-rate-decay", "gradual-unfreezing")
 
 
 def adamw_lora_plus():
@@ -621,7 +653,7 @@ for name, make in GOLDEN.items():
     source, link, cases = make()
     folder = ROOT / f"plugins/optimizer-{name}/golden"
     folder.mkdir(parents=True, exist_ok=True)
-    prefixes = {"layers": ["embed.", "layer.0.", "layer.1."]} if name == "layer-wise-learning-rate-decay" else {}
+    prefixes = {"layers": ["embed.", "layer.0.", "layer.1."]} if name in LAYERED else {}
     golden = {"source": source, **({} if link is None else {"link": link}), **prefixes, "cases": cases}
     (folder / f"{source.split('.')[0]}-{name}.json").write_text(json.dumps(golden))
     print(name, source)

@@ -33,6 +33,8 @@ const ADAPTERS = {
   'frozen-layers': { options: { count: 2 }, training: { microBatchSize: 4, gradientCheckpointing: true } },
   lora: { options: { rank: 2, dropout: 0.1 } },
   pissa: { options: { rank: 2 } },
+  'movement-pruning': { options: { fraction: 0.4 } },
+  'attention-statistics': { options: { by: 'low-entropy', fraction: 0.5 } },
 }
 
 /** Sets of callbacks by name. @type {Record<string, object[]>} */

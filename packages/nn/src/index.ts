@@ -104,6 +104,7 @@ export { orthogonalize } from './transformations/orthogonalize.js'
 export { parameterNoise } from './transformations/parameter-noise.js'
 export { type PartitionState, type Selection, partition } from './transformations/partition.js'
 export { matchesPattern, restrictTo } from './transformations/restrict-to.js'
+export { layersFromTop } from './transformations/layers-from-top.js'
 export { type AdamState, scaleByAdam } from './transformations/scale-by-adam.js'
 export { scaleByLearningRate } from './transformations/scale-by-learning-rate.js'
 export { type WarmupOptions, warmup, withWarmup } from './engine/warmup.js'
@@ -111,7 +112,21 @@ export { trustRatio } from './transformations/trust-ratio.js'
 export { addScaled, hessianVectorProduct, innerProduct, norm } from './transformations/vectors.js'
 export { withoutGradient } from './engine/without-gradient.js'
 export { isOwn, isTokenTable, trainOnly } from './adapters/train-only.js'
-export { type LayerMethod, adaptLayers, mergedWeights, trainHeads } from './adapters/adapt-layers.js'
+export { splitParams } from './adapters/split-params.js'
+export {
+  type Comparison,
+  type HostMasks,
+  type Scores,
+  asScores,
+  largestScores,
+  markLargest,
+} from './adapters/largest-scores.js'
+export { type MaskedTuning, maskedTuning } from './adapters/masked-tuning.js'
+export { passLimits, passOptions, requirePass, sumOverPass } from './adapters/pass-scores.js'
+export { maskAlong } from './adapters/mask-along.js'
+export { compareOption, pruningOptions } from './adapters/pruning-options.js'
+export { type GradientPruning, pruneByGradients } from './adapters/prune-by-gradients.js'
+export { type LayerMethod, adaptLayers, mergedWeights, requireComputed, trainHeads } from './adapters/adapt-layers.js'
 export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
 export { feedforwardOutputs, isAttention, keysAndValues } from './adapters/layer-roles.js'
 export { type SavedLayout, listedLayers, savedTensors } from './adapters/saved-layers.js'

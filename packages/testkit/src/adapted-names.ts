@@ -1,5 +1,6 @@
 import { type Adapter, key } from '@attune/core'
 import { filledWith } from '@attune/nn'
+import { adapterPass } from './adapter-pass.js'
 import { referenceEngine } from './reference-engine.js'
 import { tinyModel } from './tiny-model.js'
 
@@ -17,7 +18,11 @@ export async function adaptedNames(adapter: Adapter) {
     'classifier.weight': filledWith([3, model.hiddenSize], 0),
     'lm_head.weight': filledWith(own[model.wordEmbeddings]!.shape, 0),
   }
-  const { trainable, frozen } = await adapter.adapt(model, params)
+  const pass = adapterPass(engine, model, params, [
+    [7, 3, 9],
+    [5, 8, 4],
+  ])
+  const { trainable, frozen } = await adapter.adapt(model, params, { pass })
   await engine.close()
   return {
     own: Object.keys(own).sort(),

@@ -1,6 +1,5 @@
 import {
   type Adapted,
-  type Adapter,
   type Engine,
   type HostArray,
   type Model,
@@ -15,8 +14,7 @@ import { expect, it } from './runner.js'
 export interface AdapterSubject {
   readonly engine: Engine
   readonly model: Model
-  readonly make: () => Adapter
-  readonly params: () => Params
+  readonly adapt: (saved?: SavedAdapter) => Adapted | Promise<Adapted>
   readonly adapted: () => Adapted
   readonly perturbed: (params: Params, by: number) => Params
   readonly outputs: (of: Model, params: Params) => Promise<unknown>
@@ -40,9 +38,9 @@ export function describeMasks({ engine, adapted }: AdapterSubject): void {
 }
 
 /** Returns the error with which a saved adapter is rejected. */
-async function rejection({ make, model, params }: AdapterSubject, saved: SavedAdapter): Promise<unknown> {
+async function rejection({ adapt }: AdapterSubject, saved: SavedAdapter): Promise<unknown> {
   try {
-    await make().adapt(model, params(), { saved })
+    await adapt(saved)
   } catch (error) {
     return isAttuneError(error) ? 'AttuneError' : error
   }
@@ -51,7 +49,7 @@ async function rejection({ make, model, params }: AdapterSubject, saved: SavedAd
 
 /** Tests saving and loading: an adapter is restored from its saved state and rejects invalid ones. */
 export function describeSaved(subject: AdapterSubject): void {
-  const { engine, model, make, params, adapted, perturbed, outputs, condensed } = subject
+  const { engine, adapt, adapted, perturbed, outputs, condensed } = subject
   /** The adapter on the host as if after training; `undefined` if it cannot be saved. */
   const trained = async () => {
     const { config, tensors, trainable } = adapted()
@@ -67,7 +65,7 @@ export function describeSaved(subject: AdapterSubject): void {
     const { own, config, host } = saved
     expect(config['peft_type']).toMatch(/^[A-Z0-9_]+$/)
     expect(Object.keys(host).filter((name) => !/^(base_model\.|prompt_embeddings$)/.test(name))).toEqual([])
-    const again = await make().adapt(model, params(), { saved: { config, tensors: engine.put(host) as Params } })
+    const again = await adapt({ config, tensors: engine.put(host) as Params })
     const byName = <T>(from: Readonly<Record<string, T>>) => Object.fromEntries(Object.entries(from).sort())
     const restored = byName(await read(engine, again.trainable))
     if (condensed === undefined) expect(restored).toEqual(byName(await read(engine, own)))

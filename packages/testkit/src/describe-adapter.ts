@@ -4,6 +4,7 @@ import {
   type AnyPlugin,
   type Model,
   type Params,
+  type SavedAdapter,
   type TextInputs,
   isTensor,
   key,
@@ -13,6 +14,7 @@ import {
   stream,
 } from '@attune/core'
 import { type Scalar, type Tensor, add, sum, tensor } from '@tensorflow/tfjs-core'
+import { adapterPass } from './adapter-pass.js'
 import { describeOptions } from './describe-options.js'
 import { type AdapterSubject, describeMasks, describeSaved } from './describe-adapter-members.js'
 import { itPromises } from './exceptions.js'
@@ -51,26 +53,49 @@ const savedMembers = ({ tensors, config }: Adapted): readonly string[] => [typeo
 
 const shapesOf = (params: Params): Record<string, string> => mapParams((p) => `${p.dtype} [${p.shape.join()}]`, params)
 
+/** The plugin with fewer exceptions. */
+function withoutExceptions(plugin: AnyPlugin, without: readonly string[]): AnyPlugin {
+  if (without.length === 0) return plugin
+  const exceptions = Object.fromEntries(
+    Object.entries(plugin.exceptions ?? {}).filter(([name]) => !without.includes(name)),
+  )
+  const { name, kind, summary, options, needs = {} } = plugin
+  return Object.defineProperties((...input: unknown[]): unknown => plugin(...input), {
+    ...Object.getOwnPropertyDescriptors({ kind, summary, options, needs, exceptions }),
+    name: { value: name },
+  }) as AnyPlugin
+}
+
 /**
  * Contract of an adapter, tested on `model` (default: {@link tinyModel}). Trainable and frozen parameters are disjoint and mergedOutputs
  * parametrize a model that computes the function of the base model. Merging returns the base model's parameters, and after
  * training the same function in the base model's form. The result depends only on the model, the parameters and the options. An
  * adapter that changes the function from the start states `exceptions: { initialFunction: reason }` in its manifest; one that cannot be
- * merged exactly, or not at all, `merge`; without a merge, it must be able to be saved.
+ * merged exactly, or not at all, `merge`; without a merge, it must be able to be saved. An adapter that chooses parameters by
+ * statistics receives a pass over three rows.
+ * @param fixture `without`: exceptions of the manifest that do not apply with these options
  */
 export function describeAdapter(
-  plugin: AnyPlugin,
+  given: AnyPlugin,
   {
     options = {},
     model = tinyModel(),
-  }: { readonly options?: Readonly<Record<string, unknown>>; readonly model?: Model } = {},
+    without = [],
+  }: {
+    readonly options?: Readonly<Record<string, unknown>>
+    readonly model?: Model
+    readonly without?: readonly ('initialFunction' | 'merge')[]
+  } = {},
 ): void {
+  const plugin = withoutExceptions(given, without)
   describe(`adapter ${plugin.name}`, () => {
     const engine = referenceEngine()
     const [initial, inexact] = [plugin.exceptions?.['initialFunction'], plugin.exceptions?.['merge']]
     const make = (): Adapter => plugin(options, { engine, randomness: key(3), tokenizer: tinyTokenizer() }) as Adapter
     let params: Params
     let adapted: Adapted
+    const adapt = (of: Params, saved?: SavedAdapter) =>
+      make().adapt(model, of, { pass: adapterPass(engine, model, of, ROWS), ...(saved === undefined ? {} : { saved }) })
     const outputs = (of: Model, p: Params) =>
       engine.read(
         engine.compile((q: Params, inputs: TextInputs) => of.forward(q, inputs, { training: false }))(
@@ -81,9 +106,8 @@ export function describeAdapter(
     const subject: AdapterSubject = {
       engine,
       model,
-      make,
+      adapt: (saved) => adapt(params, saved),
       outputs,
-      params: () => params,
       adapted: () => adapted,
       perturbed,
       condensed: plugin.exceptions?.['saved'],
@@ -91,7 +115,7 @@ export function describeAdapter(
     beforeAll(async () => {
       await engine.start()
       params = model.init(key(1))
-      adapted = await make().adapt(model, params)
+      adapted = await adapt(params)
     })
     afterAll(() => engine.close())
     describeOptions(plugin, options)
@@ -118,7 +142,7 @@ export function describeAdapter(
     )
 
     it('is deterministic: adapts the same parameters in the same way', async () => {
-      const again = await make().adapt(model, params)
+      const again = await adapt(params)
       expect(await engine.read(again.trainable)).toEqual(await engine.read(adapted.trainable))
       expect(Object.keys(again.frozen)).toEqual(Object.keys(adapted.frozen))
     })
@@ -190,7 +214,7 @@ export function describeAdapter(
     it('allocates no tensors other than its parameters and masks', async () => {
       const before = engine.live()
       const original = model.init(key(2))
-      const { trainable, frozen, masks = {} } = await make().adapt(model, original)
+      const { trainable, frozen, masks = {} } = await adapt(original)
       const own = { original, trainable, frozen, masks }
       const all = new Set<Tensor>(leaves(own, isTensor).map(([, leaf]) => leaf))
       expect(engine.live()).toBe(before + all.size)

@@ -1,4 +1,5 @@
 export { adaptedNames } from './adapted-names.js'
+export { adapterPass } from './adapter-pass.js'
 export { describeAdapter } from './describe-adapter.js'
 export { type AugmenterCase, describeAugmenter } from './describe-augmenter.js'
 export { type CallbackCase, describeCallback } from './describe-callback.js'

@@ -49,11 +49,11 @@ describe('qlora', () => {
     const inputs = engine.put(textInputs([[1]]))
     const output = (of: Model, p: Params) => engine.read(of.forward(p, inputs, { training: false }).lastHiddenState)
     expectClose(
-      await output(inputFirst, merge(trained, frozen)),
+      await output(inputFirst, merge!(trained, frozen)),
       await output(changed, { ...frozen, ...trained }),
       1e-5,
     )
-    const rounded = merge(trainable, frozen)[`${name}.weight`]!
+    const rounded = merge!(trainable, frozen)[`${name}.weight`]!
     expectClose(await engine.read({ rounded }), await engine.read({ rounded: weight }), 0.35)
   })
 

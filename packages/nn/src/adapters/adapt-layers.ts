@@ -41,7 +41,7 @@ export const mergedWeights = (layers: readonly string[], weight: (layer: string)
   Object.fromEntries(layers.map((layer) => [`${layer}.weight`, weight(layer)]))
 
 /** @throws AttuneError `UNKNOWN_TARGET` if the model did not compute one of the layers as a linear layer. */
-function requireComputed(adapter: string, layers: readonly string[], computed: ReadonlySet<string>): void {
+export function requireComputed(adapter: string, layers: readonly string[], computed: ReadonlySet<string>): void {
   const missing = layers.filter((layer) => !computed.has(layer))
   if (missing.length === 0) return
   throw new AttuneError(

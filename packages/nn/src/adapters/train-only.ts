@@ -1,4 +1,5 @@
-import { type Adapter, AttuneError, type Model, type Params } from '@attune/core'
+import type { Adapter, Model, Params } from '@attune/core'
+import { splitParams } from './split-params.js'
 
 const startsWithAny = (name: string, prefixes: readonly string[]): boolean =>
   prefixes.some((prefix) => name.startsWith(prefix))
@@ -22,21 +23,6 @@ export const trainOnly = (adapter: string, select: (model: Model) => (name: stri
   adapt(model, params) {
     const isChosen = select(model)
     const trains = (name: string): boolean => (isOwn(model, name) ? isChosen(name) : !isTokenTable(model, params, name))
-    const names = Object.keys(params)
-    const part = (wanted: boolean): Params =>
-      Object.fromEntries(names.filter((name) => trains(name) === wanted).map((name) => [name, params[name]!]))
-    const trainable = part(true)
-    if (Object.keys(trainable).length === 0)
-      throw new AttuneError(
-        'NOTHING_TRAINS',
-        `adapter ${adapter}: expected a model with parameters that it selects, got none among ${names.length} parameters, such as ${names.slice(0, 3).join(', ')}`,
-        'Use another adapter: `npx attune plugins list --kind adapter` lists them.',
-      )
-    return {
-      model,
-      trainable,
-      frozen: part(false),
-      merge: (trained, kept) => Object.fromEntries(names.map((name) => [name, trained[name] ?? kept[name]!])),
-    }
+    return { model, ...splitParams(adapter, params, trains) }
   },
 })

@@ -188,6 +188,29 @@ describe('a saved adapter', () => {
   }, 60_000)
 })
 
+describe('an adapter that chooses weights by a pass over the training data', () => {
+  const names = ['magnitude-pruning', 'movement-pruning', 'token-rows']
+
+  it.each(names)('is resumed bit for bit with the same weights chosen: %s', async (name) => {
+    const plugin = await installed(ADAPTER, name)
+    const options = name === 'token-rows' ? { count: 2, by: 'gradient' } : { fraction: 0.5 }
+    const [whole, parts] = [folder(), folder()]
+    const config = (directory: string) => adapting(directory, { use: plugin, ...options })
+    await lastValueFrom(run(config(whole)))
+    const commands = new Subject<Command>()
+    const stop = (event: RunEvent): void => {
+      if (event.type === 'step.completed' && event.step === 7) commands.next({ type: 'stop', because: 'test' })
+    }
+    await lastValueFrom(run(config(parts), { commands }).pipe(tap(stop)))
+    await lastValueFrom(resume(parts, { searchPaths: { folders: ['.'], registered: [...toyPlugins, plugin] } }))
+    expect(readFileSync(join(parts, 'model/model.safetensors'))).toEqual(
+      readFileSync(join(whole, 'model/model.safetensors')),
+    )
+    const zeros = [...stored(join(whole, 'model/model.safetensors'))['toy.dense.weight']!.values].filter((w) => w === 0)
+    expect(zeros).toHaveLength(name === 'token-rows' ? 0 : 32)
+  })
+})
+
 describe('an adapter that changes the model description', () => {
   it('limits the maximum length in training and for the saved model', async () => {
     const directory = folder()

@@ -1,6 +1,10 @@
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
+  ADAPTER,
   type Adapted,
+  type Adapter,
+  type Encoded,
   ENGINE,
   type Engine,
   type HostArray,
@@ -19,6 +23,7 @@ import { describeAdapter, expectClose, referenceEngine, textInputs, tinyModel, t
 import { installed } from '../run/installed.test.fixture.js'
 import { add, mul, sum, square, tensor1d } from '@tensorflow/tfjs-core'
 import { compileStep } from './compiled-step.js'
+import { dataPass } from './data-pass.js'
 import { NO_CONSTANTS } from './loss-function.js'
 import { dora, ia3, promptTuning } from './adapters.test.fixture.js'
 
@@ -88,15 +93,52 @@ const engines: readonly (readonly [string, () => Engine])[] = [
   ['onnxruntime', () => onnxruntime({ device: 'cpu' }) as Engine],
 ]
 
+/** Takes 12 steps of AdamW, with weight decay on all parameters; returns the trainable parameters. */
+async function takeTwelveSteps(engine: Engine, objective: Objective, trainable: Params, frozen: Params, masks: Params) {
+  const decayed = addDecayedWeights(0.1, () => true)
+  const optimizer = chain(scaleByAdam(0.9, 0.999, 1e-8), decayed, scaleByLearningRate())
+  const step = compileStep(engine, { model, objective, optimizer })
+  const constants = { ...NO_CONSTANTS, masks }
+  let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() } as Parameters<
+    typeof step.run
+  >[0]
+  for (let i = 1; i <= 12; i++) {
+    const inputs = { learningRate: 0.01, step: i, steps: 12, seed: deriveKey(key(9), 'step', i) }
+    const result = step.run(state, { frozen, constants }, [objective.collate(itemsOf(objective, i))], inputs)
+    state = result.state
+    engine.release({ loss: result.loss, gradientNorm: result.gradientNorm })
+  }
+  step.dispose()
+  return (await engine.read(state.trainable)) as Record<string, HostArray>
+}
+
+const itemsOf = (objective: Objective, i: number): Encoded[] =>
+  ['one two', 'three', 'two two one', 'three one'].map((text, j) =>
+    objective.encode({ text, label: (i + j) % 3 === 0 ? 'x' : 'y' }),
+  )
+
+/** Adapters that choose weights, one of each kind of choice. */
+const CHOICES: readonly (readonly [name: string, options: Readonly<Record<string, unknown>>])[] = [
+  ['magnitude-pruning', { fraction: 0.6 }],
+  ['gradient-pruning', { mode: 'freeze', score: 'fisher', batchSize: 1, fraction: 0.05 }],
+  ['attention-statistics', { fraction: 0.25 }],
+  ['token-rows', { count: 4, layers: 1 }],
+]
+const choosing = await Promise.all(CHOICES.map(([name]) => installed(ADAPTER, name)))
+
 describe.each(engines)('update masks on %s', (_, make) => {
   const engine = make()
-  beforeAll(() => engine.start())
+  let objective: Objective
+  beforeAll(async () => {
+    await engine.start()
+    const given = { model, tokenizer: tinyTokenizer(), losses: [] }
+    objective = sequenceClassification({ labels: ['x', 'y'] }, given as never) as Objective
+  })
   afterAll(() => engine.close())
+  const initial = (): Params => engine.compile(() => ({ ...model.init(key(3)), ...objective.init(key(4)) }))() as Params
 
   it('leave masked weights unchanged bit for bit after 12 steps of AdamW, and change the others', async () => {
-    const given = { model, tokenizer: tinyTokenizer(), losses: [] }
-    const objective = sequenceClassification({ labels: ['x', 'y'] }, given as never) as Objective
-    const trainable = engine.compile(() => ({ ...model.init(key(3)), ...objective.init(key(4)) }))() as Params
+    const trainable = initial()
     const before = (await engine.read(trainable)) as Record<string, HostArray>
     const halves = Object.fromEntries(
       Object.entries(before).map(([name, { shape, values: all }]) => [
@@ -104,23 +146,7 @@ describe.each(engines)('update masks on %s', (_, make) => {
         { shape, dtype: 'float32', values: Float32Array.from(all, (__, i) => i % 2) } as HostArray,
       ]),
     )
-    const decayed = addDecayedWeights(0.1, () => true)
-    const optimizer = chain(scaleByAdam(0.9, 0.999, 1e-8), decayed, scaleByLearningRate())
-    const step = compileStep(engine, { model, objective, optimizer })
-    const constants = { ...NO_CONSTANTS, masks: engine.put(halves) as Params }
-    let state = { trainable, optimizer: engine.compile(() => optimizer.init(trainable))() } as Parameters<
-      typeof step.run
-    >[0]
-    for (let i = 1; i <= 12; i++) {
-      const items = ['one two', 'three', 'two two one', 'three one'].map((text, j) =>
-        objective.encode({ text, label: (i + j) % 3 === 0 ? 'x' : 'y' }),
-      )
-      const inputs = { learningRate: 0.01, step: i, steps: 12, seed: deriveKey(key(9), 'step', i) }
-      const result = step.run(state, { frozen: {}, constants }, [objective.collate(items)], inputs)
-      state = result.state
-      engine.release({ loss: result.loss, gradientNorm: result.gradientNorm })
-    }
-    const after = (await engine.read(state.trainable)) as Record<string, HostArray>
+    const after = await takeTwelveSteps(engine, objective, trainable, {}, engine.put(halves) as Params)
     let changed = 0
     for (const [name, { values: start }] of Object.entries(before)) {
       const end = after[name]!.values
@@ -129,6 +155,44 @@ describe.each(engines)('update masks on %s', (_, make) => {
       changed += [...start.keys()].filter((i) => i % 2 === 1 && start[i] !== end[i]).length
     }
     expect(changed).toBeGreaterThan(500)
-    step.dispose()
   }, 60_000)
+
+  it.each(CHOICES.map(([name, options], i) => [name, JSON.stringify(options), options, choosing[i]!] as const))(
+    'of %s %s are the same when computed again, and keep the other weights bit for bit in 12 steps of AdamW',
+    async (name, __, options, plugin) => {
+      const pass = (params: Params) =>
+        dataPass({
+          engine,
+          model,
+          objective,
+          trainable: params,
+          frozen: {},
+          items: () => Readable.from(itemsOf(objective, 1)),
+          batchSize: 2,
+        })
+      const adapt = async () => {
+        const params = initial()
+        return await (plugin(options, { engine }) as Adapter).adapt(model, params, { pass: pass(params) })
+      }
+      const [{ trainable, frozen, masks = {} }, again] = [await adapt(), await adapt()]
+      const read = async (of: Params) => (await engine.read(of)) as Record<string, HostArray>
+      const [before, marks] = [await read(trainable), await read(masks)]
+      expect([await read(again.trainable), await read(again.masks ?? {})]).toEqual([before, marks])
+      const after = await takeTwelveSteps(engine, objective, trainable, frozen, masks)
+      const isMasked = (own: string, i: number): boolean => marks[own]?.values[i] === 0
+      let [kept, changed] = [0, 0]
+      for (const [own, { values: start }] of Object.entries(before))
+        start.forEach((value, i) => {
+          const same = Object.is(value, after[own]!.values[i])
+          if (isMasked(own, i)) {
+            expect([own, i, same]).toEqual([own, i, true])
+            if (options['mode'] === undefined && !/statistics|token/.test(name)) expect(Object.is(value, 0)).toBe(true)
+            kept++
+          } else changed += Number(!same)
+        })
+      expect(kept).toBeGreaterThan(100)
+      expect(changed).toBeGreaterThan(20)
+    },
+    60_000,
+  )
 })
