@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Measures the share of optimizers in the time of a step, and LoRA against PyTorch and peft in the same run:
+ * Measures the fraction of a step that optimizers take, and LoRA against PyTorch and peft in the same run:
  * `node tools/bench/costs.mjs [--rounds 9] [--write]`. `PYTHON` names a Python with torch, transformers, peft and safetensors; without it,
  * LoRA is not compared. `--write` writes the tables to docs/measurements/costs.md.
  */
@@ -49,7 +49,7 @@ async function compareOptimizers() {
   ])
   await report(
     'optimizers',
-    ['step with', 'ms', 'share of the optimizer'],
+    ['step with', 'ms', 'fraction for the optimizer'],
     rows,
     `${workload.title}; ${rounds} rounds.`,
   )

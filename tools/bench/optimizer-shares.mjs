@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Share of optimizers in the time of a training step. Each step is compared with one that computes the loss, its gradients and their norm
+ * Fraction of the time of a training step that optimizers take. Each step is compared with one that computes the loss, its gradients and their norm
  * but updates nothing; the programs take turns in one process.
  */
 import { lossAndGradients, stepInputs, trainingStep } from '@attune/trainer'
