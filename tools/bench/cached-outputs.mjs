@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { table } from '@attune/terminal'
@@ -117,7 +117,7 @@ const rows = [rowOf('computed in each epoch', plain), rowOf('cached', cached)]
 const ratio = `A later epoch is ${(later(plain) / later(cached)).toFixed(0)} × faster with cached outputs; the bar is 10 ×.`
 console.log([...table(COLUMNS, rows), ratio].join('\n'))
 if (values.write) {
-  const about = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}.`
+  const about = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}; load average ${loadavg()[0]?.toFixed(1)}.`
   const text = [about, '', markdownTable(COLUMNS, rows), '', ratio].join('\n')
   writePart(PAGE, 'cached outputs', await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 }

@@ -4,7 +4,7 @@
  * `node tools/bench/costs.mjs [--rounds 9] [--write]`. `PYTHON` names a Python with torch, transformers, peft and safetensors; without it,
  * LoRA is not compared. `--write` writes the tables to docs/measurements/costs.md.
  */
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { table } from '@attune/terminal'
@@ -32,7 +32,7 @@ const log = (text) => void process.stderr.write(`${text}\n`)
 async function report(part, columns, rows, note) {
   console.log([...table(columns, rows), note, ''].join('\n'))
   if (!values.write) return
-  const about = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}.`
+  const about = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}; load average ${loadavg()[0]?.toFixed(1)}.`
   const text = [`${about} ${note}`, '', markdownTable(columns, rows)].join('\n')
   writePart(PAGE, part, await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 }

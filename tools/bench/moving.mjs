@@ -9,7 +9,7 @@
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { table } from '@attune/terminal'
@@ -150,7 +150,7 @@ async function report(cells) {
   for (const { title, rows } of tables) console.log(['', title, ...table(COLUMNS, rows)].join('\n'))
   console.log(failures.join('\n'))
   if (!values.write) return
-  const about = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, one core per run, Node ${process.versions.node}. ${SIZES.train} training examples once, in batches of ${BATCH} × ${LENGTH} tokens; ${SIZES.test} test examples.`
+  const about = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, one core per run, Node ${process.versions.node}; load average ${loadavg()[0]?.toFixed(1)}. ${SIZES.train} training examples once, in batches of ${BATCH} × ${LENGTH} tokens; ${SIZES.test} test examples.`
   const parts = tables.flatMap(({ title, rows }) => [`## ${title}`, markdownTable(COLUMNS, rows)])
   const failed = failures.length === 0 ? [] : ['## Failed', failures.join('\n')]
   const text = [about, ...parts, ...failed].join('\n\n')
