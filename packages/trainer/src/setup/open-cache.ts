@@ -14,7 +14,10 @@ import {
 import { batch as batchesOf } from '@attune/data'
 import { fileRowStore, memoryRowStore } from '../files/row-store.js'
 import { WINDOW, batchPositions } from '../inference/infer.js'
+import type { Splits } from '../data/open-splits.js'
+import type { Plan } from '../plan/plan.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
+import type { Bus } from '../run/bus.js'
 import { collateRandom, encodeAll, encodeRows } from '../step/batches.js'
 import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
 import type { Components } from './compose.js'
@@ -22,10 +25,19 @@ import { fitProgress } from './fit-progress.js'
 import { inputRows, notCacheable } from './input-rows.js'
 import { type OutputCache, outputCache } from './output-cache.js'
 import { type OutputLayout, readOutputs, rowSize } from './output-layout.js'
-import type { Session } from './session.js'
 
 /** Data and settings of a run whose outputs are cached. */
-type Given = Pick<Session, 'plan' | 'splits'>
+interface Given {
+  readonly plan: Plan
+  readonly splits: Splits
+}
+
+/** A run whose outputs are cached. */
+interface Filled extends Given {
+  readonly components: Components
+  readonly bus: Pick<Bus, 'emit'>
+  readonly runState: { readonly interrupted: string | undefined }
+}
 
 /** A batch of examples of one group. */
 interface GroupBatch {
@@ -146,7 +158,7 @@ export async function openCache(
  * Computes and stores the outputs of all training and validation examples, until an interruption.
  */
 export async function fillCache(
-  { plan, splits, components, bus, runState }: Given & Pick<Session, 'components' | 'bus' | 'runState'>,
+  { plan, splits, components, bus, runState }: Filled,
   cache: OutputCache,
 ): Promise<void> {
   const report = fitProgress(titleOf(plan.config.model.plugin), bus.emit)
