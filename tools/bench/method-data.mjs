@@ -13,7 +13,7 @@ import { root } from '../check/packages.mjs'
 /** @typedef {{ text: string, label: string }} Row */
 
 /** Number of examples in each split. */
-export const SIZES = { train: 1200, validation: 600, test: 762 }
+export const SIZES = { train: 800, validation: 600, test: 762 }
 
 const FOLDERS = { 'easy-ham-1': 'ham', 'easy-ham-2': 'ham', 'hard-ham-1': 'ham', 'spam-1': 'spam', 'spam-2': 'spam' }
 
