@@ -57,11 +57,12 @@ def with_lora(model, factors):
             target_modules=lora["targets"],
             lora_dropout=0.0,
             fan_in_fan_out=workload["model"]["model_type"] == "gpt2",
-            task_type="CAUSAL_LM",
+            task_type="CAUSAL_LM" if workload["objective"] == "causal-language-modeling" else "SEQ_CLS",
         ),
     )
     named = {f"base_model.model.{name.removesuffix('.weight')}.default.weight": tensor for name, tensor in factors.items()}
-    trained = {name for name, p in adapted.named_parameters() if p.requires_grad}
+    # A classifier trains in full, as `modules_to_save`, in both libraries.
+    trained = {name for name, p in adapted.named_parameters() if p.requires_grad and "modules_to_save" not in name}
     if trained != named.keys():
         sys.exit(f"LoRA factors do not match the model: {trained ^ named.keys()}")
     adapted.load_state_dict(named, strict=False)

@@ -53,6 +53,7 @@ const LLAMA_135M = {
   pad_token_id: 0,
 }
 const OF_GPT2 = { rank: 8, alpha: 16, targets: ['c_attn'] }
+const OF_BERT = { rank: 8, alpha: 16, targets: ['query', 'value'] }
 const OF_LLAMA = { rank: 8, alpha: 16, targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj'] }
 
 const classifying = /** @type {const} */ ({ objective: 'sequence-classification', learningRate: 5e-5 })
@@ -145,6 +146,19 @@ export const WORKLOADS = [
   },
 ]
 
+/** LoRA on a classifier, compared with peft by costs.mjs. @type {Workload} */
+export const LORA = {
+  name: 'lora',
+  title: 'MiniLM-L6 size encoder, classification, LoRA of rank 8 on attention (`query`, `value`), 16 × 128 tokens',
+  task: 'train',
+  ...classifying,
+  lora: OF_BERT,
+  batch: 16,
+  length: 128,
+  model: MINILM,
+  rounds: 9,
+}
+
 /** Number of tokens in a prompt. */
 export const PROMPT = 16
 
@@ -157,28 +171,31 @@ export const checksum = (tokens) => tokens.reduce((sum, token) => (31 * sum + to
 
 const checking = /** @type {const} */ ({ task: 'train', learningRate: 1e-2, batch: 4, length: 16, rounds: 4 })
 
+/** @type {Workload} */
+const TINY_ENCODER = {
+  name: 'check',
+  title: 'a tiny encoder',
+  ...checking,
+  objective: 'sequence-classification',
+  model: {
+    ...MINILM,
+    vocab_size: 500,
+    hidden_size: 32,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 64,
+    hidden_dropout_prob: 0,
+    attention_probs_dropout_prob: 0,
+  },
+}
+
 /**
  * Workloads to verify the peers before timing: without dropout, all must have the same losses in a few steps. The learning rate is large,
  * so that a different update shows. By the plugin of the workloads that they represent.
  * @type {Readonly<Record<string, Workload>>}
  */
 export const CHECKS = {
-  bert: {
-    name: 'check',
-    title: 'a tiny encoder',
-    ...checking,
-    objective: 'sequence-classification',
-    model: {
-      ...MINILM,
-      vocab_size: 500,
-      hidden_size: 32,
-      num_hidden_layers: 2,
-      num_attention_heads: 2,
-      intermediate_size: 64,
-      hidden_dropout_prob: 0,
-      attention_probs_dropout_prob: 0,
-    },
-  },
+  bert: TINY_ENCODER,
   gpt2: {
     name: 'check',
     title: 'tiny GPT-2 with LoRA',
@@ -214,3 +231,6 @@ export const CHECKS = {
     },
   },
 }
+
+/** The check of {@link LORA}. @type {Workload} */
+export const LORA_CHECK = { ...TINY_ENCODER, title: 'a tiny encoder with LoRA', lora: OF_BERT }

@@ -34,7 +34,7 @@ const TERMS = [
   { word: /\bhears?\b/i, term: 'receives' },
   { word: /\bforetells?\b|\bforecasts?\b/i, term: 'estimate' },
   { word: /\bobeys?\b|\bobeyed\b/i, term: 'apply, handle' },
-  { word: /\bmoving\b/i, term: 'run state', unless: /moving[- ](average|mean)/i },
+  { word: /\bmoving\b/i, term: 'run state', unless: /moving[- ](average|mean)|\bmoving\.(mjs|md|jsonl)/i },
   { word: /\bhappenings?\b/i, term: 'event' },
   { word: /\bwatchers?\b/i, term: 'callback, tracker' },
   { word: /\bin the making\b/i, term: 'sequence being generated' },

@@ -11,7 +11,7 @@ const milliseconds = (time: number | undefined): string => (time === undefined ?
 
 /** An estimate as a table of facts and a table of batch shapes. */
 export function forecastText(found: Estimate): string {
-  const { peakBytes, availableBytes, seconds } = found
+  const { peakBytes, availableBytes, seconds, cache } = found
   const share = Math.round((100 * peakBytes) / availableBytes)
   const rows = [
     ['engine', found.engine],
@@ -20,6 +20,14 @@ export function forecastText(found: Estimate): string {
     ['step', milliseconds(found.stepSeconds * 1000)],
     ['evaluation', formatDuration(found.evaluationSeconds)],
     ['checkpoint', `${formatDuration(found.checkpoint.seconds)}, ${formatBytes(found.checkpoint.bytes)}`],
+    ...(cache === undefined
+      ? []
+      : [
+          [
+            'cached outputs',
+            `${formatBytes(cache.bytes)} in ${cache.location}, computed in ${formatDuration(cache.seconds)}`,
+          ],
+        ]),
     ['start', formatDuration(found.setupSeconds)],
     ['whole run', seconds === undefined ? 'unknown' : `${formatDuration(seconds)}, checkpoints aside`],
     ['memory', `${formatBytes(peakBytes)} at the peak, ${share} % of the ${formatBytes(availableBytes)} that are free`],

@@ -21,6 +21,7 @@ import { type SavedWeights, saveRunModel } from '../run/save-run-model.js'
 import { score } from '../run/score.js'
 import { advance, beforeEpoch, rolloutOf } from '../run/train.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
+import { notCacheable } from '../setup/input-rows.js'
 import { closeSession, open } from '../setup/open.js'
 import type { Session } from '../setup/session.js'
 import { openSplit } from '../setup/splits.js'
@@ -69,6 +70,8 @@ async function planLearner(config: LearnerConfig, { examples, ...options }: Lear
   const data = examples === undefined ? config.data : { ...config.data, train: sourceOf(examples) }
   const scheduled = config.scheduler === undefined && options.scope === undefined ? { scheduler: 'constant' } : {}
   const plan = await planRun({ ...scheduled, ...config, data, callback: [], tracker: [] }, options)
+  if (plan.config.training.cacheOutputs)
+    throw notCacheable('a learner sees each example once, so that cached outputs would never be read')
   return { ...plan, directory: undefined }
 }
 

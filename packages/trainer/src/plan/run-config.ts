@@ -56,6 +56,20 @@ const training = z.strictObject({
     .default('epoch')
     .describe('Evaluation interval on the validation split: after each epoch, or every N steps'),
   shuffleBuffer: z.int().min(1).max(10_000_000).default(10_000).describe('Size of the shuffle buffer in examples'),
+  cacheOutputs: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Feature caching: compute the outputs of a fully frozen model (`adapter: head-only`) once for each text, without dropout, and train the head on them',
+    ),
+  cacheMemory: z
+    .number()
+    .min(0)
+    .max(1_048_576)
+    .default(1024)
+    .describe(
+      'Maximum size of cached outputs in memory, in MiB. Larger ones are kept in the file `outputs.cache` of the run folder',
+    ),
 })
 
 /** Schema of a run configuration, for YAML files and code. */

@@ -9,7 +9,9 @@ import { createBus } from './bus.js'
 import { tensorSources, writeCheckpoint } from '../files/checkpoint.js'
 import { type Opened, closeSession, open } from '../setup/open.js'
 import type { RunOptions } from '../plan/lookup.js'
-import { planRun } from '../plan/plan.js'
+import { type Plan, planRun } from '../plan/plan.js'
+import { cacheLocation } from '../setup/open-cache.js'
+import { cacheItems, timeCaching } from './estimate-caching.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { score } from './score.js'
 import type { Session } from '../setup/session.js'
@@ -41,6 +43,8 @@ export interface Estimate {
   /** Time of one evaluation on the validation split. */
   readonly evaluationSeconds: number
   readonly checkpoint: { readonly seconds: number; readonly bytes: number }
+  /** Outputs of a frozen model, with `training.cacheOutputs`: their size, where they are kept, and the time to compute them once. */
+  readonly cache?: { readonly bytes: number; readonly location: string; readonly seconds: number }
   /** Total time without checkpoints; absent if there is too little memory. */
   readonly seconds?: number
   readonly peakBytes: number
@@ -109,6 +113,8 @@ interface Trial {
   readonly group: Group
   /** Time in milliseconds of the first step, and of the timed steps in total. */
   readonly first: number
+  /** Time to compute the outputs of the batch for the cache. */
+  readonly caching: number
   total: number
 }
 
@@ -153,7 +159,8 @@ async function measureSteps(session: Session, groups: readonly Group[], progress
       continue
     }
     const before = process.memoryUsage().rss
-    trials.push({ group, first: await timeStep(session, batch), total: 0 })
+    const caching = await timeCaching(session.cache, batch.parts)
+    trials.push({ group, caching, first: await timeStep(session, batch), total: 0 })
     await timeStep(session, batch)
     growth.add(size, process.memoryUsage().rss - before)
   }
@@ -165,7 +172,8 @@ async function measureSteps(session: Session, groups: readonly Group[], progress
     const milliseconds = trial.total / TIMED_ROUNDS
     return { shape, steps, milliseconds, compiling: Math.max(0, trial.first - milliseconds) }
   })
-  return { shapes, missing }
+  const cachingSeconds = trials.reduce((sum, { group, caching }) => sum + (group.steps * caching) / 1000, 0)
+  return { shapes, missing, cachingSeconds }
 }
 
 async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<T, void> {
@@ -177,19 +185,27 @@ async function* take<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<
 }
 
 /** Evaluates a part of the validation split twice: once to compile, once to measure the time. */
-async function measureEvaluation({ plan, components, splits, adapted, inference, runState }: Session) {
+async function measureEvaluation(session: Session) {
+  const { plan, components, splits, adapted, inference, runState } = session
   const params = { ...adapted.frozen, ...runState.state.trainable }
   const limit = EVALUATED_BATCHES * microBatchSizeOf(plan.config.training)
+  const part = () => encodeAll(take(splits.validation.examples(), limit), (row) => components.objective.encode(row))
+  const caching = await cacheItems(session, part().items)
   const scored = async (): Promise<{ seconds: number; examples: number }> => {
     const begun = performance.now()
-    const { items } = encodeAll(take(splits.validation.examples(), limit), (row) => components.objective.encode(row))
+    const { items } = part()
     const { examples } = await score(inference, components.objective, components.metrics, params, items)
     return { seconds: (performance.now() - begun) / 1000, examples }
   }
   const first = await scored()
   const { seconds, examples } = await scored()
   const all = await count(splits.validation.examples())
-  return { seconds: (seconds / examples) * all, compiling: Math.max(0, first.seconds - seconds) }
+  const whole = (measured: number): number => (measured / examples) * all
+  return {
+    seconds: whole(seconds),
+    compiling: Math.max(0, first.seconds - seconds),
+    cachingSeconds: whole(caching),
+  }
 }
 
 /** Measures writing a checkpoint to a temporary folder. */
@@ -205,10 +221,11 @@ async function measureCheckpoint({ components, runState }: Session): Promise<{ s
   }
 }
 
-async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened> {
-  const whole = await planRun(config, options)
-  // Without callbacks and trackers, since the trial is not a run.
-  const plan = { ...whole, config: { ...whole.config, callback: [], tracker: [] }, directory: undefined }
+async function openTrial(whole: Plan, options: RunOptions): Promise<Opened> {
+  // Without callbacks and trackers, since the trial is not a run; the few outputs that it caches stay in memory.
+  const training = { ...whole.config.training, cacheMemory: Infinity }
+  const config = { ...whole.config, training, callback: [], tracker: [] }
+  const plan = { ...whole, config, directory: undefined }
   const connect = () => ({ bus: createBus({}), runFolder: undefined })
   return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
 }
@@ -216,7 +233,7 @@ async function openTrial(config: RunConfig, options: RunOptions): Promise<Opened
 /** Measures the components of a run and extrapolates to the whole run. */
 async function measureRun(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
   const groups = await groupByShape(session)
-  const { shapes, missing } = await measureSteps(session, groups, progress)
+  const { shapes, missing, cachingSeconds } = await measureSteps(session, groups, progress)
   const evaluation = await measureEvaluation(session)
   const checkpoint = await measureCheckpoint(session)
   const { epochs, evaluateEvery } = session.plan.config.training
@@ -224,8 +241,10 @@ async function measureRun(session: Session, setupSeconds: number, progress: Esti
   const sum = (of: (shape: ShapeEstimate) => number): number => shapes.reduce((total, each) => total + of(each), 0)
   const tried = sum(({ steps, milliseconds }) => (milliseconds === undefined ? 0 : steps))
   const epochSeconds = sum(({ steps, milliseconds = 0 }) => steps * milliseconds) / 1000
+  const cachedSeconds = cachingSeconds + evaluation.cachingSeconds
   const seconds =
     setupSeconds +
+    cachedSeconds +
     epochs * epochSeconds +
     sum(({ compiling = 0 }) => compiling) / 1000 +
     evaluations * evaluation.seconds +
@@ -237,6 +256,7 @@ async function measureRun(session: Session, setupSeconds: number, progress: Esti
     evaluationSeconds: evaluation.seconds,
     checkpoint,
     peakBytes: process.resourceUsage().maxRSS * 1024 + missing,
+    cachedSeconds,
     ...(shapes.every(({ milliseconds }) => milliseconds !== undefined) ? { seconds } : {}),
   }
 }
@@ -251,11 +271,22 @@ async function measureRun(session: Session, setupSeconds: number, progress: Esti
 export async function estimateRun(config: RunConfig, options: EstimateOptions = {}): Promise<Estimate> {
   const begun = performance.now()
   const availableBytes = process.availableMemory() + process.memoryUsage().rss
-  const { session, facts } = await openTrial(config, options)
+  const plan = await planRun(config, options)
+  const { session, facts } = await openTrial(plan, options)
   try {
-    const found = await measureRun(session, (performance.now() - begun) / 1000, options.progress)
-    const { components, learned, steps } = session
-    return { engine: components.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
+    const { components, learned, steps, cache } = session
+    const kept = cache && { bytes: cache.bytes, location: cacheLocation(plan, cache.bytes) }
+    const measured = await measureRun(session, (performance.now() - begun) / 1000, options.progress)
+    const { cachedSeconds, ...found } = measured
+    return {
+      engine: components.engine.device,
+      ...facts,
+      examples: learned.examples,
+      steps,
+      ...found,
+      ...(kept === undefined ? {} : { cache: { ...kept, seconds: cachedSeconds } }),
+      availableBytes,
+    }
   } finally {
     await closeSession(session)
   }

@@ -1,28 +1,14 @@
 import { AttuneError, type Encoded, deriveKey, key } from '@attune/core'
+import { prepareCache } from './prepare-cache.js'
+import { inputsOf } from './step-inputs.js'
 import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
-import type { HostInputs } from '../step/compiled-step.js'
 import { evaluate, executeCommands } from './execute-commands.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { requireSameFiles } from '../files/run-inputs.js'
-import { scheduledValue } from '../setup/scheduled.js'
 import { trainingPass } from '../setup/pass-over.js'
 import type { Session } from '../setup/session.js'
-
-/** Inputs that vary from step to step: learning rate, step, random seed, and scheduled options. */
-function inputsOf({ plan, components, steps, runState, schedule }: Session, step: number): HostInputs {
-  const { config } = plan
-  const at = Math.min(step, steps) // a learner may train beyond the last step of the schedule
-  const factor = scheduledValue(components.scheduler, config.scheduler.common ?? {}, at, steps)
-  return {
-    learningRate: config.training.learningRate * factor * runState.progress.learningRateScale,
-    step,
-    steps,
-    seed: deriveKey(key(config.seed), 'step', step),
-    scheduled: schedule(at, steps),
-  }
-}
 
 async function refuseNonFinite({ plan }: Session, step: number, loss: number, norm: number): Promise<void> {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return
@@ -44,8 +30,9 @@ async function refuseNonFinite({ plan }: Session, step: number, loss: number, no
  * Takes one step on a batch and advances the state.
  * @throws AttuneError `NON_FINITE_LOSS`
  */
-export async function advance(session: Session, { parts: batch }: ReadyBatch, epoch: number) {
-  const { components, runState, adapted, constants } = session
+export async function advance(session: Session, { parts }: ReadyBatch, epoch: number) {
+  const { components, runState, adapted, constants, cache } = session
+  const batch = cache === undefined ? parts : await Promise.all(parts.map((part) => cache.complete(part)))
   const step = runState.progress.step + 1
   const inputs = inputsOf(session, step)
   const kept = { frozen: adapted.frozen, constants, memory: runState.memory }
@@ -179,6 +166,7 @@ async function trainEpoch(
 export async function train(session: Session): Promise<void> {
   const { plan, runState } = session
   const elapsed = { milliseconds: 0, steps: 0 }
+  await prepareCache(session)
   for (let epoch = runState.progress.epoch; epoch < plan.config.training.epochs && !isOver(session); epoch++) {
     await trainEpoch(session, epoch, elapsed)
     if (!isOver(session)) runState.progress = { ...runState.progress, epoch: epoch + 1, batches: 0 }

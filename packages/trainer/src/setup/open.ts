@@ -117,8 +117,9 @@ export async function open(opening: Opening): Promise<Opened> {
 }
 
 /** Frees a session. */
-export async function closeSession({ step, inference, generator, scope }: Session): Promise<void> {
+export async function closeSession({ step, inference, generator, cache, scope }: Session): Promise<void> {
   step.dispose()
+  cache?.close()
   inference.dispose()
   generator.close()
   await closeScope(scope)

@@ -26,6 +26,8 @@ import { type Inference, inference } from '../inference/infer.js'
 import { type AdaptedModel, adaptModel } from './adapt.js'
 import { trainingPass } from './pass-over.js'
 import { areLabelsGiven } from './learned-labels.js'
+import { openCache } from './open-cache.js'
+import { type OutputCache, cachedModel } from './output-cache.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { lengthWarnings } from './length-warnings.js'
 import { warningsOf } from './load-report.js'
@@ -37,7 +39,7 @@ import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
 import { type NamedVectors, applyVectors } from './static-vectors.js'
-import type { TrainingState } from '../step/training-step.js'
+import type { StepComponents, TrainingState } from '../step/training-step.js'
 import { requireUpdates } from './require-updates.js'
 import { countParameters, firstParameters } from './weights.js'
 
@@ -83,6 +85,8 @@ export interface Session {
   /** Values of scheduled options at a step, by path. */
   schedule(step: number, steps: number): Readonly<Record<string, number>>
   readonly inference: Inference
+  /** Cached outputs of a frozen model, with `training.cacheOutputs`. */
+  readonly cache: OutputCache | undefined
   /** Generates text with the current weights. */
   readonly generator: TextGenerator
   readonly splits: Splits
@@ -238,6 +242,30 @@ async function startingState(
   }
 }
 
+/** Inputs of the programs of a session. */
+interface ProgramInputs extends Pick<StepComponents, 'model' | 'optimizer' | 'models'> {
+  readonly rebuild: StepComponents['rebuild'] | undefined
+  readonly training: TrainingSettings
+}
+
+/** Compiles the training step and inference; with a cache, on the cached outputs of the model. */
+function programsOf(
+  { engine, objective, regularizers }: Components,
+  cache: OutputCache | undefined,
+  { rebuild, training, ...given }: ProgramInputs,
+): Pick<Session, 'step' | 'inference'> {
+  const model = cache === undefined ? given.model : cachedModel(given.model)
+  const { gradientCheckpointing } = training
+  const compiled = { ...given, model, objective, regularizers, gradientCheckpointing }
+  return {
+    step: compileStep(engine, { ...compiled, ...(rebuild === undefined ? {} : { rebuild }) }),
+    inference: inference(engine, model, objective, {
+      batchSize: microBatchSizeOf(training),
+      ...(cache === undefined ? {} : { complete: cache.complete }),
+    }),
+  }
+}
+
 /** A new session with the facts and warnings to report at its start. */
 interface OpenedSession {
   readonly session: Session
@@ -253,7 +281,7 @@ export async function openSession(
 ): Promise<OpenedSession> {
   const { plan, scope } = given
   const components = componentsOf(given.scope)
-  const { engine, objective, regularizers } = components
+  const { objective } = components
   const { optimizer, complete, rebuild } = chainedOptimizer(given, components)
   const { params, added, warnings, vectorsLoaded } = createParameters(components, plan, vectors)
   const { adapted, first, release, ...ofTokens } = await adaptModel(given, components, params, added)
@@ -264,17 +292,17 @@ export async function openSession(
   const trainableParameters = countParameters(adapted.trainable)
   const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
   const { runState, constants } = await startingState(given, components, { adapted, optimizer, own }, checkpoint)
-  const { epochs, gradientCheckpointing } = plan.config.training
-  const compiled = { model, objective, optimizer, regularizers, models, gradientCheckpointing }
+  const { epochs } = plan.config.training
+  const cache = await openCache(given, components, { ...adapted, trainable: runState.state.trainable })
   const session: Session = {
     ...given,
     components,
     adapted,
     constants,
     optimizer,
-    step: compileStep(engine, { ...compiled, ...(rebuild === undefined ? {} : { rebuild }) }),
+    ...programsOf(components, cache, { model, optimizer, models, rebuild, training: plan.config.training }),
     schedule: scheduleOf(plan),
-    inference: inference(engine, model, objective, { batchSize: microBatchSizeOf(plan.config.training) }),
+    cache,
     stepsPerEpoch,
     steps: runState.progress.step + stepsLeft(runState.progress, stepsPerEpoch, epochs),
     runState,
