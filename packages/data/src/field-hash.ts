@@ -5,7 +5,7 @@
  * @example
  * ```ts
  * import { fieldHash } from '@attune/data'
- * console.log(fieldHash('female'), fieldHash('male')) // -1793454905 -1589826236
+ * console.log(fieldHash('female'), fieldHash('male')) // -1836125543 -509763632
  * ```
  */
 export function fieldHash(value: string): number {

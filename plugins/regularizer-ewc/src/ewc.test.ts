@@ -112,7 +112,10 @@ describe('ewc', () => {
 
   it.each(golden.cases)(`agrees with ${golden.source} in penalty and gradients: $options`, async (each) => {
     const constants = await constantsOf(each)
-    const loss = ewc({ data: { use: given }, ...each.options } as never).wrap(() => ({ sum: scalar(0), weight: scalar(4) }))
+    const loss = ewc({ data: { use: given }, ...each.options } as never).wrap(() => ({
+      sum: scalar(0),
+      weight: scalar(4),
+    }))
     const program = engine.compile((trainable: Params) => {
       const mean = (): Tensor => div(loss({ trainable, constants } as never).sum, 4)
       const { value, grads } = gradients(mean, trainable)

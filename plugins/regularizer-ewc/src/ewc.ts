@@ -12,7 +12,20 @@ import {
   use,
 } from '@attune/core'
 import { penalty } from '@attune/nn'
-import { type Tensor, add, addN, clone, div, mul, scalar, square, sub, sum, zeros, zerosLike } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  add,
+  addN,
+  clone,
+  div,
+  mul,
+  scalar,
+  square,
+  sub,
+  sum,
+  zeros,
+  zerosLike,
+} from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** Diagonal of the empirical Fisher information, and the number of examples of which it is the mean. */
@@ -37,7 +50,7 @@ const informationOf = (pass: DataPass, examples: () => AsyncIterable<Record<stri
  *     F = mean over the examples of the earlier task of (∂ loss of the example / ∂ w)²,   at w₀
  *
  * F is the diagonal of the empirical Fisher information, computed once, before the first step, without dropout. It squares the gradient of
- * each example: squaring the mean gradient of a batch, as in some implementations, gives another quantity, which vanishes at the
+ * each example: squaring the mean gradient of a batch, as in some implementations, yields another quantity, which vanishes at the
  * optimum of the earlier task. Labels are those of the data; the exact Fisher information samples them from the model (Kunstner et
  * al., 2019). The loss of an example is its mean over tokens for objectives with a loss per token. Near neighbour: l2-sp, with F = 1.
  */

@@ -59,9 +59,21 @@ describe('group-fairness', () => {
 
   it('is 0 for equal means, and for a batch with texts of one group only', async () => {
     const logits = engine.put(floats(new Array<number>(3 * rows).fill(0.5), [rows, 3])) as Tensor
-    const uneven = engine.put(floats(Array.from({ length: 3 * rows }, (_, i) => i % 5), [rows, 3])) as Tensor
+    const uneven = engine.put(
+      floats(
+        Array.from({ length: 3 * rows }, (_, i) => i % 5),
+        [rows, 3],
+      ),
+    ) as Tensor
     const value = async (head: Tensor, groups: readonly string[]): Promise<number> => {
-      const call = { trainable: { logits: head }, batch: batchOf(groups, groups.map(() => 0)), mode: { training: true } }
+      const call = {
+        trainable: { logits: head },
+        batch: batchOf(
+          groups,
+          groups.map(() => 0),
+        ),
+        mode: { training: true },
+      }
       const { sum } = lossOf({ by: 'g', groups: ['a', 'b'] })(call as never)
       return ((await engine.read(sum)) as HostArray).values[0]!
     }
@@ -72,8 +84,16 @@ describe('group-fairness', () => {
   })
 
   it('changes nothing in evaluation', async () => {
-    const logits = engine.put(floats(Array.from({ length: 3 * rows }, (_, i) => i % 5), [rows, 3])) as Tensor
-    const { sum } = lossOf({ by: 'g', groups: ['a', 'b'] })({ trainable: { logits }, mode: { training: false } } as never)
+    const logits = engine.put(
+      floats(
+        Array.from({ length: 3 * rows }, (_, i) => i % 5),
+        [rows, 3],
+      ),
+    ) as Tensor
+    const { sum } = lossOf({ by: 'g', groups: ['a', 'b'] })({
+      trainable: { logits },
+      mode: { training: false },
+    } as never)
     expect(((await engine.read(sum)) as HostArray).values[0]).toBe(0)
   })
 

@@ -59,7 +59,11 @@ function gaps(members: Tensor, scores: Tensor, target: Tensor | number): Tensor 
 /** Mean over the labels of a term of the texts that have it, given as `[1, batch]`. */
 const ofEachLabel = (labels: Tensor, classes: number, term: (own: Tensor) => Tensor): Tensor =>
   div(
-    addN(Array.from({ length: classes }, (_, c) => term(expandDims(cast(equal(labels, scalar(c, 'int32')), 'float32'), 0)))),
+    addN(
+      Array.from({ length: classes }, (_, c) =>
+        term(expandDims(cast(equal(labels, scalar(c, 'int32')), 'float32'), 0)),
+      ),
+    ),
     classes,
   )
 

@@ -11,7 +11,8 @@ describeRegularizer(mixup, { options: { alpha: 0.4 } })
 interface Arrays {
   readonly [name: string]: { readonly shape: readonly number[]; readonly values: readonly number[] }
 }
-const read = <T>(file: string) => JSON.parse(readFileSync(`golden/${file}`, 'utf8')) as { source: string; cases: readonly T[] }
+const read = <T>(file: string) =>
+  JSON.parse(readFileSync(`golden/${file}`, 'utf8')) as { source: string; cases: readonly T[] }
 const golden = read<{
   ratio: number
   ids: number[][]
@@ -77,7 +78,9 @@ describe('mixup', () => {
       const { values } = (await engine.read(symmetricBeta({ seed, stream: 1 }, alpha, count))) as HostArray
       const fractions = quantiles.map((quantile) => values.filter((value) => value <= quantile).length / count)
       // Six standard deviations of a fraction.
-      fractions.forEach((fraction, i) => expect(Math.abs(fraction - probabilities[i]!)).toBeLessThan(6 * 0.5 / Math.sqrt(count)))
+      fractions.forEach((fraction, i) =>
+        expect(Math.abs(fraction - probabilities[i]!)).toBeLessThan((6 * 0.5) / Math.sqrt(count)),
+      )
     },
   )
 
@@ -98,7 +101,11 @@ describe('mixup', () => {
     const loss: LossFunction = ({ trainable, batch, hook }) => {
       embedding(withHook(trainable, hook), 'words', (batch.inputs as unknown as TextInputs).inputIds)
       const size = head.reduce((a, b) => a * b)
-      return { sum: scalar(1), weight: scalar(4), head: engine.put(floats(new Array<number>(size).fill(0), head)) as Tensor }
+      return {
+        sum: scalar(1),
+        weight: scalar(4),
+        head: engine.put(floats(new Array<number>(size).fill(0), head)) as Tensor,
+      }
     }
     const batch = batchOf([[1], [2], [1], [2]], [[1], [1], [1], [1]], new Array<number>(labels[0]!).fill(0))
     const seed = engine.put(integers([7, 0], [2])) as Tensor

@@ -14,7 +14,7 @@ describe('stochastic-depth', () => {
   afterAll(() => engine.close())
   const [rows, layers, seeds] = [40, 3, 50]
 
-  /** Sums of a stack whose layer `i` adds `10^i`: its decimal digits tell which layers were applied. */
+  /** Sums of a stack whose layer `i` adds `10^i`: its decimal digits are the layers that were applied. */
   const sums = async (options: object, seed: number, firstOnly = false): Promise<number[]> => {
     let states: Tensor | undefined
     const stack: LossFunction = ({ trainable, batch, mode, hook }) => {
@@ -49,7 +49,9 @@ describe('stochastic-depth', () => {
   ] as const)('applies the layers with the probabilities of the %s rule', async (decay, expected) => {
     const found = await frequencies({ rate: 0.6, decay })
     // Five standard deviations of a frequency of 2,000 samples.
-    found.forEach((frequency, i) => expect(Math.abs(frequency - expected[i]!)).toBeLessThan(5 * 0.5 / Math.sqrt(rows * seeds)))
+    found.forEach((frequency, i) =>
+      expect(Math.abs(frequency - expected[i]!)).toBeLessThan((5 * 0.5) / Math.sqrt(rows * seeds)),
+    )
   })
 
   it('skips a layer for all examples of a batch, or for single ones', async () => {

@@ -52,11 +52,11 @@ function logGamma(key: StepKey, alpha: Tensor | number, count: number): Tensor {
  * ```ts
  * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
  * import { symmetricBeta } from '@attune/nn'
- * import { tensor1d } from '@tensorflow/tfjs-core'
+ * import { mean, tensor1d } from '@tensorflow/tfjs-core'
  * await tfjsCpu().start()
  * const key = { seed: tensor1d([7, 0], 'int32'), stream: 0 }
- * const values = symmetricBeta(key, 0.4, 1000).dataSync()
- * console.log((values.reduce((all, value) => all + value, 0) / 1000).toFixed(1)) // 0.5
+ * const average = mean(symmetricBeta(key, 0.4, 1000))
+ * console.log(average.dataSync()[0]!.toFixed(1)) // 0.5
  * ```
  */
 export const symmetricBeta = (key: StepKey, alpha: Tensor | number, count: number): Tensor =>

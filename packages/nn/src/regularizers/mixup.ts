@@ -1,4 +1,11 @@
-import { AttuneError, type LossCall, type LossFunction, type ReducedLoss, type TextInputs, type Tree } from '@attune/core'
+import {
+  AttuneError,
+  type LossCall,
+  type LossFunction,
+  type ReducedLoss,
+  type TextInputs,
+  type Tree,
+} from '@attune/core'
 import { isTensor, mapTree } from '@attune/core'
 import { type Tensor, add, cast, concat, expandDims, maximum, mul, slice, sub } from '@tensorflow/tfjs-core'
 import { lossAtWordEmbeddings } from './word-embeddings.js'

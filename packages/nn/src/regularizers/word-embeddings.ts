@@ -7,7 +7,21 @@ import {
   type TextInputs,
   type Tree,
 } from '@attune/core'
-import { type Tensor, add, div, max, maximum, mean, minimum, mul, neg, norm, square, sub, zeros } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  add,
+  div,
+  max,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  neg,
+  norm,
+  square,
+  sub,
+  zeros,
+} from '@tensorflow/tfjs-core'
 import { taped } from '../engine/gradients.js'
 import { stopGradient } from '../engine/stop-gradient.js'
 import { composeHooks } from '../layers/layer-hook.js'

@@ -108,10 +108,9 @@ export function layerStack(
   const keeps = (what: 'hiddenStates' | 'attentions'): boolean => mode.keep?.includes(what) === true
   const keepsAny = cached || mode.keep !== undefined
   const apply = (index: number, x: Tensor, firstTokenOnly: boolean): Tensor => {
-    const name = at(index)
     const context: LayerContext = {
       index,
-      at: name,
+      at: at(index),
       mode: modeAt(mode, index + 1),
       firstTokenOnly,
       ...(keeps('attentions')
@@ -120,9 +119,9 @@ export function layerStack(
       ...(cached ? { updateCache: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
     }
     const one = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
-    const compute = (): Tensor =>
-      activationCheckpoint(one, under(params, `${name}.`), [x, ...others], keepsAny ? { training: false } : mode)
-    return hookedLayer(params, { index, count, mode: context.mode }, x, compute)
+    return hookedLayer(params, { ...context, count }, x, () =>
+      activationCheckpoint(one, under(params, `${context.at}.`), [x, ...others], keepsAny ? { training: false } : mode),
+    )
   }
   for (let index = 0; index < count - 1; index++) states.push(apply(index, states.at(-1)!, false))
   const before = states.at(-1)!

@@ -116,9 +116,7 @@ async function learnBatch(session: Session, clean: Clean, examples: readonly Exa
   if (examples.length === 0)
     throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Pass a batch of examples.')
   const fields = regularizerFields(plan)
-  const encoded = examples.map((example) =>
-    keepFields(components.objective.encode(clean(example)), example, fields),
-  )
+  const encoded = examples.map((example) => keepFields(components.objective.encode(clean(example)), example, fields))
   const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner has a single epoch
   const { batches } = runState.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
