@@ -33,7 +33,7 @@ export interface LayerHook {
   /** Names of parameters shared by several layers, to be included in each `site.params`. */
   readonly reads?: readonly string[]
   /**
-   * Intercepts a whole layer of a stack, in training: the result replaces `compute()`. `x` is the layer's input, cut to the first token
+   * Intercepts a whole layer of a stack, in training: the result replaces `compute()`. `x` is the layer's input, or its first token
    * where only that is read, so that both have the same shape, `[batch, length, hidden]`. The key is the layer's own.
    */
   layer?(at: { index: number; count: number; key: StepKey }, x: Tensor, compute: () => Tensor): Tensor

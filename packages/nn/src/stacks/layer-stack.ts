@@ -103,8 +103,7 @@ export function layerStack(
   { count, at, layer, finish = (y) => y }: LayerStack,
   cached = false,
 ): StackOutputs {
-  const [states, weights, across] = [[input], [] as Tensor[], [] as Tensor[]]
-  const cache: Record<string, Tensor> = {}
+  const [states, weights, across, cache] = [[input], [] as Tensor[], [] as Tensor[], {} as Record<string, Tensor>]
   const keeps = (what: 'hiddenStates' | 'attentions'): boolean => mode.keep?.includes(what) === true
   const keepsAny = cached || mode.keep !== undefined
   const apply = (index: number, x: Tensor, firstTokenOnly: boolean): Tensor => {
