@@ -160,6 +160,11 @@ describe('diagnostician', () => {
     ])
   })
 
+  it('reports no underfitting where the validation loss is low and the training loss includes penalties', () => {
+    expect(problemsIn(commandsFor(training(constant(60, 1), flat(constant(6, 0.98)))))).toEqual(['underfitting'])
+    expect(problemsIn(commandsFor(training(constant(60, 1), flat(constant(6, 0.4)))))).toEqual([])
+  })
+
   it('reports that both losses still fall at the end', () => {
     const validations = ramp(6, 1, 0.4)
     expect(problemsIn(commandsFor(training(ramp(60, 1, 0.2), { validations })))).toEqual(['still-improving'])

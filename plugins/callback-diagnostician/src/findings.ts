@@ -142,14 +142,19 @@ function classCollapse({ validations }: History, { patience }: Limits): Finding 
   }
 }
 
-/** The training loss hardly falls below the baseline: high bias. */
+/**
+ * Neither loss falls much below the baseline: high bias. The training loss alone would not do: dropout and penalties of regularizers
+ * are part of it.
+ */
 function underfitting(history: History, limits: Limits): Finding | undefined {
-  const [baseline, now] = [baselineOf(history, limits), recentLoss(history)]
+  const [baseline, training] = [baselineOf(history, limits), recentLoss(history)]
+  const { validation } = history.validations.at(-1) ?? { validation: training }
+  const now = Math.min(training, validation)
   const learned = baseline - now > Math.max(LEARNED * baseline, ERRORS * lossError(history))
   if (history.recent.length === 0 || learned || now > 1.2 * baseline) return undefined
   return {
     problem: 'underfitting',
-    seen: `mean training loss ${short(now)} in the last ${history.recent.length} steps, ${short((now / baseline) * 100)} % of the baseline ${short(baseline)}`,
+    seen: `mean training loss ${short(training)} in the last ${history.recent.length} steps and validation loss ${short(validation)}, ${short((training / baseline) * 100)} % and ${short((validation / baseline) * 100)} % of the baseline ${short(baseline)}`,
     remedy:
       'Raise training.learningRate or training.epochs, train more parameters (adapter full, a higher rank of lora), use a larger or better pretrained model, lower dropout and regularization, or check the labels.',
   }
