@@ -589,6 +589,14 @@ GOLDEN = {
             recorded({"interval": 3, "rate": 0.8}, lambda p: pytorch_optimizer.Lookahead(sgd(p), k=3, alpha=0.8)),
         ],
     ),
+    "decoupled-weight-decay": lambda: (
+        of("pytorch_optimizer", "SGDW"),
+        "after",
+        [
+            recorded(options, lambda p, d=decay: pytorch_optimizer.SGDW(groups(p, d), lr=0.1, foreach=False))
+            for options, decay in [({}, 0.01), ({"weightDecay": 0.5}, 0.5), ({"weightDecay": 0.0}, 0.0)]
+        ],
+    ),
     "exponential-moving-average": lambda: (
         of("torch", "optim.swa_utils.AveragedModel") + " with get_ema_multi_avg_fn",
         "after",

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import scipy
+import scipy.stats
 import torch
 from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
@@ -216,3 +217,141 @@ def cutoff(strength):
 
 
 write("cutoff", scipy, [cutoff(0.5), cutoff(3.0)])
+
+
+def ewc(strength, samples):
+    """Per-example squared gradients at the initial weights, and the penalty at other weights."""
+    start = {name: value.clone() for name, value in PARAMETERS.items()}
+    ids, labels = torch.randint(0, 7, (samples, 3)), torch.randint(0, 3, (samples,))
+
+    def loss_of(params, text, label):
+        hidden = torch.tanh(params["words.weight"][text].mean(0))
+        logits = functional.linear(hidden, params["classifier.weight"], params["classifier.bias"])
+        return functional.cross_entropy(logits, label)
+
+    each = torch.func.vmap(torch.func.grad(loss_of), (None, 0, 0))(start, ids, labels)
+    whole = torch.func.grad(lambda p: torch.func.vmap(loss_of, (None, 0, 0))(p, ids, labels).mean())(start)
+    fisher = {name: grads.square().mean(0) for name, grads in each.items()}
+    params = {name: (value + 0.3 * torch.randn(value.shape)).requires_grad_(True) for name, value in start.items()}
+    value = strength / 2 * sum((fisher[name] * (params[name] - start[name]).square()).sum() for name in params)
+    value.backward()
+    return {
+        "options": {"strength": strength},
+        "batch": {"ids": ids.tolist(), "labels": labels.tolist()},
+        "start": {name: stored(value) for name, value in start.items()},
+        "fisher": {name: value.reshape(-1).tolist() for name, value in fisher.items()},
+        "ofMeanGradient": {name: value.square().reshape(-1).tolist() for name, value in whole.items()},
+        "parameters": {name: stored(value) for name, value in params.items()},
+        "expected": value.item(),
+        "gradients": {name: value.grad.reshape(-1).tolist() for name, value in params.items()},
+    }
+
+
+write("ewc", torch, [ewc(1.0, 6), ewc(50.0, 9)])
+
+
+def each_loss(params, embedded):
+    hidden = torch.tanh(embedded.mean(1))
+    logits = functional.linear(hidden, params["classifier.weight"], params["classifier.bias"])
+    return functional.cross_entropy(logits, LABELS, reduction="sum")
+
+
+def gradient_penalty(options):
+    def loss(params, embedded):
+        (grad,) = torch.autograd.grad(each_loss(params, embedded), embedded, create_graph=True)
+        apart = grad.flatten(1).norm(dim=1) - options.get("target", 0)
+        if options.get("sides", "one") == "one":
+            apart = apart.clamp(min=0)
+        return losses_at(params, embedded) + options["strength"] * apart.square().mean()
+
+    return adversarial(options, loss)
+
+
+write(
+    "gradient-penalty",
+    torch,
+    [
+        gradient_penalty({"strength": 0.5}),
+        gradient_penalty({"strength": 2.0, "target": 0.4, "sides": "two"}),
+        gradient_penalty({"strength": 2.0, "target": 0.4, "sides": "one"}),
+    ],
+)
+
+
+def mixup(ratio):
+    """Texts of unequal lengths, padded with the id 0; cross-entropy of the mixed labels."""
+    lengths = torch.tensor([3, 2, 3, 1])
+    mask = (torch.arange(3)[None] < lengths[:, None]).float()
+    params = {name: value.clone().requires_grad_(True) for name, value in PARAMETERS.items()}
+    embedded = params["words.weight"][IDS * mask.long()] * mask[..., None]
+    mixed = ratio * embedded + (1 - ratio) * embedded.roll(-1, 0)
+    either = torch.maximum(mask, mask.roll(-1, 0))[..., None]
+    hidden = torch.tanh((mixed * either).sum(1) / either.sum(1))
+    logits = functional.linear(hidden, params["classifier.weight"], params["classifier.bias"])
+    labels = functional.one_hot(LABELS, 3).float()
+    value = functional.cross_entropy(logits, ratio * labels + (1 - ratio) * labels.roll(-1, 0))
+    value.backward()
+    return {
+        "ratio": ratio,
+        "ids": (IDS * mask.long()).tolist(),
+        "mask": mask.int().tolist(),
+        "labels": LABELS.tolist(),
+        "parameters": {name: stored(value) for name, value in params.items()},
+        "expected": value.item(),
+        "gradients": {name: value.grad.reshape(-1).tolist() for name, value in params.items()},
+    }
+
+
+write("mixup", torch, [mixup(0.3), mixup(0.85)])
+quantiles = [index / 20 for index in range(1, 20)]
+write(
+    "mixup",
+    scipy,
+    [
+        {"alpha": alpha, "probabilities": quantiles, "quantiles": scipy.stats.beta.ppf(quantiles, alpha, alpha).tolist()}
+        for alpha in [0.25, 0.4, 1.0, 3.0]
+    ],
+)
+
+
+def group_fairness(options, groups):
+    logits = torch.randn(8, 3).requires_grad_(True)
+    labels = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
+    scores = logits.softmax(-1)
+
+    def gaps(chosen):
+        rows = {name: [i for i in chosen if groups[i] == name] for name in options["groups"]}
+        means = [scores[rows[name]].mean(0) for name in options["groups"] if rows[name]]
+        pairs = [(means[i] - means[j]).abs() for i in range(len(means)) for j in range(i)]
+        beyond = [(gap - options.get("target", 0)).clamp(min=0).square().mean() for gap in pairs]
+        return sum(beyond) / len(beyond) if beyond else torch.zeros(())
+
+    if options.get("criterion") == "equalized-odds":
+        value = sum(gaps([i for i in range(8) if labels[i] == label]) for label in range(3)) / 3
+    else:
+        value = gaps(range(8))
+    value = options["strength"] * value
+    value.backward()
+    return {
+        "options": options,
+        "groups": groups,
+        "labels": labels.tolist(),
+        "logits": stored(logits),
+        "expected": value.item(),
+        "gradients": logits.grad.reshape(-1).tolist(),
+    }
+
+
+TWO = ["a", "b", "a", "b", "a", "b", "b", "a"]
+THREE = ["a", "b", "c", "b", "a", "other", "b", "a"]
+write(
+    "group-fairness",
+    torch,
+    [
+        group_fairness({"by": "g", "groups": ["a", "b"], "strength": 2.0}, TWO),
+        group_fairness({"by": "g", "groups": ["a", "b"], "strength": 2.0, "target": 0.1}, TWO),
+        group_fairness({"by": "g", "groups": ["a", "b", "c", "d"], "strength": 5.0}, THREE),
+        group_fairness({"by": "g", "groups": ["a", "b"], "strength": 3.0, "criterion": "equalized-odds"}, TWO),
+        group_fairness({"by": "g", "groups": ["a", "b", "c"], "strength": 3.0, "criterion": "equalized-odds"}, THREE),
+    ],
+)

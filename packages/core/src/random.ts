@@ -64,6 +64,15 @@ const hash = (word: string): number => {
 export const deriveKey = (parent: Key, ...path: readonly (string | number)[]): Key =>
   path.reduce<Key>((k, part) => threefry(k, typeof part === 'string' ? [hash(part), 1] : [part >>> 0, 0]), parent)
 
+/** Returns the numbers of pairs one by one. */
+function oneByOne(next: () => readonly [number, number]): () => number {
+  let [pair, at]: [readonly number[], number] = [[], 2]
+  return () => {
+    if (at === 2) [pair, at] = [next(), 0]
+    return pair[at++]!
+  }
+}
+
 /**
  * Returns a generator of uniform numbers in [0, 1) with 24 random bits each: Threefry of successive counters under the key.
  * Each call of the result returns the next number; a new stream of the same key repeats them.
@@ -78,35 +87,20 @@ export const deriveKey = (parent: Key, ...path: readonly (string | number)[]): K
  */
 export function stream(parent: Key): () => number {
   let counter = 0
-  let buffered: number | undefined
-  return () => {
-    if (buffered !== undefined) {
-      const value = buffered
-      buffered = undefined
-      return value
-    }
+  return oneByOne(() => {
     const [x, y] = threefry(parent, [counter % 2 ** 32, Math.floor(counter / 2 ** 32)])
     counter++
-    buffered = (y >>> 8) / 2 ** 24
-    return (x >>> 8) / 2 ** 24
-  }
+    return [(x >>> 8) / 2 ** 24, (y >>> 8) / 2 ** 24]
+  })
 }
 
 /** Returns a generator of standard normal numbers from a uniform one, by the Box–Muller transform (1958). */
-export function normals(random: () => number): () => number {
-  let buffered: number | undefined
-  return () => {
-    if (buffered !== undefined) {
-      const value = buffered
-      buffered = undefined
-      return value
-    }
+export const normals = (random: () => number): (() => number) =>
+  oneByOne(() => {
     const radius = Math.sqrt(-2 * Math.log(1 - random()))
     const angle = 2 * Math.PI * random()
-    buffered = radius * Math.sin(angle)
-    return radius * Math.cos(angle)
-  }
-}
+    return [radius * Math.cos(angle), radius * Math.sin(angle)]
+  })
 
 /**
  * Returns a shuffled copy, by the Fisher–Yates shuffle in Durstenfeld's form (CACM algorithm 235, 1964).

@@ -2,7 +2,7 @@ export { activation, activationNames, gelu, geluTanh } from './layers/activation
 export type { AttentionOptions, Heads } from './attention/attention.js'
 export { attendHeads, attention, mergeHeads, splitHeads, attentionBlock } from './attention/attention.js'
 export { type AttentionPattern, attentionBias, paddingBias } from './attention/attention-bias.js'
-export { hookOf, withHook } from './layers/layer-hook.js'
+export { aroundLayers, hookOf, withHook } from './layers/layer-hook.js'
 export { computeOnce } from './engine/compute-once.js'
 export { gradients } from './engine/gradients.js'
 export { toDevice, toHost, release } from './engine/host-transfer.js'
@@ -82,11 +82,13 @@ export { type SentenceModel, sentenceFiles, sentenceModel } from './sentence/sen
 export { embeddingSimilarity } from './sentence/similarity.js'
 export { applyModules, initialModules, pooledStates, unitRows } from './sentence/text-vectors.js'
 export { penalty, weightsOf } from './regularizers/penalty.js'
+export { mixupLoss } from './regularizers/mixup.js'
 export { classLogits } from './regularizers/class-logits.js'
 export {
   adversarialLoss,
   ascentDirection,
   ascentStep,
+  gradientNormPenalty,
   lossAtWordEmbeddings,
   unperturbed,
 } from './regularizers/word-embeddings.js'
@@ -172,5 +174,6 @@ export { type CacheLayout, cacheLayout, prefixedModel } from './adapters/prefixe
 export { initialEncoder, initialVectors, vectorsOfText } from './adapters/initial-vectors.js'
 export { readPrompt, savedTokens, tokensOption } from './adapters/saved-prompt.js'
 export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from './adapters/peft-layout.js'
+export { symmetricBeta } from './layers/beta.js'
 export { logSigmoid } from './layers/log-sigmoid.js'
 export { noise, noiseValues, type NoiseAttributes, NOISE } from './layers/noise.js'

@@ -71,8 +71,8 @@ const classifierLoss: LossFunction = ({ trainable, batch, hook }: LossCall) => {
 }
 
 /** Data pass without batches, for regularizers that prepare something. */
-const noPass = (read: DataPass['read'], release: DataPass['release']): DataPass => ({
-  fold: (start) => Promise.resolve(start({})),
+const noPass = (read: DataPass['read'], release: DataPass['release'], trainable: Params): DataPass => ({
+  fold: (start) => Promise.resolve(start(trainable)),
   read,
   release,
 })
@@ -120,7 +120,7 @@ export function describeRegularizer(
       hyper: engine.put(hyperArrays) as Hyper,
     })
     const prepare = (given: Readonly<Record<string, unknown>>, params: Params): Promise<Tree | undefined> =>
-      make(given).prepare?.(noPass(engine.read, engine.release), params) ?? Promise.resolve(undefined)
+      make(given).prepare?.(noPass(engine.read, engine.release, params), params) ?? Promise.resolve(undefined)
     const valueOf = async (result: Tensor): Promise<number> => {
       expect(result.shape).toEqual([])
       const { values } = (await engine.read(result)) as HostArray

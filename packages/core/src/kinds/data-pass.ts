@@ -25,6 +25,8 @@ export interface PassOptions {
   readonly batchSize?: number
   /** Maximum number of batches. Default: all. */
   readonly limit?: number
+  /** Examples to pass through the model instead of the training data: those of an earlier task. */
+  readonly examples?: () => AsyncIterable<Readonly<Record<string, unknown>>>
 }
 
 /**

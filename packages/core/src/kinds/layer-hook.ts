@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Params } from '../tree.js'
+import type { StepKey } from './model.js'
 
 /**
  * A layer that a {@link LayerHook} can modify.
@@ -31,4 +32,9 @@ export interface LayerHook {
   (site: LayerSite, x: Tensor, compute: (x: Tensor, weight?: Tensor) => Tensor): Tensor
   /** Names of parameters shared by several layers, to be included in each `site.params`. */
   readonly reads?: readonly string[]
+  /**
+   * Intercepts a whole layer of a stack, in training: the result replaces `compute()`. `x` is the layer's input, or its first token
+   * where only that is read, so that both have the same shape, `[batch, length, hidden]`. The key is the layer's own.
+   */
+  layer?(at: { index: number; count: number; key: StepKey }, x: Tensor, compute: () => Tensor): Tensor
 }

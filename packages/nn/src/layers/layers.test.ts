@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs'
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import type { Params } from '@attune/core'
+import type { Mode, Params } from '@attune/core'
 import { type Scalar, type Tensor, add, mul, scalar, sum, tensor, tidy, valueAndGrads } from '@tensorflow/tfjs-core'
 import {
   type RotaryOptions,
@@ -23,6 +23,8 @@ import {
   rotaryTables,
   rotate,
   under,
+  aroundLayers,
+  layerStack,
   withHook,
 } from '../index.js'
 
@@ -216,5 +218,31 @@ describe('activation and parameter', () => {
     expect(values(doubled)).toEqual([19, 27])
     expect(values(withHook(carrying, (_, rows, compute) => mul(compute(rows), 2)))).toEqual([32, 50])
     expect(Object.keys(carrying)).toEqual(Object.keys(params))
+  })
+
+  it('applies hooks around whole layers in training only, the outer one around the inner one', () => {
+    const doubled = aroundLayers((_, __, compute) => mul(compute(), 2), undefined)
+    const both = aroundLayers(({ index, count }, _, compute) => add(compute(), 10 * (index + 1) + count), doubled)
+    const stack = (of: Params, mode: Mode) =>
+      layerStack(of, tensor([[[1]]]), [], mode, {
+        count: 2,
+        at: (index) => `layer.${index}`,
+        layer: (_, x) => add(x, 1),
+      }).x.dataSync()[0]
+    const training = { training: true, key: { seed: tensor([7, 0], [2], 'int32'), stream: 0 } } as const
+    expect(stack({}, training)).toBe(3)
+    expect(stack(withHook({}, doubled), training)).toBe(10)
+    // ((1 + 1) · 2 + 12 + 1) · 2 + 22, whichever hook the parameters carry.
+    expect(stack(withHook({}, both), training)).toBe(56)
+    expect(
+      stack(
+        withHook(
+          withHook({}, (_, x, compute) => compute(x)),
+          both,
+        ),
+        training,
+      ),
+    ).toBe(56)
+    expect(stack(withHook({}, both), { training: false })).toBe(3)
   })
 })

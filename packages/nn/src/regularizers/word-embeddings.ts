@@ -7,7 +7,21 @@ import {
   type TextInputs,
   type Tree,
 } from '@attune/core'
-import { type Tensor, add, div, maximum, minimum, mul, norm, zeros } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  add,
+  div,
+  max,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  neg,
+  norm,
+  square,
+  sub,
+  zeros,
+} from '@tensorflow/tfjs-core'
 import { taped } from '../engine/gradients.js'
 import { stopGradient } from '../engine/stop-gradient.js'
 import { composeHooks } from '../layers/layer-hook.js'
@@ -60,18 +74,26 @@ export function unperturbed(loss: LossFunction, call: LossCall, regularizer: str
   return { clean, delta: zeros(shape) }
 }
 
+/** Gradient of a scalar of the loss in a perturbation of the word embeddings, `[batch, length, width]`, as a constant. */
+function embeddingGradient(
+  loss: LossFunction,
+  call: LossCall,
+  regularizer: string,
+  delta: Tensor,
+  scalarOf: (evaluated: Evaluated) => Tensor,
+): Tensor {
+  const at = (): Evaluated =>
+    lossAtWordEmbeddings(loss, call, regularizer, (embedded) => add(stopGradient(embedded), delta))
+  const { grads } = taped(() => scalarOf(at()), [delta])
+  return stopGradient(grads[0] ?? delta)
+}
+
 /**
  * Direction of steepest ascent of the mean loss in a perturbation of the word embeddings: its gradient, scaled to an L2 norm of 1 for each
  * example, `[batch, length, width]`. No gradient flows through it, as in the papers: the perturbation counts as a constant.
  */
 export function ascentDirection(loss: LossFunction, call: LossCall, regularizer: string, delta: Tensor): Tensor {
-  const { grads } = taped(() => {
-    const { sum, weight } = lossAtWordEmbeddings(loss, call, regularizer, (embedded) =>
-      add(stopGradient(embedded), delta),
-    )
-    return div(sum, weight)
-  }, [delta])
-  const gradient = stopGradient(grads[0] ?? delta)
+  const gradient = embeddingGradient(loss, call, regularizer, delta, ({ sum, weight }) => div(sum, weight))
   return div(gradient, exampleNorms(gradient))
 }
 
@@ -98,4 +120,37 @@ export function adversarialLoss(
   const moved = perturb(delta)
   const attacked = lossAtWordEmbeddings(loss, call, regularizer, (embedded) => add(embedded, moved))
   return { ...clean, sum: add(clean.sum, attacked.sum) }
+}
+
+/** Norm of the largest perturbation of an example in {@link gradientNormPenalty}: small, and far above the rounding of float32. */
+const DIFFERENCE = 0.01
+
+/**
+ * Mean over the examples of the squared excess of the norm of the gradient of an example's loss with respect to its word embeddings,
+ * `[]`. The loss of an example is its sum over tokens or labels. The value is exact. Its gradient is a central difference of gradients, of
+ * truncation error O(DIFFERENCE²), along `v`, the gradient of the squared excess in the embedding gradients:
+ *
+ *     ∇ mean excess² ≈ ∇ (loss(e + h · v) − loss(e − h · v)) / (2 h · batch)
+ *
+ * Second derivatives by TF.js would be wrong without a warning: operations with a gradient of their own, such as the cross-entropy, layer
+ * normalization and attention, have none. Source of the difference: Karakida et al., Understanding Gradient Regularization in Deep
+ * Learning: Efficient Finite-Difference Computation and Implicit Bias, 2023, equation 3.
+ * @param excessOf the excess of norms, `[batch, 1, 1]`
+ */
+export function gradientNormPenalty(
+  loss: LossFunction,
+  call: LossCall,
+  regularizer: string,
+  zero: Tensor,
+  excessOf: (norms: Tensor) => Tensor,
+): Tensor {
+  const gradient = embeddingGradient(loss, call, regularizer, zero, ({ sum }) => sum)
+  const norms = exampleNorms(gradient)
+  const excess = excessOf(norms)
+  const direction = stopGradient(mul(div(mul(2, excess), norms), gradient))
+  const scale = div(DIFFERENCE, max(exampleNorms(direction))) // h
+  const at = (factor: Tensor): Tensor =>
+    lossAtWordEmbeddings(loss, call, regularizer, (embedded) => add(embedded, mul(factor, direction))).sum
+  const slope = div(sub(at(scale), at(neg(scale))), mul(2 * zero.shape[0]!, scale))
+  return add(stopGradient(mean(square(excess))), sub(slope, stopGradient(slope)))
 }

@@ -1,6 +1,7 @@
 import type { Cache, EncoderOutputs, Mode, Params } from '@attune/core'
 import { type Tensor, slice, squeeze } from '@tensorflow/tfjs-core'
 import { modeAt } from '../layers/dropout.js'
+import { hookOf } from '../layers/layer-hook.js'
 import { under } from '../layers/parameter.js'
 import { activationCheckpoint } from './activation-checkpoint.js'
 
@@ -75,6 +76,19 @@ function lazyOutputs(last: (onlyFirst: boolean) => Tensor, known: Tensor | undef
   }
 }
 
+/** Output of a layer, which a hook may intercept in training. */
+function hookedLayer(
+  params: Params,
+  { index, count, mode }: Pick<LayerContext, 'index' | 'mode'> & Pick<LayerStack, 'count'>,
+  x: Tensor,
+  compute: () => Tensor,
+): Tensor {
+  const hook = hookOf(params)
+  if (!mode.training || hook?.layer === undefined) return compute()
+  const y = compute()
+  return hook.layer({ index, count, key: mode.key }, y.shape[1] === x.shape[1] ? x : firstToken(x), () => y)
+}
+
 /**
  * Applies the layers of a stack in order, each with its own random stream. With gradient checkpointing, layers are
  * computed again in the backward pass unless something is kept. Every earlier tensor that a layer reads must be in
@@ -89,15 +103,13 @@ export function layerStack(
   { count, at, layer, finish = (y) => y }: LayerStack,
   cached = false,
 ): StackOutputs {
-  const [states, weights, across] = [[input], [] as Tensor[], [] as Tensor[]]
-  const cache: Record<string, Tensor> = {}
+  const [states, weights, across, cache] = [[input], [] as Tensor[], [] as Tensor[], {} as Record<string, Tensor>]
   const keeps = (what: 'hiddenStates' | 'attentions'): boolean => mode.keep?.includes(what) === true
   const keepsAny = cached || mode.keep !== undefined
   const apply = (index: number, x: Tensor, firstTokenOnly: boolean): Tensor => {
-    const name = at(index)
     const context: LayerContext = {
       index,
-      at: name,
+      at: at(index),
       mode: modeAt(mode, index + 1),
       firstTokenOnly,
       ...(keeps('attentions')
@@ -106,7 +118,9 @@ export function layerStack(
       ...(cached ? { updateCache: (key, tensor) => (cache[`${index}.${key}`] = tensor) } : {}),
     }
     const one = (own: Params, y: Tensor, ...rest: Tensor[]): Tensor => layer(own, y, rest, context)
-    return activationCheckpoint(one, under(params, `${name}.`), [x, ...others], keepsAny ? { training: false } : mode)
+    return hookedLayer(params, { ...context, count }, x, () =>
+      activationCheckpoint(one, under(params, `${context.at}.`), [x, ...others], keepsAny ? { training: false } : mode),
+    )
   }
   for (let index = 0; index < count - 1; index++) states.push(apply(index, states.at(-1)!, false))
   const before = states.at(-1)!

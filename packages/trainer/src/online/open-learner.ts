@@ -23,12 +23,14 @@ import { advance, beforeEpoch, rolloutOf } from '../run/train.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import { notCacheable } from '../setup/input-rows.js'
 import { closeSession, open } from '../setup/open.js'
+import { regularizerFields } from '../setup/required-fields.js'
 import type { Session } from '../setup/session.js'
 import { openSplit } from '../setup/splits.js'
 import { cleaning } from '../data/clean.js'
 import { cleanedSplit } from '../data/open-splits.js'
 import { rowsOf } from '../data/rows.js'
 import { collateRandom, encodeAll, collateBatch, rolloutRandom } from '../step/batches.js'
+import { keepFields } from '../step/kept-fields.js'
 import type { Learner } from './learner.js'
 import { createTaskQueue } from './task-queue.js'
 
@@ -117,7 +119,8 @@ async function learnBatch(session: Session, clean: Clean, examples: readonly Exa
   const { components, plan, runState } = session
   if (examples.length === 0)
     throw new AttuneError('BAD_ARGUMENT', 'learn: expected at least one example, got none', 'Pass a batch of examples.')
-  const encoded = examples.map((example) => components.objective.encode(clean(example)))
+  const fields = regularizerFields(plan)
+  const encoded = examples.map((example) => keepFields(components.objective.encode(clean(example)), example, fields))
   const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner has a single epoch
   const { batches } = runState.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded

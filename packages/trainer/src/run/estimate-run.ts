@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deriveKey, key, leaves, isHostArray } from '@attune/core'
+import { type Encoded, type Example, deriveKey, key, leaves, isHostArray } from '@attune/core'
 import { count } from '@attune/data'
 import { EMPTY } from 'rxjs'
 import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
 import { createBus } from './bus.js'
 import { tensorSources, writeCheckpoint } from '../files/checkpoint.js'
 import { type Opened, closeSession, open } from '../setup/open.js'
+import { regularizerFields } from '../setup/required-fields.js'
 import type { RunOptions } from '../plan/lookup.js'
 import { type Plan, planRun } from '../plan/plan.js'
 import { cacheLocation } from '../setup/open-cache.js'
@@ -76,7 +77,8 @@ const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArr
 async function groupByShape({ plan, components, splits }: Session): Promise<readonly Group[]> {
   const { config } = plan
   const groups = new Map<string, Group>()
-  const { items } = encodeRows(splits.train.rows(0), (example) => components.objective.encode(example))
+  const encode = (example: Example): Encoded => components.objective.encode(example)
+  const { items } = encodeRows(splits.train.rows(0), encode, regularizerFields(plan))
   const { batchSize, shuffleBuffer } = config.training
   const order = {
     key: deriveKey(key(config.seed), 'epoch', 0),

@@ -1,4 +1,4 @@
-import { AttuneError, type Encoded, deriveKey, key } from '@attune/core'
+import { AttuneError, type Encoded, type Example, deriveKey, key } from '@attune/core'
 import { prepareCache } from './prepare-cache.js'
 import { inputsOf } from './step-inputs.js'
 import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
@@ -7,6 +7,7 @@ import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
 import { evaluate, executeCommands } from './execute-commands.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { requireSameFiles } from '../files/run-inputs.js'
+import { regularizerFields } from '../setup/required-fields.js'
 import { trainingPass } from '../setup/pass-over.js'
 import type { Session } from '../setup/session.js'
 
@@ -137,7 +138,8 @@ async function trainEpoch(
     bus.emit({ type: 'epoch.started', epoch, step: runState.progress.step })
     await beforeEpoch(session, epoch)
   }
-  const { items, truncated } = encodeRows(splits.train.rows(epoch), (example) => components.objective.encode(example))
+  const encode = (example: Example): Encoded => components.objective.encode(example)
+  const { items, truncated } = encodeRows(splits.train.rows(epoch), encode, regularizerFields(plan))
   const batchSettings = batchSettingsOf(session, epoch)
   if (session.runFolder !== undefined) await requireSameFiles(session.runFolder.inputs)
   for await (const ready of epochBatches(items, components.objective, batchSettings)) {

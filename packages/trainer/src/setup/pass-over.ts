@@ -1,6 +1,8 @@
-import type { DataPass, Params } from '@attune/core'
+import type { DataPass, Encoded, Example, Params } from '@attune/core'
+import { map } from '@attune/data'
+import { cleaning } from '../data/clean.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
-import { encodeRows } from '../step/batches.js'
+import { encodeAll, encodeRows } from '../step/batches.js'
 import { dataPass } from '../step/data-pass.js'
 import type { Components } from './compose.js'
 import type { Plan } from '../plan/plan.js'
@@ -12,7 +14,7 @@ export interface TrainingData {
   readonly splits: { readonly train: TrainingSplit }
 }
 
-/** Creates a pass over the training examples through a model. */
+/** Creates a pass over the training examples, or over others with the same fields, through a model. */
 export const trainingPass = (
   { splits, plan }: TrainingData,
   { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
@@ -25,6 +27,10 @@ export const trainingPass = (
     objective,
     trainable,
     frozen,
-    items: () => encodeRows(splits.train.rows(), (example) => objective.encode(example)).items,
+    items(examples) {
+      const encode = (example: Example): Encoded => objective.encode(example)
+      if (examples === undefined) return encodeRows(splits.train.rows(), encode).items
+      return encodeAll(map(examples(), cleaning(plan.config.cleaner, plan.config.objective)), encode).items
+    },
     batchSize: microBatchSizeOf(plan.config.training),
   })

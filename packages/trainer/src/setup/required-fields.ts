@@ -1,5 +1,6 @@
 import { type Chosen, type Metric, OBJECTIVE, fieldsRead } from '@attune/core'
 import { withoutNested } from '../data/row-rules.js'
+import type { Plan } from '../plan/plan.js'
 import { chosenIn } from '../files/run-folder.js'
 
 /** Fields that a metric reads; empty for a metric with dependencies, whose fields are not known yet. */
@@ -17,3 +18,8 @@ export function requiredFields(objective: Chosen, metrics: readonly Chosen[] = [
   const shared = (first ?? []).filter((name) => others.every((fields) => fields.includes(name)))
   return [...new Set([...fieldsRead(withoutNested(objective)), ...shared, ...metrics.flatMap(metricFields)])]
 }
+
+/** Fields that the regularizers of a run read; its training batches hold them. */
+export const regularizerFields = ({ config }: Pick<Plan, 'config'>): readonly string[] => [
+  ...new Set(config.regularizer.flatMap((chosen) => fieldsRead(chosen))),
+]

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { type Encoded, type HostArray, type Objective, key } from '@attune/core'
+import { fieldHash } from '@attune/data'
 import { countBatches, encodeRows, epochBatches } from './batches.js'
 
 interface Item extends Encoded {
@@ -72,6 +73,28 @@ describe('epochBatches', () => {
     }
     expect(await countBatches(counted, 41, 4)).toBe(11)
     expect(read).toBe(1)
+  })
+
+  it('carries hashed fields of the examples into micro-batches, and omits them if none are kept', async () => {
+    const rows = Array.from({ length: 5 }, (_, id) => ({ example: { id, group: `g${id % 2}` } }))
+    const encode = ({ id }: { id?: unknown }): Item => ({ id: id as number, length: 1, truncated: false })
+    const { items: kept } = encodeRows(from(rows), encode, ['group'])
+    const seen: [number, number][] = []
+    for await (const { parts } of epochBatches(kept, objective, how))
+      for (const { ids, fields } of parts) {
+        const { values, dtype, shape } = (fields as Record<string, HostArray>)['group']!
+        expect([dtype, shape]).toEqual(['int32', (ids as HostArray).shape])
+        ;(ids as HostArray).values.forEach((id, i) => seen.push([id, values[i]!]))
+      }
+    expect(seen.sort(([a], [b]) => a - b)).toEqual([0, 1, 2, 3, 4].map((id) => [id, fieldHash(`g${id % 2}`)]))
+    for await (const { parts } of epochBatches(from(items(5)), objective, how))
+      for (const part of parts) expect(part).not.toHaveProperty('fields')
+  })
+
+  it('rejects an example without a field to keep', async () => {
+    const encode = (): Item => ({ id: 0, length: 1, truncated: false })
+    const { items: kept } = encodeRows(from([{ example: { id: 0 } }]), encode, ['group'])
+    await expect(epochBatches(kept, objective, how).next()).rejects.toMatchObject({ code: 'MISSING_FIELD' })
   })
 
   it('carries example weights into micro-batches, and omits them for unweighted examples', async () => {

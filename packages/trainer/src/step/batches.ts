@@ -1,7 +1,7 @@
 import { type Batch, type Encoded, type Example, type Key, type Objective, deriveKey, stream } from '@attune/core'
 import { batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
 import type { Row } from '../data/rows.js'
-import { keepFields } from './kept-fields.js'
+import { hashedFields, keepFields } from './kept-fields.js'
 
 /** Number of batches bucketed together by length: enough for similar lengths within a batch, few enough to keep the order random. */
 const BUCKETS = 32
@@ -42,14 +42,15 @@ export function encodeAll(
   return { items, truncated: () => truncated }
 }
 
-/** Encodes rows lazily with their weights, and counts truncated ones. */
+/** Encodes rows lazily with their weights, and counts truncated ones. Items keep the `fields` of their examples, for regularizers. */
 export function encodeRows(
   rows: AsyncIterable<Row>,
   encode: (example: Example) => Encoded,
+  fields: readonly string[] = [],
 ): { readonly items: AsyncIterable<Encoded>; truncated(): number } {
   let truncated = 0
   const items = map(rows, ({ example, weight }) => {
-    const item = encode(example)
+    const item = keepFields(encode(example), example, fields)
     if (item.truncated) truncated++
     return weight === undefined ? item : { ...item, weight }
   })
@@ -77,11 +78,13 @@ export async function countBatches(
   return [...groups.values()].reduce((sum, size) => sum + Math.ceil(size / batchSize), 0)
 }
 
-/** Adds the weights of its examples to a batch, if they are weighted. */
+/** Adds to a batch the weights of its examples, if they are weighted, and the fields that they keep, hashed, under `fields`. */
 export function weightedBatch(items: readonly Encoded[], batch: Batch): Batch {
-  if (items.every(({ weight }) => weight === undefined)) return batch
+  const fields = hashedFields(items)
+  const whole = Object.keys(fields).length === 0 ? batch : { ...batch, fields }
+  if (items.every(({ weight }) => weight === undefined)) return whole
   const values = Float32Array.from(items, ({ weight = 1 }) => weight)
-  return { ...batch, exampleWeights: { shape: [items.length], dtype: 'float32', values } }
+  return { ...whole, exampleWeights: { shape: [items.length], dtype: 'float32', values } }
 }
 
 /** Collates encoded examples into micro-batches of at most `microBatchSize`. */

@@ -4,6 +4,7 @@ import {
   type DataPass,
   type Encoded,
   type Engine,
+  type Example,
   type OnDevice,
   type Params,
   type PassAt,
@@ -21,8 +22,8 @@ export interface PassComponents extends Pick<LossComponents, 'model' | 'objectiv
   readonly engine: Engine
   readonly trainable: Params
   readonly frozen: Params
-  /** The encoded training examples. */
-  items(): AsyncIterable<Encoded>
+  /** The encoded training examples, or the given ones. */
+  items(examples?: () => AsyncIterable<Example>): AsyncIterable<Encoded>
   /** Default batch size of a pass. */
   readonly batchSize: number
 }
@@ -60,7 +61,7 @@ function passAt(
 export function dataPass(components: PassComponents): DataPass {
   const { engine, objective, trainable, frozen } = components
   return {
-    async fold(start, step, { batchSize = components.batchSize, limit = Infinity } = {}) {
+    async fold(start, step, { batchSize = components.batchSize, limit = Infinity, examples } = {}) {
       type State = ReturnType<typeof start>
       const begin = engine.compile(start)
       const compiled = engine.compile(
@@ -70,7 +71,7 @@ export function dataPass(components: PassComponents): DataPass {
       ) as unknown as Compiled<(state: State, own: Params, others: Params, onDevice: OnDevice<Batch>) => State>
       let state = begin(trainable)
       let count = 0
-      for await (const items of batchByGroup(components.items(), batchSize)) {
+      for await (const items of batchByGroup(components.items(examples), batchSize)) {
         if (count++ >= limit) break
         state = compiled(state, trainable, frozen, engine.put(weightedBatch(items, objective.collate(items))))
       }

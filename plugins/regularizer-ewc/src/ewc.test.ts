@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+import { type DataPass, type HostArray, type Params, SOURCE, type Tree, definePlugin } from '@attune/core'
+import { crossEntropy, embedding, gradients, linear } from '@attune/nn'
+import { describeRegularizer, expectClose, floats, integers, referenceEngine } from '@attune/testkit'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Tensor, div, mean, scalar, sum, tanh } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { ewc } from './ewc.js'
+
+/** A source of the examples that a test passes. */
+const given = definePlugin({
+  kind: SOURCE,
+  name: 'given',
+  summary: 'Examples of a test',
+  options: z.strictObject({ rows: z.array(z.record(z.string(), z.unknown())).default([]) }),
+  create: ({ rows }) => ({
+    location: 'the test',
+    async *open() {
+      yield* rows
+    },
+  }),
+})
+
+describeRegularizer(ewc, { options: { data: { use: given }, strength: 2 } })
+
+interface Arrays {
+  readonly [name: string]: { readonly shape: readonly number[]; readonly values: readonly number[] }
+}
+const golden = JSON.parse(readFileSync('golden/torch-ewc.json', 'utf8')) as {
+  readonly source: string
+  readonly cases: readonly {
+    readonly options: { readonly strength: number }
+    readonly batch: { readonly ids: readonly (readonly number[])[]; readonly labels: readonly number[] }
+    readonly start: Arrays
+    readonly fisher: Readonly<Record<string, readonly number[]>>
+    readonly ofMeanGradient: Readonly<Record<string, readonly number[]>>
+    readonly parameters: Arrays
+    readonly expected: number
+    readonly gradients: Readonly<Record<string, readonly number[]>>
+  }[]
+}
+
+describe('ewc', () => {
+  const engine = referenceEngine()
+  beforeAll(() => engine.start())
+  afterAll(() => engine.close())
+  const put = (arrays: Arrays): Params =>
+    engine.put(
+      Object.fromEntries(Object.entries(arrays).map(([name, { values, shape }]) => [name, floats(values, shape)])),
+    ) as Params
+
+  /** A pass over examples with the gradients of the classifier of the golden file. */
+  const passOver = (params: Params): DataPass => ({
+    async fold(start, step, { batchSize = 1000, limit = Infinity, examples } = {}) {
+      let state = start(params)
+      const rows: { ids: number[]; label: number }[] = []
+      for await (const row of examples!()) rows.push(row as never)
+      for (let at = 0, batches = 0; at < rows.length && batches < limit; at += batchSize, batches++) {
+        const batch = rows.slice(at, at + batchSize)
+        const ids = engine.put(
+          integers(
+            batch.flatMap((row) => row.ids),
+            [batch.length, batch[0]!.ids.length],
+          ),
+        ) as Tensor
+        const labels = engine.put(
+          integers(
+            batch.map(({ label }) => label),
+            [batch.length],
+          ),
+        ) as Tensor
+        const loss = (): Tensor => {
+          const head = linear(params, 'classifier', tanh(mean(embedding(params, 'words', ids), 1)))
+          return div(sum(crossEntropy(head, labels)), batch.length)
+        }
+        state = step(state, { gradients: () => gradients(loss, params).grads } as never)
+      }
+      return state
+    },
+    read: engine.read,
+    release: engine.release,
+  })
+
+  const constantsOf = ({ batch, start, options }: (typeof golden.cases)[number], limit?: number): Promise<Tree> => {
+    const rows = batch.ids.map((ids, i) => ({ ids, label: batch.labels[i] }))
+    const params = put(start)
+    const regularizer = ewc({ data: { use: given, rows }, ...(limit && { limit }), ...options } as never)
+    return regularizer.prepare!(passOver(params), params)
+  }
+  const fisherIn = async (constants: Tree): Promise<Record<string, number[]>> => {
+    const { fisher } = (await engine.read(constants)) as unknown as { fisher: Record<string, HostArray> }
+    return Object.fromEntries(Object.entries(fisher).map(([name, { values }]) => [name, [...values]]))
+  }
+
+  it.each(golden.cases)(`squares the gradient of each example, as ${golden.source}: $options`, async (each) => {
+    const found = await fisherIn(await constantsOf(each))
+    for (const [name, values] of Object.entries(each.fisher)) {
+      values.forEach((value, i) => expect(found[name]![i]).toBeCloseTo(value, 6))
+      const ofMean = each.ofMeanGradient[name]!
+      expect(Math.max(...values.map((value, i) => Math.abs(value - ofMean[i]!)))).toBeGreaterThan(1e-3)
+    }
+  })
+
+  it('uses at most `limit` examples', async () => {
+    const [each] = golden.cases
+    const all = await fisherIn(await constantsOf(each!))
+    const first = { ...each!, batch: { ids: each!.batch.ids.slice(0, 2), labels: each!.batch.labels.slice(0, 2) } }
+    const limited = await fisherIn(await constantsOf(each!, 2))
+    expect(limited).toEqual(await fisherIn(await constantsOf(first)))
+    expect(limited).not.toEqual(all)
+  })
+
+  it.each(golden.cases)(`agrees with ${golden.source} in penalty and gradients: $options`, async (each) => {
+    const constants = await constantsOf(each)
+    const loss = ewc({ data: { use: given }, ...each.options } as never).wrap(() => ({
+      sum: scalar(0),
+      weight: scalar(4),
+    }))
+    const program = engine.compile((trainable: Params) => {
+      const mean = (): Tensor => div(loss({ trainable, constants } as never).sum, 4)
+      const { value, grads } = gradients(mean, trainable)
+      return { value, grads }
+    })
+    const { value, grads } = (await engine.read(program(put(each.parameters)))) as unknown as {
+      value: HostArray
+      grads: Record<string, HostArray>
+    }
+    expect(Math.abs(value.values[0]! - each.expected)).toBeLessThan(1e-5 * Math.max(1, each.expected))
+    for (const [name, values] of Object.entries(each.gradients)) {
+      const { shape } = each.parameters[name]!
+      expectClose(grads[name]!, floats(values, shape), 1e-5 * Math.max(1, ...values.map(Math.abs)))
+    }
+  })
+})
