@@ -63,5 +63,6 @@ def write(plugin, case, cls, task, targets, stabilised):
     print(plugin, sorted(load_file(weights))[:3])
 
 
-for each in CASES:
-    write(*each)
+if __name__ == "__main__":
+    for each in CASES:
+        write(*each)

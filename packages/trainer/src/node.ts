@@ -18,6 +18,7 @@ export { type EvaluateOptions, type Evaluation, evaluateRun } from './inference/
 export { type Pretrained, type ObjectiveChoice, loadPretrained } from './inference/load-pretrained.js'
 export { classifierObjective } from './inference/pretrained-predictor.js'
 export { openPredictor } from './inference/open-predictor.js'
+export { type MergeOptions, type MergeReport, mergeSavedAdapter, unmergeSavedAdapter } from './merge/merge-adapter.js'
 export { type LearnerConfig, type LearnerOptions, openLearner } from './online/open-learner.js'
 export { type Lookup, type RunOptions, userLookup } from './plan/lookup.js'
 export { type Plan, planRun } from './plan/plan.js'

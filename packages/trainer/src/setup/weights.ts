@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Engine, type Key, type Params, deriveKey, key, mapParams } from '@attune/core'
+import { type Engine, type Key, type Objective, type Params, deriveKey, key, mapParams } from '@attune/core'
 import { deferredWeights, resizeEmbeddings } from '@attune/nn'
 import type { WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
@@ -62,8 +62,8 @@ export const existingParameters = (engine: Engine, params: Params): InitialParam
 })
 
 /** Initial parameters of the model and its head. */
-function initialParameters(
-  { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
+export function initialParameters(
+  { engine, model, objective }: Pick<Components, 'engine' | 'model'> & { readonly objective: Pick<Objective, 'init'> },
   seed: number,
 ): InitialParameters {
   const init = (): Params => ({
@@ -87,7 +87,7 @@ const tensorflowName = (name: string): string =>
   name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta')
 
 /** Finds the saved tensor of a parameter: under its own name, or without the prefix in a headless checkpoint. */
-function savedName(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
+export function savedName(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
   const names = [name, ...(name.startsWith(prefix) ? [name.slice(prefix.length)] : [])]
   return [...names, ...names.map(tensorflowName)].find((alias) => saved.has(alias))
 }
