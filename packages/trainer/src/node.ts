@@ -30,7 +30,7 @@ export {
   runSchema,
 } from './plan/run-config.js'
 export { recordOf } from './plan/record-of.js'
-export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun } from './run/estimate-run.js'
+export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun, mapRun } from './run/estimate-run.js'
 export {
   type LearningRateRange,
   type RangeOptions,
@@ -38,5 +38,14 @@ export {
   findLearningRate,
 } from './run/find-learning-rate.js'
 export { type Schedules, planSchedules } from './run/plan-schedules.js'
+export {
+  type PartName,
+  type TrainingGroup,
+  type TrainingMap,
+  type TrainingPart,
+  type TrainingSizes,
+  sizesOf,
+  trainingMap,
+} from './setup/training-map.js'
 export { resume, run } from './run/run.js'
 export { type WorkerPredictorOptions, openWorkerPredictor } from './worker/worker-predictor.js'

@@ -13,6 +13,7 @@ import { planRun } from '../plan/plan.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { score } from './score.js'
 import type { Session } from '../setup/session.js'
+import type { TrainingMap } from '../setup/training-map.js'
 import { takeStep } from './train.js'
 
 /** Measured steps on batches of one shape. Times are in milliseconds. */
@@ -31,7 +32,10 @@ export interface ShapeEstimate {
 export interface Estimate {
   readonly engine: string
   readonly parameters: number
+  /** Number of values that train; those that a mask of the adapter freezes are not counted. */
   readonly trainableParameters: number
+  /** Numbers of values that train, by layer group and kind of parameter. */
+  readonly trains: TrainingMap
   readonly examples: number
   readonly steps: number
   readonly shapes: readonly ShapeEstimate[]
@@ -251,12 +255,27 @@ async function measureRun(session: Session, setupSeconds: number, progress: Esti
 export async function estimateRun(config: RunConfig, options: EstimateOptions = {}): Promise<Estimate> {
   const begun = performance.now()
   const availableBytes = process.availableMemory() + process.memoryUsage().rss
-  const { session, facts } = await openTrial(config, options)
+  const { session, facts, trains } = await openTrial(config, options)
   try {
     const found = await measureRun(session, (performance.now() - begun) / 1000, options.progress)
     const { components, learned, steps } = session
-    return { engine: components.engine.device, ...facts, examples: learned.examples, steps, ...found, availableBytes }
+    return {
+      engine: components.engine.device,
+      ...facts,
+      trains,
+      examples: learned.examples,
+      steps,
+      ...found,
+      availableBytes,
+    }
   } finally {
     await closeSession(session)
   }
+}
+
+/** Returns what a run would train, by layer group and kind of parameter. Trains nothing; a saved adapter is applied. */
+export async function mapRun(config: RunConfig, options: RunOptions = {}): Promise<TrainingMap> {
+  const { session, trains } = await openTrial(config, options)
+  await closeSession(session)
+  return trains
 }

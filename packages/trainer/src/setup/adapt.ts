@@ -4,6 +4,7 @@ import { readAdapter, requireSaveable } from '../files/saved-adapter.js'
 import type { Components } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
 import { type TrainingData, trainingPass } from './pass-over.js'
+import { type Sizes, sizesOf } from './training-map.js'
 import { countParameters } from './weights.js'
 
 /**
@@ -20,6 +21,8 @@ interface AdaptedModel {
   readonly adapted: Adapted
   /** The initial parameters of the base architecture, with any saved adapter merged. */
   readonly first: Params
+  /** Numbers of values of the parameters before the adapter, by name. */
+  readonly sizes: Sizes
   /** Frees weights that the adapter replaced. Call it once `first` is no longer needed. */
   release(): void
 }
@@ -43,7 +46,7 @@ export async function adaptModel(given: TrainingData, components: Components, pa
   )
   const all = [params, saved?.tensors ?? {}, first].flatMap((each) => Object.values(each))
   const unused = [...new Set(all)].filter((tensor) => !used.has(tensor))
-  return { adapted, first, release: () => engine.release(Object.fromEntries(unused.entries())) }
+  return { adapted, first, sizes: sizesOf(params), release: () => engine.release(Object.fromEntries(unused.entries())) }
 }
 
 function mergeAdapter({ engine }: Components, { merge, trainable, frozen }: Adapted): Params {
