@@ -7,6 +7,8 @@ const [NAME, CELL, ROW, GAP, TITLE] = [92, 58, 15, 28, 42]
 const STYLE = `text { font: 11px system-ui, sans-serif; fill: #57606a }
 .title { font-weight: 600; font-size: 13px }
 .value { font-size: 9px; text-anchor: middle }
+.label { font-size: 9px; text-anchor: end }
+text.on-bar { fill: #ffffff }
 .frozen { fill: #8c959f; fill-opacity: 0.18 }
 .full, .partial { fill: #0969da }
 .adapter { fill: #bf8700 }
@@ -29,7 +31,8 @@ function drawCell(part: MapPart, x: number, y: number): string {
   const share =
     state === 'full' ? 1 : state === 'frozen' ? 0 : (part.trainable + part.added) / Math.max(1, part.parameters)
   const bar = share === 0 ? '' : rectangle(state, [x, y, Math.max(3, Math.round(width * Math.min(1, share)))])
-  const value = label === '' ? '' : `<text class="value" x="${x + width / 2}" y="${y + 10}">${label}</text>`
+  const isOnBar = share > 0.6 ? ' on-bar' : ''
+  const value = label === '' ? '' : `<text class="label${isOnBar}" x="${x + width - 4}" y="${y + 10}">${label}</text>`
   return rectangle('frozen', [x, y, width]) + bar + value
 }
 
@@ -74,9 +77,9 @@ export function trainingMapSvg(maps: readonly TitledMap[], perRow = 3): string {
   const y = down * height - GAP / 2
   const legend = LEGEND.map(
     ([state, text], i) =>
-      `${rectangle(state, [NAME + i * 80 + (i > 1 ? 230 : 0), y, 18])}<text x="${NAME + i * 80 + (i > 1 ? 230 : 0) + 24}" y="${y + 10}">${text}</text>`,
+      `${rectangle(state, [NAME + i * 80 + (i > 1 ? 270 : 0), y, 18])}<text x="${NAME + i * 80 + (i > 1 ? 270 : 0) + 24}" y="${y + 10}">${text}</text>`,
   )
-  const total = Math.max(across * width, NAME + 480)
+  const total = Math.max(across * width, NAME + 520)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total} ${down * height + 12}" role="img" aria-label="Parameters that train, by layer group and kind: ${escaped(maps.map(({ title }) => title).join(', '))}">
 <style>
 ${STYLE}
