@@ -3,11 +3,12 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { isAttuneError } from '@attune/core'
 import { type MergeOptions, mergeSavedAdapter } from '@attune/trainer/node'
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { expectClose } from '@attune/testkit'
+import { buildProgram } from './program.js'
 import { searchPathsFrom } from './search-paths.js'
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
@@ -18,11 +19,21 @@ afterAll(() => rmSync(root, { recursive: true }))
 const env = { ...process.env, XDG_STATE_HOME: join(root, 'state') }
 const attune = (...args: string[]): string =>
   execFileSync(process.execPath, [main, ...args], { cwd: root, stdio: 'pipe', env }).toString()
-const adapter = (verb: string, model: string, saved: string, out: string, ...more: string[]): string =>
-  attune('adapter', verb, '--model', model, '--adapter', saved, '--out', out, ...more)
+const at = (folder: string): string => resolve(root, folder)
+/** Runs `attune adapter` in this process, and returns what it prints. */
+async function adapter(verb: string, model: string, saved: string, out: string, ...more: string[]): Promise<string> {
+  const printed: string[] = []
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0)
+  const folders = ['--model', at(model), '--adapter', at(saved), '--out', at(out)]
+  try {
+    await buildProgram().parseAsync(['adapter', verb, ...folders, ...more], { from: 'user' })
+  } finally {
+    write.mockRestore()
+  }
+  return printed.join('')
+}
 /** The error of a merge in this process, as `CODE problem remedy`. */
 const refusal = async (model: string, saved: string, more: Partial<MergeOptions> = {}): Promise<string> => {
-  const at = (folder: string): string => resolve(root, folder)
   const given = { model: at(model), adapter: at(saved), output: at('new'), searchPaths: searchPathsFrom(), ...more }
   try {
     await mergeSavedAdapter(given)
@@ -41,9 +52,9 @@ describe('attune adapter merge', () => {
   it.each([
     ['bert', 'classification', 'float32'],
     ['gpt2', 'lm', 'float32'],
-  ])('returns the weights of merge_and_unload of peft for %s', (name, test) => {
+  ])('returns the weights of merge_and_unload of peft for %s', async (name, test) => {
     const saved = plugin(`adapter-lora/golden/${name}/saved`)
-    const printed = adapter('merge', plugin(`model-${name}/golden/${test}`), saved, name)
+    const printed = await adapter('merge', plugin(`model-${name}/golden/${test}`), saved, name)
     expect(printed).toMatch(/^.*: lora merged, \d+ of \d+ tensors changed, saved as float32\n$/)
     expectClose(read(`${name}/model.safetensors`), golden(`adapter-lora/golden/${name}/saved/merged.safetensors`), 1e-5)
     expect(json(name, 'config.json')).toMatchObject({ torch_dtype: 'float32' })
@@ -73,7 +84,7 @@ describe('an adapter that a run saved', () => {
   beforeAll(() => {
     const rows = Array.from({ length: 24 }, (_, i) => ({ text: `the ${i % 2 ? 'good' : 'bad'}`, label: `${i % 2}` }))
     writeFileSync(join(root, 'rows.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-    const training = (rate: number): string => `training: { epochs: 2, batchSize: 8, learningRate: ${rate} }\n`
+    const training = (rate: number): string => `training: { epochs: 1, batchSize: 8, learningRate: ${rate} }\n`
     const base = `tokenizer: { use: wordpiece, vocabularySize: 100 }\nmodel: ${BERT}\n`
     writeFileSync(join(root, 'base.yaml'), `directory: base\n${CONFIG}${base}${training(0.01)}`)
     const tuned = `tokenizer: { use: wordpiece, path: base/model }\nmodel: { use: bert, from: base/model }\nadapter: { use: lora, rank: 2 }\nsaveAdapter: true\n`
@@ -82,9 +93,9 @@ describe('an adapter that a run saved', () => {
     attune('train', 'tuned.yaml')
   }, 60_000)
 
-  it('predicts as in the run after a merge, and leaves the base unchanged', () => {
+  it('predicts as in the run after a merge, and leaves the base unchanged', async () => {
     const before = readFileSync(join(root, 'base/model/model.safetensors'))
-    adapter('merge', 'base', 'tuned', 'merged')
+    await adapter('merge', 'base', 'tuned', 'merged')
     expectClose(read('merged/model.safetensors'), read('tuned/model/model.safetensors'), 1e-6)
     const predicted = (model: string) => JSON.parse(attune('predict', model, 'the good')) as { label: string }
     expect(predicted('merged').label).toBe(predicted('tuned').label)
@@ -92,8 +103,8 @@ describe('an adapter that a run saved', () => {
     expect(readdirSync(join(root, 'merged')).sort()).toEqual(readdirSync(join(root, 'tuned/model')).sort())
   })
 
-  it('is subtracted by unmerge, up to rounding, except for the head', () => {
-    const report = JSON.parse(adapter('unmerge', 'tuned', 'tuned', 'unmerged', '--json')) as { deviation: number }
+  it('is subtracted by unmerge, up to rounding, except for the head', async () => {
+    const report = JSON.parse(await adapter('unmerge', 'tuned', 'tuned', 'unmerged', '--json')) as { deviation: number }
     expect(report.deviation).toBeLessThan(1e-6)
     const [found, base] = [read('unmerged/model.safetensors'), read('base/model/model.safetensors')]
     const own = (all: typeof found) =>
@@ -113,7 +124,7 @@ describe('an adapter that a run saved', () => {
     expect(await refusal('headless', 'tuned')).toMatch(/BAD_ADAPTER.*--objective sequence-classification/)
     const objective = 'sequence-classification'
     expect(await refusal('headless', 'tuned', { objective, labels: ['a'] })).toMatch(/2 labels, got 1/)
-    adapter('merge', 'headless', 'tuned', 'headed', '--objective', objective, '--labels', 'bad,good')
+    await adapter('merge', 'headless', 'tuned', 'headed', '--objective', objective, '--labels', 'bad,good')
     expect(read('headed/model.safetensors')).toEqual(read('merged/model.safetensors'))
     expect(json('headed/config.json')).toMatchObject({
       architectures: ['BertForSequenceClassification'],
