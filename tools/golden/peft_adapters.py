@@ -79,9 +79,10 @@ def write(variant, plugin, case, cls, task, targets, half, converts=True):
     print(variant, plugin, sorted(load_file(weights))[:3])
 
 
-exactly()
-for chosen in sys.argv[1:] or VARIANTS:
-    for each in CASES:
-        write(chosen, *each)
-        if chosen == "pissa":
-            write(chosen, *each, converts=False)
+if __name__ == "__main__":
+    exactly()
+    for chosen in sys.argv[1:] or VARIANTS:
+        for each in CASES:
+            write(chosen, *each)
+            if chosen == "pissa":
+                write(chosen, *each, converts=False)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { adapterCommand } from './commands/adapter.js'
 import { chatCommand } from './commands/chat.js'
 import { completionCommand } from './commands/completion.js'
 import { crossValidateCommand } from './commands/cross-validate.js'
@@ -50,6 +51,7 @@ export function buildProgram(): Command {
     downloadCommand(),
     uploadCommand(),
     exportCommand(),
+    adapterCommand(),
     pluginsCommand(),
     initCommand(),
     doctorCommand(),

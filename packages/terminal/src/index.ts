@@ -9,3 +9,5 @@ export {
   printable,
 } from './format.js'
 export { column, shorten, table } from './table.js'
+export { type MapPart, type MapRow, trainingTable } from './training-map.js'
+export { type TitledMap, trainingMapSvg } from './training-map-svg.js'

@@ -18,6 +18,7 @@ export { type EvaluateOptions, type Evaluation, evaluateRun } from './inference/
 export { type Pretrained, type ObjectiveChoice, loadPretrained } from './inference/load-pretrained.js'
 export { classifierObjective } from './inference/pretrained-predictor.js'
 export { openPredictor } from './inference/open-predictor.js'
+export { type MergeOptions, type MergeReport, mergeSavedAdapter, unmergeSavedAdapter } from './merge/merge-adapter.js'
 export { type LearnerConfig, type LearnerOptions, openLearner } from './online/open-learner.js'
 export { type Lookup, type RunOptions, userLookup } from './plan/lookup.js'
 export { type Plan, planRun } from './plan/plan.js'
@@ -29,7 +30,7 @@ export {
   runSchema,
 } from './plan/run-config.js'
 export { recordOf } from './plan/record-of.js'
-export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun } from './run/estimate-run.js'
+export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun, mapRun } from './run/estimate-run.js'
 export {
   type LearningRateRange,
   type RangeOptions,
@@ -37,5 +38,14 @@ export {
   findLearningRate,
 } from './run/find-learning-rate.js'
 export { type Schedules, planSchedules } from './run/plan-schedules.js'
+export {
+  type PartName,
+  type TrainingGroup,
+  type TrainingMap,
+  type TrainingPart,
+  type TrainingSizes,
+  sizesOf,
+  trainingMap,
+} from './setup/training-map.js'
 export { resume, run } from './run/run.js'
 export { type WorkerPredictorOptions, openWorkerPredictor } from './worker/worker-predictor.js'

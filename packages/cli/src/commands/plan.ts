@@ -1,5 +1,5 @@
 import { type Estimate, type RunConfig, estimateRun } from '@attune/trainer/node'
-import { formatBytes, formatCount, formatDuration, table } from '@attune/terminal'
+import { formatBytes, formatCount, formatDuration, table, trainingTable } from '@attune/terminal'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
 import { withHubModel } from '../hub-models.js'
@@ -9,13 +9,20 @@ import { readConfig, runPart, withSettings } from '../read-config.js'
 
 const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
 
-/** An estimate as a table of facts and a table of batch shapes. */
+/** A share in percent, with at least two digits. */
+const formatShare = (share: number): string => `${(100 * share).toPrecision(share >= 1 ? 3 : 2)} %`
+
+/** An estimate as a table of facts, a table of what trains, and a table of batch shapes. */
 export function forecastText(found: Estimate): string {
   const { peakBytes, availableBytes, seconds, cache } = found
   const share = Math.round((100 * peakBytes) / availableBytes)
+  const trained = formatShare(found.trainableParameters / found.parameters)
   const rows = [
     ['engine', found.engine],
-    ['parameters', `${formatCount(found.parameters)}, of which ${formatCount(found.trainableParameters)} train`],
+    [
+      'parameters',
+      `${formatCount(found.parameters)}, of which ${formatCount(found.trainableParameters)} train (${trained})`,
+    ],
     ['steps', `${formatCount(found.steps)}, over ${formatCount(found.examples)} examples`],
     ['step', milliseconds(found.stepSeconds * 1000)],
     ['evaluation', formatDuration(found.evaluationSeconds)],
@@ -41,6 +48,8 @@ export function forecastText(found: Estimate): string {
   return [
     ...table(['', ''], rows).slice(1),
     '',
+    ...trainingTable(found.trains.groups),
+    '',
     ...table(['batch', 'steps an epoch', 'a step', 'compiling'], shapes),
     ...(seconds === undefined
       ? [
@@ -54,9 +63,9 @@ export function forecastText(found: Estimate): string {
 /** `attune plan` */
 export const planCommand = (): Command =>
   new Command('plan')
-    .summary('estimate memory and time of a run')
+    .summary('estimate memory and time of a run, and show what trains')
     .description(
-      'Measures a few steps of each batch shape of a run, and reports its peak memory and time. Nothing is saved.',
+      'Measures a few steps of each batch shape of a run, and reports its peak memory and time, and which parameters of each layer train. Nothing is saved.',
     )
     .argument('<config>', 'configuration file')
     .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])

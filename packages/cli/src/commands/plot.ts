@@ -1,10 +1,13 @@
-import { AttuneError } from '@attune/core'
-import { type Point, curve, formatCount, formatNumber } from '@attune/terminal'
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { AttuneError, isRecord } from '@attune/core'
+import { type Point, curve, formatCount, formatNumber, trainingMapSvg, trainingTable } from '@attune/terminal'
 import {
   type LearningRateRange,
   type RunConfig,
   type Schedules,
   findLearningRate,
+  mapRun,
   planSchedules,
 } from '@attune/trainer/node'
 import { Command } from 'commander'
@@ -148,10 +151,49 @@ const learningRateCommand = (): Command =>
       process.stdout.write(`${json ? JSON.stringify(range) : rangeText(range, columnsOf(process.stdout))}\n`)
     })
 
+const trainableCommand = (): Command =>
+  new Command('trainable')
+    .summary('show which parameters train')
+    .description(
+      'Shows which parameters of each layer group train under the adapter of a configuration: all of a kind, a part of it, an adapter next to it, or none. Trains nothing.',
+    )
+    .argument('<config>', 'configuration file')
+    .option('--svg <file>', 'write an SVG image to a new file')
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  npx attune plot trainable config.yaml --set adapter=lora --svg trainable.svg')
+    .action(async (target: string, { set, json = false, svg }: PlotFlags & { readonly svg?: string }) => {
+      if (svg !== undefined) requireNewFile(svg)
+      const { whole, options } = await opened(target, set)
+      const { groups } = await mapRun(whole, options)
+      if (svg !== undefined)
+        await writeFile(svg, trainingMapSvg([{ title: titleOf(whole), rows: groups }]), { flag: 'wx' })
+      process.stdout.write(`${json ? JSON.stringify(groups) : trainingTable(groups).join('\n')}\n`)
+    })
+
+/** @throws AttuneError `FILE_EXISTS` */
+function requireNewFile(file: string): void {
+  if (!existsSync(file)) return
+  throw new AttuneError(
+    'FILE_EXISTS',
+    `${file} already exists`,
+    'Choose another file with --svg, or move the existing one.',
+  )
+}
+
+/** Name of the adapter in a configuration. */
+function titleOf({ adapter = 'full' }: RunConfig): string {
+  const use = isRecord(adapter) ? adapter['use'] : adapter
+  return typeof use === 'string' ? use : 'adapter'
+}
+
 /** `attune plot` */
 export const plotCommand = (): Command =>
   new Command('plot')
-    .summary('plot schedules, and find a learning rate')
-    .description('Plots the schedules of a configuration, or the loss over a range of learning rates.')
+    .summary('plot schedules and what trains, and find a learning rate')
+    .description(
+      'Plots the schedules of a configuration, the parameters that train, or the loss over a range of learning rates.',
+    )
     .addCommand(scheduleCommand())
+    .addCommand(trainableCommand())
     .addCommand(learningRateCommand())

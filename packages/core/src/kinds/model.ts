@@ -171,16 +171,18 @@ export interface Model<I extends Tree = TextInputs, O extends Tree = EncoderOutp
 
 const part = z.union([z.string(), z.looseObject({ use: z.unknown() })])
 
+const layers = z.union([z.array(z.int().min(0).nullable()), z.looseObject({})]).optional()
+const parts = z.array(z.union([z.int().min(0), z.string()])).optional()
+
 /** Options of every model. */
 export const modelOptions = z.looseObject({
-  from: z
-    .string()
-    .optional()
-    .describe('Pretrained model to start from: a folder, a GGUF file, or a repository on the Hugging Face Hub'),
+  from: z.string().optional().describe('Pretrained model to start from: a folder, a GGUF file, or a model of the Hub'),
   partial: z
     .boolean()
     .optional()
-    .describe('Allow parameters that are missing from the pretrained model; they are initialized at random'),
+    .describe('Initialize parameters that are missing from the pretrained model at random'),
+  fromLayers: layers.describe('Layers of the pretrained model to take, in order: `[0, 2, 4]`; null adds a random one'),
+  reinitialize: parts.describe('Layers and parts to initialize at random: `[10, 11, pooler]`'),
   resizeEmbeddings: z.boolean().optional().describe('Enlarge the pretrained embeddings to the size of the vocabulary'),
   embeddings: z.string().optional().describe('File of word vectors to initialize the word embeddings from'),
   encoder: part.optional().describe('Frozen encoder whose hidden states the model reads: `{ use, from }`'),

@@ -96,7 +96,7 @@ function configOf(plan: Plan) {
     model: {
       ...model,
       ...(plan.vocabularyGiven ? { vocabSize } : {}),
-      ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, from: plan.from.path }),
+      ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, notes: undefined, from: plan.from.path }),
       ...(plan.encoder === undefined
         ? {}
         : { encoder: { ...(written(plan.encoder.model) as object), from: plan.encoder.path } }),

@@ -1,6 +1,8 @@
 import {
+  type AnyPlugin,
   AttuneError,
   type Chosen,
+  type Found,
   MODEL,
   type Use,
   choosePlugins,
@@ -13,6 +15,7 @@ import { optionsFromConfig } from '@attune/weights'
 import { z } from 'zod'
 import type { Lookup } from './lookup.js'
 import { describeModel, readsType } from '../files/model-folder.js'
+import { type LayerMap, layerMapSchema, planSurgery, surgerySchema } from './layer-surgery.js'
 import { without } from './run-config.js'
 import { encoderNeed, savedEncoder } from '../files/saved-plugin.js'
 import { withStoredHead } from '../files/stored-head.js'
@@ -25,6 +28,12 @@ export interface PretrainedStart {
   readonly partial: boolean
   /** True to resize its word embeddings to the tokenizer's vocabulary. */
   readonly resizeEmbeddings: boolean
+  /** Layers of the saved model to take, as configured. Default: all, in order. */
+  readonly fromLayers?: unknown
+  /** Layers and parts to initialize at random, as configured. Default: none. */
+  readonly reinitialize?: unknown
+  /** Origin of the layers, if they differ from those of the saved model. */
+  readonly layerMap?: LayerMap | undefined
   /** Differences between its configuration and its weights, to report. Default: none. */
   readonly notes?: readonly string[]
 }
@@ -49,7 +58,11 @@ const startSchema = z.object({
   from: z.string().min(1),
   partial: z.boolean().default(false),
   resizeEmbeddings: z.boolean().default(false),
+  ...surgerySchema.shape,
 })
+
+/** The same in a run's record, which contains the result of layer surgery. */
+const recordedSchema = startSchema.extend({ layerMap: layerMapSchema.optional() })
 
 /** Extracts `embeddings: file` from the model's options. */
 function readVectorsPath(named: Use, { resolvePath }: Lookup) {
@@ -70,12 +83,13 @@ function readVectorsPath(named: Use, { resolvePath }: Lookup) {
 /** Replaces `from: folder` of the model with the options in that folder's `config.json`; explicit options take precedence. */
 async function readModelFolder(named: Use, lookup: Lookup) {
   if (named.options['from'] === undefined) return { model: named, from: undefined }
-  const given = startSchema.safeParse(named.options)
+  const schema = lookup.complete ? recordedSchema : startSchema
+  const given = schema.safeParse(named.options)
   if (!given.success)
     throw new AttuneError(
       'BAD_OPTIONS',
       `model: ${given.error.issues.map(({ path, message }) => `\`${path.join('.')}\`: ${message}`).join('; ')}`,
-      'Write `model: { use: …, from: FOLDER, partial: true, resizeEmbeddings: true }`; the last two are optional.',
+      'Write `model: { use: …, from: FOLDER, partial: true, resizeEmbeddings: true, fromLayers: [0, 2, 4], reinitialize: [5, pooler] }`; only `from` is required.',
     )
   const { from, ...how } = given.data
   const path = lookup.resolvePath(from)
@@ -88,15 +102,44 @@ async function readModelFolder(named: Use, lookup: Lookup) {
       `${path}: expected a model of type "${found.plugin.name}" as configured, got ${excerpt(type)}`,
       `Write \`model: { use: ${typeof type === 'string' ? shortened(type) : '…'}, from: … }\`.`,
     )
-  const written = Object.keys(startSchema.shape).reduce((use, key) => without(use, key), named)
+  const written = Object.keys(schema.shape).reduce((use, key) => without(use, key), named)
   const isDecided =
     lookup.complete ||
     ['tieWordEmbeddings', 'separateHead'].some((name) => name in written.options) ||
     encoderNeed(found.plugin) !== undefined
   const { config, notes } = isDecided ? { config: saved, notes: [] } : withStoredHead(found.plugin, saved, path)
-  const options = { ...optionsFromConfig(found.plugin.options, config), ...written.options }
-  return { model: { kind: MODEL, plugin: found, options }, from: { path, ...how, ...(notes.length > 0 && { notes }) } }
+  const ofSaved = optionsFromConfig(found.plugin.options, config)
+  const changesLayers = how.fromLayers !== undefined || how.reinitialize !== undefined
+  if (lookup.complete || !changesLayers)
+    return startFrom(found, { ...ofSaved, ...written.options }, { path, ...how }, notes)
+  requirePlainModel(found.plugin)
+  const { options, layerMap, notes: ofLayers } = planSurgery(found.plugin, ofSaved, written.options, how)
+  return startFrom(found, options, { path, ...how, layerMap }, [...notes, ...ofLayers])
 }
+
+const startFrom = (
+  plugin: Found,
+  options: Use['options'],
+  from: Omit<PretrainedStart, 'notes'>,
+  notes: readonly string[],
+) => ({ model: { kind: MODEL, plugin, options }, from: { ...from, ...(notes.length > 0 && { notes }) } })
+
+/** @throws AttuneError `BAD_OPTIONS` for layer surgery on a model that reads a frozen encoder */
+function requirePlainModel(plugin: AnyPlugin): void {
+  if (encoderNeed(plugin) === undefined) return
+  throw new AttuneError(
+    'BAD_OPTIONS',
+    `model: \`fromLayers\` and \`reinitialize\` do not apply to ${plugin.name}, which reads a frozen encoder`,
+    'Remove them, or use a model without an encoder option.',
+  )
+}
+
+/** True if a start takes the saved model as it is. */
+const isComplete = (start: PretrainedStart | undefined): boolean =>
+  start?.partial !== true &&
+  start?.resizeEmbeddings !== true &&
+  start?.fromLayers === undefined &&
+  start?.reinitialize === undefined
 
 function refuseEncoder(why: string): never {
   throw new AttuneError(
@@ -126,7 +169,7 @@ async function readEncoder(
   const parsed = use(MODEL).safeParse(encoder)
   if (!parsed.success) return refuseEncoder('expected a model in `encoder`')
   const { model, from: start } = await readModelFolder(parsed.data, lookup)
-  if ((start === undefined && !complete) || start?.partial === true || start?.resizeEmbeddings === true)
+  if ((start === undefined && !complete) || !isComplete(start))
     return refuseEncoder('expected `encoder` to start from a complete saved model, since it is frozen')
   const chosen = await choosePlugins({ model }, lookup)
   return { named: without(named, 'encoder'), encoder: { model: chosen.model, path: start?.path } }
@@ -173,6 +216,12 @@ export async function readAuxiliaryModels(
           ? 'models.reference: expected another name: `reference` is reserved for the initial model'
           : `models.${name}: expected \`from\`, the folder of a saved model`,
         `Write \`models: { ${name === 'reference' ? 'teacher' : name}: { use: …, from: FOLDER } }\`.`,
+      )
+    if (from.fromLayers !== undefined || from.reinitialize !== undefined)
+      throw new AttuneError(
+        'BAD_OPTIONS',
+        `models.${name}: \`fromLayers\` and \`reinitialize\` only apply to the model that trains`,
+        'Remove them: an auxiliary model is frozen.',
       )
     read.push([name, model, from.path])
   }

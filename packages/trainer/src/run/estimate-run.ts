@@ -16,6 +16,7 @@ import { cacheItems, timeCaching } from './estimate-caching.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { score } from './score.js'
 import type { Session } from '../setup/session.js'
+import type { TrainingMap } from '../setup/training-map.js'
 import { takeStep } from './train.js'
 
 /** Measured steps on batches of one shape. Times are in milliseconds. */
@@ -34,7 +35,10 @@ export interface ShapeEstimate {
 export interface Estimate {
   readonly engine: string
   readonly parameters: number
+  /** Number of values that train; those that a mask of the adapter freezes are not counted. */
   readonly trainableParameters: number
+  /** Numbers of values that train, by layer group and kind of parameter. */
+  readonly trains: TrainingMap
   readonly examples: number
   readonly steps: number
   readonly shapes: readonly ShapeEstimate[]
@@ -274,7 +278,7 @@ export async function estimateRun(config: RunConfig, options: EstimateOptions = 
   const begun = performance.now()
   const availableBytes = process.availableMemory() + process.memoryUsage().rss
   const plan = await planRun(config, options)
-  const { session, facts } = await openTrial(plan, options)
+  const { session, facts, trains } = await openTrial(plan, options)
   try {
     const { components, learned, steps, cache } = session
     const kept = cache && { bytes: cache.bytes, location: cacheLocation(plan, cache.bytes) }
@@ -283,6 +287,7 @@ export async function estimateRun(config: RunConfig, options: EstimateOptions = 
     return {
       engine: components.engine.device,
       ...facts,
+      trains,
       examples: learned.examples,
       steps,
       ...found,
@@ -292,4 +297,11 @@ export async function estimateRun(config: RunConfig, options: EstimateOptions = 
   } finally {
     await closeSession(session)
   }
+}
+
+/** Returns what a run would train, by layer group and kind of parameter. Trains nothing; a saved adapter is applied. */
+export async function mapRun(config: RunConfig, options: RunOptions = {}): Promise<TrainingMap> {
+  const { session, trains } = await openTrial(await planRun(config, options), options)
+  await closeSession(session)
+  return trains
 }

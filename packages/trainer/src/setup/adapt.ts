@@ -5,6 +5,7 @@ import { type AddedTokens, addedTokenWarnings, trainAddedRows } from './added-to
 import type { Components } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
 import { type TrainingData, trainingPass } from './pass-over.js'
+import { type Sizes, sizesOf } from './training-map.js'
 import { countParameters } from './weights.js'
 
 /** An adapted model whose base can be saved. */
@@ -40,6 +41,8 @@ interface AdaptedStart {
   readonly first: { readonly model: Model; readonly params: Params }
   /** Warnings about rows of added tokens. */
   readonly warnings: readonly string[]
+  /** Numbers of values of the parameters before the adapter, by name. */
+  readonly sizes: Sizes
   /** Frees weights that the adapter replaced. Call it once `first` is no longer needed. */
   release(): void
 }
@@ -75,6 +78,7 @@ export async function adaptModel(
         ? { model, params }
         : { model: adapted.model, params: { ...adapted.frozen, ...adapted.trainable } },
     warnings: addedTokenWarnings(adapted, added, { trains, adapter: adapter.plugin.name }),
+    sizes: sizesOf(params),
     release: () => engine.release(Object.fromEntries(unused.entries())),
   }
 }

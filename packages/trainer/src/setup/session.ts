@@ -1,4 +1,5 @@
 import {
+  type Adapted,
   AttuneError,
   type DataPass,
   type Engine,
@@ -41,6 +42,7 @@ import type { RunLog } from '../files/run-log.js'
 import { type NamedVectors, applyVectors } from './static-vectors.js'
 import type { StepComponents, TrainingState } from '../step/training-step.js'
 import { requireUpdates } from './require-updates.js'
+import { type Sizes, type TrainingMap, countTraining, sizesOf, trainingMap, unmaskedSizes } from './training-map.js'
 import { countParameters, firstParameters } from './weights.js'
 
 /** Mutable state of a running session. */
@@ -266,10 +268,18 @@ function programsOf(
   }
 }
 
+/** Sums up what trains, for the report. */
+async function mapTraining({ engine, model }: Components, adapted: Adapted, sizes: Sizes): Promise<TrainingMap> {
+  const unmasked = await unmaskedSizes(engine, adapted)
+  return trainingMap(model, { model: sizes, trainable: sizesOf(adapted.trainable), unmasked })
+}
+
 /** A new session with the facts and warnings to report at its start. */
 interface OpenedSession {
   readonly session: Session
   readonly facts: { parameters: number; trainableParameters: number }
+  /** Numbers of values that train, by layer group and kind of parameter. */
+  readonly trains: TrainingMap
   readonly warnings: readonly string[]
   readonly vectorsLoaded: RunEvents['vectors.loaded'] | undefined
 }
@@ -284,13 +294,14 @@ export async function openSession(
   const { objective } = components
   const { optimizer, complete, rebuild } = chainedOptimizer(given, components)
   const { params, added, warnings, vectorsLoaded } = createParameters(components, plan, vectors)
-  const { adapted, first, release, ...ofTokens } = await adaptModel(given, components, params, added)
+  const { adapted, first, sizes, release, ...ofTokens } = await adaptModel(given, components, params, added)
   const { model } = adapted
   const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
   const stepsPerEpoch = await countSteps(given, objective)
-  const trainableParameters = countParameters(adapted.trainable)
-  const facts = { parameters: trainableParameters + countParameters(adapted.frozen), trainableParameters }
+  const trains = await mapTraining(components, adapted, sizes)
+  const parameters = countParameters(adapted.trainable) + countParameters(adapted.frozen)
+  const facts = { parameters, trainableParameters: countTraining(trains) }
   const { runState, constants } = await startingState(given, components, { adapted, optimizer, own }, checkpoint)
   const { epochs } = plan.config.training
   const cache = await openCache(given, components, { ...adapted, trainable: runState.state.trainable })
@@ -312,5 +323,5 @@ export async function openSession(
       params: () => ({ ...adapted.frozen, ...runState.state.trainable }),
     }),
   }
-  return { session, facts, warnings: [...warnings, ...ofTokens.warnings], vectorsLoaded }
+  return { session, facts, trains, warnings: [...warnings, ...ofTokens.warnings], vectorsLoaded }
 }

@@ -105,6 +105,16 @@ describe('loadWeights', () => {
     expect(report).toEqual({ fresh: ['head.weight'], unused: [], misshapen: [], grown: [] })
   })
 
+  it('loads moved layers from their origin, and a parameter that only one layer has from its own name', async () => {
+    const [from, unused] = [{ 'm.dense.': 'm.other.', 'm.LayerNorm.': null }, ['m.LayerNorm.']]
+    const layers = { from, unused, newHead: false }
+    const other = checkpoint({ ...whole, 'm.other.weight': filled(7, 2, 2) })
+    const moved = await firsts(other, { needHead: true, layers })
+    expect(moved.numbers).toEqual([1, 7, 0, 0, 5])
+    expect(moved.report).toEqual({ fresh: [], unused: ['m.dense.weight'], misshapen: [], grown: [] })
+    expect((await firsts(checkpoint(whole), { needHead: true, layers })).numbers).toEqual([1, 2, 0, 0, 5])
+  })
+
   it('accepts tied weights that are stored once or twice', async () => {
     const tied = { ...whole, 'lm_head.weight': whole['m.words.weight']!, position_ids: filled(0, 1) }
     expect((await firsts(checkpoint(whole), { needHead: true })).report.fresh).toEqual([])

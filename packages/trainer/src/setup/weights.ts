@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Engine, type Key, type Params, deriveKey, key, mapParams } from '@attune/core'
+import { type Engine, type Key, type Objective, type Params, deriveKey, key, mapParams } from '@attune/core'
 import { deferredWeights, resizeEmbeddings } from '@attune/nn'
 import type { WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
@@ -13,6 +13,7 @@ import { isOfModule } from '../files/split-modules.js'
 import { type SavedHead, requireEveryLabel, savedHead } from './label-rows.js'
 import { predictsTokens, sharedEmbeddings } from './shared-embeddings.js'
 import { matchRows, rowsFrom } from './saved-rows.js'
+import { type LayerMap, nameInSaved } from '../plan/layer-surgery.js'
 import type { PretrainedStart } from '../plan/model-start.js'
 
 /** Options for loading a checkpoint. */
@@ -33,6 +34,8 @@ interface Loading {
   readonly resizing?: { readonly wordEmbeddings: string; readonly key: Key }
   /** The saved classification head, whose rows are matched by label. Default: all rows in the saved order. */
   readonly head?: SavedHead | undefined
+  /** Origin of layers that differ from those of the checkpoint. */
+  readonly layers?: LayerMap | undefined
   /** True if the head predicts tokens with the word embeddings. Default: false. */
   readonly predictsTokens?: boolean
 }
@@ -62,8 +65,8 @@ export const existingParameters = (engine: Engine, params: Params): InitialParam
 })
 
 /** Initial parameters of the model and its head. */
-function initialParameters(
-  { engine, model, objective }: Pick<Components, 'engine' | 'model' | 'objective'>,
+export function initialParameters(
+  { engine, model, objective }: Pick<Components, 'engine' | 'model'> & { readonly objective: Pick<Objective, 'init'> },
   seed: number,
 ): InitialParameters {
   const init = (): Params => ({
@@ -87,7 +90,7 @@ const tensorflowName = (name: string): string =>
   name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta')
 
 /** Finds the saved tensor of a parameter: under its own name, or without the prefix in a headless checkpoint. */
-function savedName(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
+export function savedName(name: string, prefix: string, saved: WeightsReader['tensors']): string | undefined {
   const names = [name, ...(name.startsWith(prefix) ? [name.slice(prefix.length)] : [])]
   return [...names, ...names.map(tensorflowName)].find((alias) => saved.has(alias))
 }
@@ -98,21 +101,34 @@ function isExtended({ shape, saved }: Match, rows: number | undefined): boolean 
   return saved.shape[0] === rows && shape[0]! > rows! && rest(shape) === rest(saved.shape)
 }
 
+/**
+ * Finds the saved tensor of a parameter of a moved layer. A parameter that only one layer of a stack has, as the relative position
+ * biases of T5, keeps its own name.
+ */
+const aliasOf = (name: string, source: string | undefined, prefix: string, saved: WeightsReader['tensors']) =>
+  source === undefined ? undefined : (savedName(source, prefix, saved) ?? savedName(name, prefix, saved))
+
+/** True for a tensor of a layer that is left out or initialized at random. */
+const isLeftOut = ({ layers, prefix }: Loading, name: string): boolean =>
+  layers?.unused.some((each) => name.startsWith(each) || `${prefix}${name}`.startsWith(each)) === true
+
 /** Matches parameters with saved tensors. @throws AttuneError `MISSING_WEIGHTS`, `SHAPE_MISMATCH` unless loading is partial */
 function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Loading) {
   const { prefix, words = '', needHead = false, optional, partial = false, resizing, head } = loading
-  const named = Object.keys(shapes).map((name) => [name, savedName(name, prefix, reader.tensors)] as const)
+  const sources = new Map(Object.keys(shapes).map((name) => [name, nameInSaved(loading.layers, prefix, name)]))
+  const isReset = (name: string): boolean => sources.get(name) === undefined
+  const named = [...sources].map(([name, source]) => [name, aliasOf(name, source, prefix, reader.tensors)] as const)
   const stored = new Map(named.flatMap(([name, alias]) => (alias === undefined ? [] : [[name, alias] as const])))
   const taken = new Set(stored.values())
   const shared = sharedEmbeddings(reader, taken, stored.get(words), shapes[words], loading.predictsTokens === true)
   const matches = Object.entries(shapes).flatMap(([name, shape]): Match[] => {
-    const alias = stored.get(name) ?? (name === words ? shared.other : undefined)
+    const alias = stored.get(name) ?? (name === words && !isReset(name) ? shared.other : undefined)
     return alias === undefined ? [] : [{ name, shape, alias, saved: reader.tensors.get(alias)! }]
   })
   const found = new Set(matches.map(({ name }) => name))
   const used = new Set(matches.map(({ alias }) => alias))
-  const absent = Object.keys(shapes).filter((name) => !found.has(name))
-  const unused = unusedTensors(reader.tensors, used, shapes[words])
+  const absent = Object.keys(shapes).filter((name) => !found.has(name) && !isReset(name))
+  const unused = unusedTensors(reader.tensors, used, shapes[words]).filter((name) => !isLeftOut(loading, name))
   const isNeeded = (name: string): boolean =>
     needHead || name.startsWith(prefix) || isOfModule(loading.objective ?? {}, name)
   const lost = partial ? [] : absent.filter((name) => !optional.has(name) && isNeeded(name))
@@ -218,7 +234,12 @@ export function firstParameters(
   const head = savedHead(components, savedConfig(from.path), from.path, areGiven)
   const { objective } = components
   const common = { objective, prefix, words, optional, head, predictsTokens: predictsTokens(components) }
-  const how = { ...common, partial: from.partial, ...(from.resizeEmbeddings ? { resizing } : {}) }
+  const how = {
+    ...common,
+    layers: from.layerMap,
+    partial: from.partial,
+    ...(from.resizeEmbeddings ? { resizing } : {}),
+  }
   return loadWeights(components.engine, fresh, from.path, how)
 }
 
