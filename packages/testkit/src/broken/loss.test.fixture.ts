@@ -65,7 +65,7 @@ const pairs = (change: (losses: Tensor) => Tensor) => (): void =>
   describeLoss(
     altered<LossTerm>(squared, ({ losses: each }) => ({
       compares: 'pairs',
-      losses: (outputs, targets) => change(sum(each(outputs, targets), 1)),
+      losses: (outputs: Tensor, targets: Tensor): Tensor => change(sum(each(outputs, targets), 1)),
     })),
   )
 
