@@ -1,5 +1,21 @@
 import { LOSS, type LossTerm, definePlugin } from '@attune/core'
-import { add, div, keep, log, mean, mul, neg, scalar, square, sub, sum } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  add,
+  div,
+  exp,
+  keep,
+  log,
+  mean,
+  mul,
+  neg,
+  range,
+  scalar,
+  square,
+  sub,
+  sum,
+  zeros,
+} from '@tensorflow/tfjs-core'
 import { stopGradient } from '@attune/nn'
 import { z } from 'zod'
 import { describeLoss } from '../describe-loss.js'
@@ -39,8 +55,19 @@ const suite = (change: (losses: Losses) => Losses) => (): void =>
 
 const rows = 'returns one finite loss per row, the same for the same rows, and frees all other tensors'
 const apart = 'does not depend on other rows, or for pairs on their order'
+const finite = 'returns finite losses and gradients for outputs of ±10⁴'
+const empty = 'returns no losses for no rows, and one for one row'
 const slope = 'matches the gradient by finite differences'
 const agrees = 'agrees with arithmetic, case 1: {"scale":2}'
+
+/** Half the squared distance of pairs, changed. */
+const pairs = (change: (losses: Tensor) => Tensor) => (): void =>
+  describeLoss(
+    altered<LossTerm>(squared, ({ losses: each }) => ({
+      compares: 'pairs',
+      losses: (outputs: Tensor, targets: Tensor): Tensor => change(sum(each(outputs, targets), 1)),
+    })),
+  )
 
 /** Increases the loss at every call, across instances. */
 const growing = (): ((losses: Losses) => Losses) => {
@@ -60,7 +87,7 @@ export const losses: readonly Specimen[] = [
   valid('the squared difference', () => describeLoss(squared, { golden })),
   broken(
     'returns the sum over all rows',
-    [rows, apart, agrees],
+    [rows, apart, empty, agrees],
     suite((given) => (outputs, targets) => sum(given(outputs, targets))),
   ),
   broken(
@@ -73,13 +100,32 @@ export const losses: readonly Specimen[] = [
   ),
   broken(
     'returns the logarithm of a negative number',
-    [rows, apart, slope],
+    [rows, apart, slope, finite, empty],
     suite(
       (given) => (outputs, targets) =>
         outputs.shape[0] === 2 ? given(outputs, targets) : log(neg(given(outputs, targets))),
     ),
   ),
   broken('increases at every call', [rows, apart, slope], suite(growing())),
+  broken(
+    'overflows for large outputs',
+    [finite],
+    suite((given) => (outputs, targets) => mul(given(outputs, targets), div(exp(outputs), exp(outputs)))),
+  ),
+  broken(
+    'returns a loss for no rows',
+    [empty],
+    suite((given) => (outputs, targets) => (outputs.shape[0] === 0 ? zeros([1]) : given(outputs, targets))),
+  ),
+  valid(
+    'a loss of pairs that depends on all rows',
+    pairs((each) => add(each, mean(each))),
+  ),
+  broken(
+    'depends on the order of pairs',
+    [apart],
+    pairs((each) => mul(each, range(1, (each.shape[0] as number) + 1))),
+  ),
   broken('leaks a tensor', [rows], suite(leaking)),
   broken(
     'returns twice the loss',
