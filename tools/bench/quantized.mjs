@@ -21,7 +21,7 @@ const SMOLLM = {
   vocab_size: 49152,
   hidden_size: 576,
   intermediate_size: 1536,
-  num_hidden_layers: Number(process.env["L"] ?? 30),
+  num_hidden_layers: Number(process.env['L'] ?? 30),
   num_attention_heads: 9,
   num_key_value_heads: 3,
   max_position_embeddings: 2048,

@@ -15,13 +15,16 @@ const GOLDEN = fileURLToPath(new URL('../../plugins/callback-diagnostician/golde
 const KEPT = ['run.started', 'step.completed', 'evaluation.completed', 'training.completed']
 const WORDS = Array.from({ length: 40 }, (_, i) => `w${i}`)
 
-/** Uniform numbers in [0, 1) of a linear congruential generator. */
+/** Uniform numbers in [0, 1) of a linear congruential generator. @param {number} seed */
 function generator(seed) {
   let state = seed
   return () => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 31
 }
 
-/** Texts whose class is that of their cue words; a fraction `noise` of the labels is random. */
+/**
+ * Texts whose class is that of their cue words; a fraction `noise` of the labels is random.
+ * @param {number} count @param {number} seed @param {number} noise
+ */
 function texts(count, seed, noise, share = 0.5) {
   const random = generator(seed)
   return Array.from({ length: count }, () => {
@@ -34,12 +37,14 @@ function texts(count, seed, noise, share = 0.5) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'attune-diagnosed-'))
+/** Writes rows, and returns their source. @param {string} name @param {readonly object[]} rows */
 const write = (name, rows) => {
   const path = join(folder, name)
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   return { use: 'jsonl', path }
 }
 
+/** @type {Record<string, { noise: number, learningRate: number, epochs: number, count: number, share?: number, optimizer?: unknown, clipNorm?: null }>} */
 const RUNS = {
   fine: { noise: 0, learningRate: 3e-3, epochs: 3, count: 240 },
   overfits: { noise: 1, learningRate: 1e-2, epochs: 30, count: 40 },
@@ -81,6 +86,7 @@ for (const [name, { noise, learningRate, epochs, count, share, optimizer = 'adam
     training: { epochs, batchSize: 8, learningRate, ...training },
     seed: 3,
   }
+  /** @type {any[]} */
   const events = []
   await lastValueFrom(run(/** @type {any} */ (config)).pipe(toArray())).then(
     (all) => events.push(...all),

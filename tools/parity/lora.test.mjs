@@ -27,6 +27,7 @@ import {
   root,
   tensors,
   withRest,
+  mergeOf,
 } from './measure-model.mjs'
 import { pythonWith } from './python.mjs'
 
@@ -107,7 +108,7 @@ for (const name of ['tfjs-cpu', 'onnxruntime']) {
         assert.deepEqual(Object.keys(grads).sort(), Object.keys(gradients).sort())
         const off = gradientDifference(grads, gradients)
         assert.ok(off <= 1e-4, `expected a gradient difference below 1e-4 of its norm, got ${off}`)
-        const merged = await engine.read(engine.compile(adapted.merge)(trainable, adapted.frozen))
+        const merged = await engine.read(engine.compile(mergeOf(adapted))(trainable, adapted.frozen))
         assert.ok(furthest(merged, join(folder, 'merged.safetensors')) <= 1e-5)
         assert.deepEqual(Object.keys(merged).sort(), Object.keys(it.weights).sort())
       })
@@ -210,7 +211,7 @@ describe('a saved adapter', () => {
     it(`${title}: loads an adapter of peft and matches its logits within 1e-5, also when merged`, async () => {
       const { it, params, adapted, differs, all } = await load(each)
       const off = [await differs(adapted.model, all)]
-      const merged = /** @type {Params} */ (engine.compile(adapted.merge)(adapted.trainable, adapted.frozen))
+      const merged = /** @type {Params} */ (engine.compile(mergeOf(adapted))(adapted.trainable, adapted.frozen))
       off.push(await differs(it.model, merged))
       assert.ok(maximum(off) <= 1e-5, `expected logits within 1e-5, adapted and merged, got ${off.join(', ')}`)
       assert.ok((await differs(it.model, params)) > 1e-2, 'the adapter has no effect')

@@ -48,7 +48,7 @@ async function open(/** @type {Engine} */ engine, /** @type {string} */ folder) 
 
 /** @type {(mask: HostArray, size: number) => number[]} */
 const unpacked = ({ values }, size) =>
-  Array.from({ length: size }, (_, i) => /** @type {number} */ ((values[i >> 3]) >> (7 - (i & 7))) & 1)
+  Array.from({ length: size }, (_, i) => /** @type {number} */ (values[i >> 3] >> (7 - (i & 7))) & 1)
 
 for (const plugin of ['tfjs-cpu', 'onnxruntime'])
   describe(`masks on ${plugin}`, () => {

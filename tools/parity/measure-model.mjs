@@ -207,3 +207,9 @@ export async function measureModel(/** @type {string} */ folder, /** @type {Engi
 
 /** Step inputs that gradients depend on: the seed. @param {any} seed @returns {any} */
 export const hyperOf = (seed) => ({ seed, scheduled: {} })
+
+/** The merge of an adapter that has one. @param {import('@attune/core').Adapted} adapted */
+export function mergeOf({ merge }) {
+  if (merge === undefined) throw new Error('the adapter has no merge')
+  return merge
+}

@@ -27,6 +27,7 @@ import {
   root,
   tensors,
   withRest,
+  mergeOf,
 } from './measure-model.mjs'
 import { pythonWith } from './python.mjs'
 
@@ -95,7 +96,7 @@ for (const name of ADAPTERS) {
         const { it, params, adapted, differs, all } = await load(name, engine, folder)
         const off = await differs(adapted.model, all)
         assert.ok(off <= 1e-5, `logits differ by ${off}`)
-        const merged = /** @type {Params} */ (engine.compile(adapted.merge)(adapted.trainable, adapted.frozen))
+        const merged = /** @type {Params} */ (engine.compile(mergeOf(adapted))(adapted.trainable, adapted.frozen))
         const mergedOff = await differs(it.model, merged)
         assert.ok(mergedOff <= 1e-5, `logits of the merged model differ by ${mergedOff}`)
         assert.ok((await differs(it.model, params)) > 1e-2, 'the adapter has no effect')

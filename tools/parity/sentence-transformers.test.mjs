@@ -64,9 +64,9 @@ describe('models that Attune trained', () => {
       async () => {
         const model = await trained(folderOf(name))
         const predictor = await openPredictor(model, { searchPaths })
-        const own = /** @type {{ embedding: number[] }[]} */ (
-          await predictor.predict(texts.map((text) => ({ text })))
-        ).map(({ embedding }) => embedding)
+        const own = /** @type {any} */ (await predictor.predict(texts.map((text) => ({ text })))).map(
+          (/** @type {{ embedding: number[] }} */ { embedding }) => embedding,
+        )
         await predictor.close()
         const script = join(import.meta.dirname, 'sentence_transformers_loads.py')
         const out = execFileSync(String(python), [script, model, JSON.stringify(texts)], { encoding: 'utf8' })

@@ -69,13 +69,28 @@ function labelsIn(example: Example, field: string): readonly string[] {
 const probabilities = ({ values }: HostArray, i: number, size: number): readonly number[] =>
   Array.from(values.subarray(i * size, (i + 1) * size) as Float32Array, (logit) => 1 / (1 + Math.exp(-logit)))
 
+/** Sets of labels as numbers, and as views. */
+function labelSets(labels: readonly string[], threshold: number) {
+  const numberOf = labelNumbers(labels)
+  return {
+    /** 1 for each label that is present, 0 for the others. */
+    indicators(names: readonly string[]): readonly number[] {
+      const present = new Set(names.map(numberOf))
+      return labels.map((_, id) => (present.has(id) ? 1 : 0))
+    },
+    views: (scores: readonly number[]) => ({
+      labels: labels.filter((_, id) => scores[id]! >= threshold),
+      scores: Object.fromEntries(labels.map((name, id) => [name, scores[id]!])),
+    }),
+  }
+}
+
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, ClassificationBatch, Tensor> {
   const labels = requireLabels('multi-label-classification', o.labels)
   const head = headFor(model, 'sequence-classification')
-  const numberOf = labelNumbers(labels)
   const ofRows = lossOf(losses, 'indicators', (logits, targets) => binaryCrossEntropy(logits, targets))
   const { maximumLength } = lengthsFor(o, model)
   const { encode, collate } = classificationItems<readonly number[]>({
@@ -84,14 +99,7 @@ function create(
     maximumLength,
     compares: 'indicators',
   })
-  const indicators = (names: readonly string[]): readonly number[] => {
-    const present = new Set(names.map(numberOf))
-    return labels.map((_, id) => (present.has(id) ? 1 : 0))
-  }
-  const views = (scores: readonly number[]) => ({
-    labels: labels.filter((_, id) => scores[id]! >= o.threshold),
-    scores: Object.fromEntries(labels.map((name, id) => [name, scores[id]!])),
-  })
+  const { indicators, views } = labelSets(labels, o.threshold)
   return {
     views: ['labels', 'scores'],
     config: {

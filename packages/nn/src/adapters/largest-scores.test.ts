@@ -36,7 +36,7 @@ describe('largestScores', () => {
     expect(found('output', true)).toEqual({ a: [0, 0, 1, 1], b: [1, 1, 0, 0] })
   })
 
-  it('gives the same masks as a stable sort of many scores with ties', () => {
+  it('returns the same masks as a stable sort of many scores with ties', () => {
     const values = Float32Array.from({ length: 5000 }, (_, i) => ((i * 7919) % 97) - 40)
     const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b)
     const expected = new Float32Array(values.length)
