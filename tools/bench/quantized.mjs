@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Peak memory of training a Llama of 135 M parameters (the sizes of SmolLM, random weights) with LoRA and with QLoRA, one process each:
- * `node tools/bench/quantized.mjs`. Weights are made one by one as the adapter first reads them, as a loader would; with QLoRA each is freed
- * once it is quantized. Prints the peak of the process, the peak of the steps alone, and the ratios.
+ * `node tools/bench/quantized.mjs`. All weights are made in float32 first; with QLoRA they are freed after quantization. Prints the peak while
+ * the model is prepared and that of the steps alone, the seconds of the steps with compilation, and the ratio of the peaks of the steps.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ const SMOLLM = {
   vocab_size: 49152,
   hidden_size: 576,
   intermediate_size: 1536,
-  num_hidden_layers: Number(process.env['L'] ?? 30),
+  num_hidden_layers: 30,
   num_attention_heads: 9,
   num_key_value_heads: 3,
   max_position_embeddings: 2048,

@@ -140,7 +140,9 @@ for (const name of ADAPTERS) {
           const { stdout } = await promisify(execFile)(/** @type {string} */ (python), [script, written, base])
           const { logits, complaints } = JSON.parse(stdout.slice(stdout.indexOf('{"logits"')))
           assert.deepEqual(complaints, [])
-          for (const [i, { logits: wanted }] of expected.examples.entries())
+          // The script's base model is not quantized: with QLoRA, only the tensors are compared, by the script.
+          const comparable = name === 'qlora' ? [] : expected.examples
+          for (const [i, { logits: wanted }] of comparable.entries())
             assert.ok(maximum(apart(logits[i].values, wanted.values)) <= 1e-5, `logits of batch ${i}`)
           const again = await load(name, engine, folder, written)
           assert.ok((await again.differs(again.adapted.model, again.all)) <= 1e-5)

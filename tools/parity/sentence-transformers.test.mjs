@@ -64,8 +64,9 @@ describe('models that Attune trained', () => {
       async () => {
         const model = await trained(folderOf(name))
         const predictor = await openPredictor(model, { searchPaths })
-        const own = /** @type {any} */ (await predictor.predict(texts.map((text) => ({ text })))).map(
-          (/** @type {{ embedding: number[] }} */ { embedding }) => embedding,
+        const answers = await predictor.predict(texts.map((text) => ({ text })))
+        const own = answers.map(
+          (answer) => /** @type {{ embedding: number[] }} */ (/** @type {unknown} */ (answer)).embedding,
         )
         await predictor.close()
         const script = join(import.meta.dirname, 'sentence_transformers_loads.py')
