@@ -1,6 +1,5 @@
-import { ADAPTER, type Adapter, ENGINE, definePlugin, mapParams } from '@attune/core'
+import { ADAPTER, type Adapter, ENGINE, type HostArray, definePlugin } from '@attune/core'
 import { asScores, compareOption, largestScores, maskedTuning, pruningOptions, targetLayers } from '@attune/nn'
-import { abs, neg } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /**
@@ -8,7 +7,11 @@ import { z } from 'zod'
  *
  * In the mode `zero-and-keep` the smallest weights become zero and stay zero, everything else trains. In the mode `freeze` only the chosen
  * weights and the head train, and the others keep their pretrained values bit for bit. `chooses: smallest` with `freeze` is PaFi: the weights
+<<<<<<< HEAD
  * of the smallest magnitude after pretraining learn the task. Throws AttuneError `BAD_OPTIONS` for `chooses: smallest` with `zero-and-keep`, which
+=======
+ * of the smallest size in pretraining learn the task. Throws AttuneError `BAD_OPTIONS` for `chooses: smallest` with `zero-and-keep`, which
+>>>>>>> c65774e (adapter-magnitude-pruning: score weights on the host)
  * would remove the largest weights, `UNKNOWN_TARGET` and `NON_FINITE_SCORES`.
  */
 export const magnitudePruning = definePlugin({
@@ -33,13 +36,12 @@ export const magnitudePruning = definePlugin({
     async adapt(model, params) {
       const layers = targetLayers('magnitude-pruning', model, params, targets)
       const weights = Object.fromEntries(layers.map((layer) => [`${layer}.weight`, params[`${layer}.weight`]!]))
-      const magnitudes = engine.compile((w: typeof weights) =>
-        mapParams((p) => (chooses === 'largest' ? abs(p) : neg(abs(p))), w),
-      )
-      const scores = magnitudes(weights)
-      const masks = largestScores('magnitude-pruning', asScores(await engine.read(scores)), { fraction, compare })
-      magnitudes.dispose()
-      engine.release(scores)
+      const sign = chooses === 'largest' ? 1 : -1
+      const scores = Object.entries(asScores(await engine.read(weights))).map(([name, array]): [string, HostArray] => [
+        name,
+        { ...array, values: Float32Array.from(array.values, (w) => sign * Math.abs(w)) },
+      ])
+      const masks = largestScores('magnitude-pruning', Object.fromEntries(scores), { fraction, compare })
       return maskedTuning(model, params, { adapter: 'magnitude-pruning', engine, masks, mode })
     },
   }),
