@@ -15,7 +15,7 @@ import type { Lock } from '@attune/files'
 import { chain, clipByGlobalNorm } from '@attune/nn'
 import type { Bus } from '../run/bus.js'
 import type { Checkpoint, Progress } from '../files/checkpoint.js'
-import { type CompiledStep, compileStep } from '../step/compiled-step.js'
+import type { CompiledStep } from '../step/compiled-step.js'
 import { type TextGenerator, textGenerator } from '../step/text-generator.js'
 import type { Splits } from '../data/open-splits.js'
 import { countBatches, encodeRows } from '../step/batches.js'
@@ -23,12 +23,13 @@ import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { type Components, componentsOf, withFittedOptions } from './compose.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
-import { type Inference, inference } from '../inference/infer.js'
+import type { Inference } from '../inference/infer.js'
 import { type AdaptedModel, adaptModel } from './adapt.js'
 import { trainingPass } from './pass-over.js'
 import { areLabelsGiven } from './learned-labels.js'
 import { openCache } from './open-cache.js'
-import { type OutputCache, cachedModel } from './output-cache.js'
+import type { OutputCache } from './output-cache.js'
+import { programsOf } from './programs.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { lengthWarnings } from './length-warnings.js'
 import { warningsOf } from './load-report.js'
@@ -40,7 +41,7 @@ import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
 import { type NamedVectors, applyVectors } from './static-vectors.js'
-import type { StepComponents, TrainingState } from '../step/training-step.js'
+import type { TrainingState } from '../step/training-step.js'
 import { requireUpdates } from './require-updates.js'
 import { type Sizes, type TrainingMap, countTraining, sizesOf, trainingMap, unmaskedSizes } from './training-map.js'
 import { countParameters, firstParameters } from './weights.js'
@@ -241,30 +242,6 @@ async function startingState(
       progress: checkpoint?.progress ?? START,
       evaluated: checkpoint && evaluatedIn(checkpoint.progress),
     },
-  }
-}
-
-/** Inputs of the programs of a session. */
-interface ProgramInputs extends Pick<StepComponents, 'model' | 'optimizer' | 'models'> {
-  readonly rebuild: StepComponents['rebuild'] | undefined
-  readonly training: TrainingSettings
-}
-
-/** Compiles the training step and inference; with a cache, on the cached outputs of the model. */
-function programsOf(
-  { engine, objective, regularizers }: Components,
-  cache: OutputCache | undefined,
-  { rebuild, training, ...given }: ProgramInputs,
-): Pick<Session, 'step' | 'inference'> {
-  const model = cache === undefined ? given.model : cachedModel(given.model)
-  const { gradientCheckpointing } = training
-  const compiled = { ...given, model, objective, regularizers, gradientCheckpointing }
-  return {
-    step: compileStep(engine, { ...compiled, ...(rebuild === undefined ? {} : { rebuild }) }),
-    inference: inference(engine, model, objective, {
-      batchSize: microBatchSizeOf(training),
-      ...(cache === undefined ? {} : { complete: cache.complete }),
-    }),
   }
 }
 
