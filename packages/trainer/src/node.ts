@@ -30,7 +30,8 @@ export {
   runSchema,
 } from './plan/run-config.js'
 export { recordOf } from './plan/record-of.js'
-export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun, mapRun } from './run/estimate-run.js'
+export { type Estimate, type EstimateOptions, type ShapeEstimate, estimateRun } from './run/estimate-run.js'
+export { mapRun } from './run/open-trial.js'
 export {
   type LearningRateRange,
   type RangeOptions,

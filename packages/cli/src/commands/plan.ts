@@ -12,9 +12,19 @@ const milliseconds = (time: number | undefined): string => (time === undefined ?
 /** A share in percent, with at least two digits. */
 const formatShare = (share: number): string => `${(100 * share).toPrecision(share >= 1 ? 3 : 2)} %`
 
+const cacheRows = ({ cache }: Estimate): readonly string[][] =>
+  cache === undefined
+    ? []
+    : [
+        [
+          'cached outputs',
+          `${formatBytes(cache.bytes)} in ${cache.location}, computed in ${formatDuration(cache.seconds)}`,
+        ],
+      ]
+
 /** An estimate as a table of facts, a table of what trains, and a table of batch shapes. */
 export function forecastText(found: Estimate): string {
-  const { peakBytes, availableBytes, seconds, cache } = found
+  const { peakBytes, availableBytes, seconds } = found
   const share = Math.round((100 * peakBytes) / availableBytes)
   const trained = formatShare(found.trainableParameters / found.parameters)
   const rows = [
@@ -27,14 +37,7 @@ export function forecastText(found: Estimate): string {
     ['step', milliseconds(found.stepSeconds * 1000)],
     ['evaluation', formatDuration(found.evaluationSeconds)],
     ['checkpoint', `${formatDuration(found.checkpoint.seconds)}, ${formatBytes(found.checkpoint.bytes)}`],
-    ...(cache === undefined
-      ? []
-      : [
-          [
-            'cached outputs',
-            `${formatBytes(cache.bytes)} in ${cache.location}, computed in ${formatDuration(cache.seconds)}`,
-          ],
-        ]),
+    ...cacheRows(found),
     ['start', formatDuration(found.setupSeconds)],
     ['whole run', seconds === undefined ? 'unknown' : `${formatDuration(seconds)}, checkpoints aside`],
     ['memory', `${formatBytes(peakBytes)} at the peak, ${share} % of the ${formatBytes(availableBytes)} that are free`],

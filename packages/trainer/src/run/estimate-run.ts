@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Encoded, type Example, deriveKey, key, leaves, isHostArray } from '@attune/core'
 import { count } from '@attune/data'
-import { EMPTY } from 'rxjs'
 import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
-import { createBus } from './bus.js'
+import { openTrial } from './open-trial.js'
 import { tensorSources, writeCheckpoint } from '../files/checkpoint.js'
-import { type Opened, closeSession, open } from '../setup/open.js'
+import { closeSession } from '../setup/open.js'
 import { regularizerFields } from '../setup/required-fields.js'
 import type { RunOptions } from '../plan/lookup.js'
-import { type Plan, planRun } from '../plan/plan.js'
+import { planRun } from '../plan/plan.js'
 import { cacheLocation } from '../setup/open-cache.js'
 import { cacheItems, timeCaching } from './estimate-caching.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
@@ -227,15 +226,6 @@ async function measureCheckpoint({ components, runState }: Session): Promise<{ s
   }
 }
 
-async function openTrial(whole: Plan, options: RunOptions): Promise<Opened> {
-  // Without callbacks and trackers, since the trial is not a run; the few outputs that it caches stay in memory.
-  const training = { ...whole.config.training, cacheMemory: Infinity }
-  const config = { ...whole.config, training, callback: [], tracker: [] }
-  const plan = { ...whole, config, directory: undefined }
-  const connect = () => ({ bus: createBus({}), runFolder: undefined })
-  return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
-}
-
 /** Measures the components of a run and extrapolates to the whole run. */
 async function measureRun(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
   const groups = await groupByShape(session)
@@ -297,11 +287,4 @@ export async function estimateRun(config: RunConfig, options: EstimateOptions = 
   } finally {
     await closeSession(session)
   }
-}
-
-/** Returns what a run would train, by layer group and kind of parameter. Trains nothing; a saved adapter is applied. */
-export async function mapRun(config: RunConfig, options: RunOptions = {}): Promise<TrainingMap> {
-  const { session, trains } = await openTrial(await planRun(config, options), options)
-  await closeSession(session)
-  return trains
 }

@@ -1,5 +1,4 @@
 import {
-  type Adapted,
   AttuneError,
   type DataPass,
   type Engine,
@@ -43,7 +42,7 @@ import type { RunLog } from '../files/run-log.js'
 import { type NamedVectors, applyVectors } from './static-vectors.js'
 import type { TrainingState } from '../step/training-step.js'
 import { requireUpdates } from './require-updates.js'
-import { type Sizes, type TrainingMap, countTraining, sizesOf, trainingMap, unmaskedSizes } from './training-map.js'
+import { type TrainingMap, countTraining, mapTraining } from './training-map.js'
 import { countParameters, firstParameters } from './weights.js'
 
 /** Mutable state of a running session. */
@@ -243,12 +242,6 @@ async function startingState(
       evaluated: checkpoint && evaluatedIn(checkpoint.progress),
     },
   }
-}
-
-/** Sums up what trains, for the report. */
-async function mapTraining({ engine, model }: Components, adapted: Adapted, sizes: Sizes): Promise<TrainingMap> {
-  const unmasked = await unmaskedSizes(engine, adapted)
-  return trainingMap(model, { model: sizes, trainable: sizesOf(adapted.trainable), unmasked })
 }
 
 /** A new session with the facts and warnings to report at its start. */

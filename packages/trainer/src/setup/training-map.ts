@@ -112,3 +112,13 @@ export function trainingMap(described: Described, { model, trainable, unmasked =
 /** Number of values that train. */
 export const countTraining = ({ groups }: TrainingMap): number =>
   groups.flatMap(({ parts }) => Object.values(parts)).reduce((sum, { trainable, added }) => sum + trainable + added, 0)
+
+/** Sums up what trains under an adapter; `model` has the numbers of values before it. */
+export async function mapTraining(
+  { engine, model }: { readonly engine: Engine; readonly model: Described },
+  adapted: Adapted,
+  sizes: Sizes,
+): Promise<TrainingMap> {
+  const unmasked = await unmaskedSizes(engine, adapted)
+  return trainingMap(model, { model: sizes, trainable: sizesOf(adapted.trainable), unmasked })
+}

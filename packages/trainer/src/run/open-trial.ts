@@ -1,0 +1,24 @@
+import { EMPTY } from 'rxjs'
+import type { RunOptions } from '../plan/lookup.js'
+import { type Plan, planRun } from '../plan/plan.js'
+import type { RunConfig } from '../plan/run-config.js'
+import { type Opened, closeSession, open } from '../setup/open.js'
+import type { TrainingMap } from '../setup/training-map.js'
+import { createBus } from './bus.js'
+
+/** Opens a session to measure it: without a folder, callbacks and trackers. */
+export async function openTrial(whole: Plan, options: RunOptions): Promise<Opened> {
+  // Without callbacks and trackers, since the trial is not a run; the few outputs that it caches stay in memory.
+  const training = { ...whole.config.training, cacheMemory: Infinity }
+  const config = { ...whole.config, training, callback: [], tracker: [] }
+  const plan = { ...whole, config, directory: undefined }
+  const connect = () => ({ bus: createBus({}), runFolder: undefined })
+  return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
+}
+
+/** Returns what a run would train, by layer group and kind of parameter. Trains nothing; a saved adapter is applied. */
+export async function mapRun(config: RunConfig, options: RunOptions = {}): Promise<TrainingMap> {
+  const { session, trains } = await openTrial(await planRun(config, options), options)
+  await closeSession(session)
+  return trains
+}
