@@ -38,6 +38,10 @@ const asFloats = (array: HostArray): HostArray => ({
   values: Float32Array.from(array.values as Int32Array),
 })
 
+/** The index of each text, repeated for each of its tokens. */
+const textIndices = (texts: readonly (readonly number[])[]): readonly number[][] =>
+  texts.map((tokens, at) => tokens.map(() => at))
+
 /**
  * Collation of texts for next-token prediction, and the predicted tokens of each text: at each token the target is the next one.
  * With `packTo`, rows also have position ids and segment ids, and each text is in one row.
@@ -58,16 +62,7 @@ export function nextTokens({ pad, maximumLength, padToMultipleOf, packTo }: Next
         inputs: packTo === undefined ? textArrays(texts, length, pad) : packedTextArrays(texts, packing, length, pad),
         targets: fillRows(next, packing, length, 0),
         weights: asFloats(fillRows(weights, packing, length, 0)),
-        ...(packTo === undefined
-          ? {}
-          : {
-              examples: fillRows(
-                next.map((ids, at) => ids.map(() => at)),
-                packing,
-                length,
-                0,
-              ),
-            }),
+        ...(packTo === undefined ? {} : { examples: fillRows(textIndices(next), packing, length, 0) }),
       }
     },
     /** Predicted ids of the trained tokens of each text; `best` is the argmax prediction at each position, `[rows, length]`. */

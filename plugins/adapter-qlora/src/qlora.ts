@@ -10,6 +10,7 @@ import {
   lowRankOutput,
   lowRankWeight,
   mergedWeights,
+  scaleOf,
 } from '@attune/nn'
 import { add } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -41,10 +42,13 @@ export const qlora = definePlugin({
   exceptions: { initialFunction: 'the frozen weights are rounded to 4 bits' },
   create: ({ doubleQuantization, ...options }, given): Adapter => ({
     async adapt(model, params, { saved } = {}) {
-      const { factors, tensors } = initialLowRank({ adapter: 'qlora', options, model, params }, given, saved)
+      const { factors, tensors } = initialLowRank(
+        { adapter: 'qlora', reads: ['lora', 'rslora'], options, model, params },
+        given,
+        saved,
+      )
       const layers = linearLayers(model, params)
       const sizes = sizesOf(model, params, layers)
-      const scale = factors.alpha / factors.rank
       return adaptLayers(model, params, {
         adapter: 'qlora',
         layers,
@@ -57,7 +61,10 @@ export const qlora = definePlugin({
           const y = quantizedLinear(site, x, sizes)
           const pair = factorsAt(site)
           if (pair === undefined) return y
-          return add(y, lowRankOutput(factorInput(site.name, x, options.dropout, mode), pair, scale))
+          return add(
+            y,
+            lowRankOutput(factorInput(site.name, x, options.dropout, mode), pair, scaleOf(factors, site.name)),
+          )
         },
         merge: (all) => {
           const adapted = new Set(factors.layers)
