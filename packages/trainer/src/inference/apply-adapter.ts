@@ -1,7 +1,6 @@
 import {
   ADAPTER,
   type Adapter,
-  AttuneError,
   ENGINE,
   type Engine,
   type Model,
@@ -10,14 +9,13 @@ import {
   TOKENIZER,
   type Tokenizer,
   createScope,
-  excerpt,
-  fileName,
   get,
   key,
   provide,
   provideInstance,
 } from '@attune/core'
-import { type SearchPaths, findReader } from '@attune/resolve'
+import type { SearchPaths } from '@attune/resolve'
+import { adapterPlugin } from '../files/adapter-plugin.js'
 import { adapterConfig, readAdapter } from '../files/saved-adapter.js'
 import { adaptAround } from '../setup/frozen-encoder.js'
 import { countParameters } from '../setup/weights.js'
@@ -28,24 +26,13 @@ interface Loaded {
   readonly params: Params
 }
 
-/**
- * Finds the installed plugin of a saved adapter by the `peft_type` in its configuration. The type is untrusted data: it only selects
- * among the installed plugins by their package metadata.
- * @throws AttuneError `BAD_ADAPTER` if no installed plugin reads it
- */
+/** Opens the installed adapter plugin of a saved adapter. @throws AttuneError `BAD_ADAPTER` if no installed plugin reads it */
 export async function adapterFor(
   folder: string,
   { engine, tokenizer }: { readonly engine: Engine; readonly tokenizer: Tokenizer },
   searchPaths: SearchPaths,
 ): Promise<Adapter> {
-  const type = adapterConfig(folder)['peft_type']
-  const found = typeof type === 'string' ? await findReader(ADAPTER, fileName(type), searchPaths) : undefined
-  if (found === undefined)
-    throw new AttuneError(
-      'BAD_ADAPTER',
-      `the saved adapter in ${folder} is of peft_type ${excerpt(type)}, which no installed plugin reads`,
-      'Install the adapter plugin of its method: `npx attune plugins list --kind adapter` lists the installed ones.',
-    )
+  const found = await adapterPlugin(adapterConfig(folder), folder, searchPaths)
   const scope = createScope()
   provideInstance(scope, ENGINE, engine)
   provideInstance(scope, TOKENIZER, tokenizer)
