@@ -54,7 +54,7 @@ export async function subjectOf(workload, engine) {
   /** @type {core.Model} */
   const model = network(optionsFromConfig(network.options, config))
   const { options, asked } = OBJECTIVES[workload.objective]
-  const tokenizer = /** @type {any} */ ({}) // batches are synthetic: nothing is tokenized
+  const tokenizer = /** @type {any} */ ({ special: {} }) // batches are synthetic: nothing is tokenized
   /** @type {core.Objective<any, any, any>} */
   const objective = (await import(`@attune/objective-${workload.objective}`)).default(options, { model, tokenizer })
   const adapter =

@@ -130,6 +130,35 @@ async function contrasting(/** @type {Parameters<typeof readCase>[1]} */ change 
   })
 }
 
+/**
+ * A case of an objective with the head of another one, on the batches of its case: other targets, and a new classifier.
+ * @param {string} name @param {string} folder @param {object} options @param {(texts: number) => any} targetsOf
+ */
+const alike = (name, folder, options, targetsOf) => async (/** @type {Parameters<typeof readCase>[1]} */ change) => {
+  const given = await readCase(join(root, folder), change)
+  const plugin = (await findPlugin(OBJECTIVE, userSpecifier(name), { folders: [root] })).plugin
+  const tokenizer = /** @type {any} */ ({ special: {}, vocabularySize: given.config.vocab_size, token: () => '' })
+  const examples = given.golden.examples.map((/** @type {any} */ { batch }) => ({
+    batch: { ...batch, ...targetsOf(batch.inputs.inputIds.shape[0]) },
+  }))
+  return /** @type {Case} */ ({
+    ...given,
+    objective: plugin(options, { model: given.model, tokenizer }),
+    golden: { ...given.golden, objective: name, examples },
+    weights: Object.fromEntries(Object.entries(given.weights).filter(([each]) => !each.startsWith('classifier.'))),
+  })
+}
+
+/** Float targets that differ by text and column. @param {number[]} shape */
+const floats = (shape) => ({
+  labels: {
+    shape,
+    dtype: 'float32',
+    values: Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => (i * 7) % 2),
+  },
+})
+const CLASSIFIED = 'plugins/model-bert/golden/classification'
+
 /** All cases: name and loader. */
 const cases = [
   ...goldenCases().map((folder) => ({
@@ -137,6 +166,15 @@ const cases = [
     read: (/** @type {Parameters<typeof readCase>[1]} */ change = undefined) => readCase(folder, change),
   })),
   { name: 'objective-contrastive', read: contrasting },
+  { name: 'objective-regression', read: alike('regression', CLASSIFIED, {}, (texts) => floats([texts])) },
+  {
+    name: 'objective-multi-label-classification',
+    read: alike('multi-label-classification', CLASSIFIED, { labels: ['a', 'b', 'c'] }, (texts) => floats([texts, 3])),
+  },
+  {
+    name: 'objective-instruction-tuning',
+    read: alike('instruction-tuning', 'plugins/model-gpt2/golden/lm', {}, () => ({})),
+  },
 ]
 
 describe('five training steps match between onnxruntime and tfjs-cpu', () => {

@@ -115,7 +115,7 @@ describe('attune init', () => {
     }
     writeFileSync(join(root, 'chat.jsonl'), `${JSON.stringify(row)}\n`)
     await expect(attune('init', '--data', 'chat.jsonl', '--output', 'chat.yaml')).rejects.toThrow(
-      /chat messages[^]*prompt/,
+      /chat messages[^]*instruction-tuning/,
     )
   })
 })
