@@ -34,11 +34,11 @@ export const merged = (base, part) => ({
   ),
 })
 
-/** Removes `from` where it is not a folder here: a repository of the Hub, or a folder of the reader. @param {any} node @returns {any} */
+/** Removes `from`, and the options that need it, where it is not a folder here: a repository of the Hub, or a folder of the reader. @param {any} node @returns {any} */
 function withoutMissingModels(node) {
   if (Array.isArray(node)) return node.map(withoutMissingModels)
   if (!isRecord(node)) return node
-  const { from, ...rest } = node
+  const { from, fromLayers: _, reinitialize: __, ...rest } = node
   const kept = typeof from === 'string' && !existsSync(join(root, from)) ? rest : node
   return Object.fromEntries(Object.entries(kept).map(([key, value]) => [key, withoutMissingModels(value)]))
 }
