@@ -50,12 +50,12 @@ const json = (...path: string[]): Record<string, unknown> =>
 
 describe('attune adapter merge', () => {
   it.each([
-    ['bert', 'classification', 'float32'],
-    ['gpt2', 'lm', 'float32'],
-  ])('returns the weights of merge_and_unload of peft for %s', async (name, test) => {
+    ['bert', 'classification', 'lora'],
+    ['gpt2', 'lm', 'rslora'],
+  ])('returns the weights of merge_and_unload of peft for %s', async (name, test, method) => {
     const saved = plugin(`adapter-lora/golden/${name}/saved`)
     const printed = await adapter('merge', plugin(`model-${name}/golden/${test}`), saved, name)
-    expect(printed).toMatch(/^.*: lora merged, \d+ of \d+ tensors changed, saved as float32\n$/)
+    expect(printed).toMatch(new RegExp(`^.*: ${method} merged, \\d+ of \\d+ tensors changed, saved as float32\\n$`))
     expectClose(read(`${name}/model.safetensors`), golden(`adapter-lora/golden/${name}/saved/merged.safetensors`), 1e-5)
     expect(json(name, 'config.json')).toMatchObject({ torch_dtype: 'float32' })
   })
