@@ -13,6 +13,12 @@ export const maximumTokens = (minimum: number, what = 'a text') =>
     .optional()
     .describe(`Maximum number of tokens of ${what}; longer ones are truncated. Default: the model's maximum`)
 
+/** The options of an objective that reads a text, or a pair of texts. */
+export const textOptions = {
+  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
+  pair: z.string().optional().meta({ field: 'text' }).describe('Field that holds a second text, if any'),
+}
+
 /** The truncation and padding options of an objective. */
 export const lengthOptions = {
   truncationSide: z

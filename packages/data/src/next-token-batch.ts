@@ -1,4 +1,4 @@
-import type { Batch, Encoded, HostArray } from '@attune/core'
+import type { Batch, Encoded, HostArray, Tokenizer } from '@attune/core'
 import { type Packing, fillRows, packSequences, unpackedRows } from './pack-sequences.js'
 import { paddedLength } from './padded-length.js'
 import { type TextArrays, packedTextArrays, textArrays } from './text-inputs.js'
@@ -23,8 +23,7 @@ export interface NextTokenBatch extends Batch {
 
 /** Settings of {@link nextTokens}. */
 export interface NextTokenSettings {
-  /** Padding token. */
-  readonly pad: number
+  readonly tokenizer: Pick<Tokenizer, 'special' | 'token'>
   /** Maximum number of tokens of a row. */
   readonly maximumLength: number
   readonly padToMultipleOf: number
@@ -43,10 +42,12 @@ const textIndices = (texts: readonly (readonly number[])[]): readonly number[][]
   texts.map((tokens, at) => tokens.map(() => at))
 
 /**
- * Collation of texts for next-token prediction, and the predicted tokens of each text: at each token the target is the next one.
+ * Collation of texts for next-token prediction, and the view `tokens` of each text: at each token the target is the next one.
  * With `packTo`, rows also have position ids and segment ids, and each text is in one row.
  */
-export function nextTokens({ pad, maximumLength, padToMultipleOf, packTo }: NextTokenSettings) {
+export function nextTokens({ tokenizer, maximumLength, padToMultipleOf, packTo }: NextTokenSettings) {
+  const pad = tokenizer.special.pad ?? 0
+  const word = (id: number): string => tokenizer.token(id) ?? ''
   const packingOf = (items: readonly NextTokenItem[]): Packing => {
     const lengths = items.map(({ ids }) => ids.length)
     return packTo === undefined ? unpackedRows(lengths) : packSequences(lengths, packTo)
@@ -65,18 +66,21 @@ export function nextTokens({ pad, maximumLength, padToMultipleOf, packTo }: Next
         ...(packTo === undefined ? {} : { examples: fillRows(textIndices(next), packing, length, 0) }),
       }
     },
-    /** Predicted ids of the trained tokens of each text; `best` is the argmax prediction at each position, `[rows, length]`. */
-    predicted({ values, shape }: HostArray, items: readonly NextTokenItem[]): readonly number[][] {
+    /** Predictions of the trained tokens of each text; `best` is the argmax prediction at each position, `[rows, length]`. */
+    predict({ values, shape }: HostArray, items: readonly NextTokenItem[]): readonly { tokens: string[] }[] {
       return packingOf(items).positions.map(({ row, start }, i) => {
         const { ids, trained } = items[i]!
         const from = row * shape[1]! + start
-        return Array.from(values.subarray(from, from + ids.length - 1) as Int32Array).filter(
-          (_, at) => trained?.[at + 1] !== 0,
-        )
+        const best = Array.from(values.subarray(from, from + ids.length - 1) as Int32Array)
+        return { tokens: best.filter((_, at) => trained?.[at + 1] !== 0).map(word) }
       })
     },
-    /** Ids of the tokens of a text that the model learns to predict. */
-    expected: ({ ids, trained }: NextTokenItem): readonly number[] =>
-      ids.slice(1).filter((_, at) => trained?.[at + 1] !== 0),
+    /** The tokens of a text that the model learns to predict. */
+    reference: ({ ids, trained }: NextTokenItem): { tokens: string[] } => ({
+      tokens: ids
+        .slice(1)
+        .filter((_, at) => trained?.[at + 1] !== 0)
+        .map(word),
+    }),
   }
 }

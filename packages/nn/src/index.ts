@@ -38,6 +38,8 @@ export { layerGroups } from './stacks/layer-groups.js'
 export { countOption, probabilityOption, tokenIdOption, endTokensOption } from './stacks/model-options.js'
 export { maxPool } from './heads/max-pooling.js'
 export { type PoolingMode, pool, poolingModes } from './heads/pooling.js'
+export { classifier } from './heads/classifier.js'
+export { nextTokenHead } from './heads/next-token-head.js'
 export { classifierHead, initialClassifier, headFor, toCheckpointNames, headTensors } from './heads/head.js'
 export type { DeferredWeight } from './layers/initialise.js'
 export {

@@ -20,17 +20,7 @@ import {
   maximumTokens,
   nextTokens,
 } from '@attune/data'
-import {
-  type TokenLosses,
-  headFor,
-  lossOf,
-  normal,
-  packedLosses,
-  requirePackable,
-  toCheckpointNames,
-  tokenLogits,
-  tokenLosses,
-} from '@attune/nn'
+import { type TokenLosses, nextTokenHead, requirePackable } from '@attune/nn'
 import { assistantMask } from '@attune/text'
 import { z } from 'zod'
 import { conversationOf } from './conversation.js'
@@ -122,31 +112,17 @@ function create(
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective instruction-tuning')
   const limits = lengthsFor({ ...o, truncationSide: o.truncationSide ?? tokenizer.truncationSide }, model)
   const { maximumLength } = limits
-  const head = headFor(model, 'causal-language-modeling')
-  const ofRows = lossOf(losses, 'labels')
-  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
   const read = reader(o, tokenizer, limits)
-  const { collate, predicted, expected } = nextTokens({ ...o, pad: tokenizer.special.pad ?? 0, maximumLength })
-  const word = (id: number): string => tokenizer.token(id) ?? ''
+  const { collate, predict, reference } = nextTokens({ ...o, tokenizer, maximumLength })
   return {
     views: ['tokens'],
-    config: { architectures: [head.architecture] },
+    ...nextTokenHead(model, losses, model.vocabularySize ?? tokenizer.vocabularySize),
     maximumLength,
-    init: (key) =>
-      toCheckpointNames(head, { weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange) }),
     encode: (example) => requireTrained(read(example), limits),
     encodeUnlabelled: read,
     collate,
-    head: (params, { lastHiddenState }, _mode, { targets }) =>
-      tokenLosses((x) => tokenLogits(model, head, params, x), {
-        states: lastHiddenState,
-        targets,
-        vocabulary,
-        lossOf: ofRows,
-      }),
-    loss: (outputs, batch) => packedLosses(outputs.losses, batch),
-    predict: ({ best }, items) => predicted(best, items).map((ids) => ({ tokens: ids.map(word) })),
-    reference: (item) => ({ tokens: expected(item).map(word) }),
+    predict: ({ best }, items) => predict(best, items),
+    reference,
   }
 }
 

@@ -25,24 +25,14 @@ import {
   lengthsFor,
   maximumTokens,
   requireLabels,
+  textOptions,
 } from '@attune/data'
-import {
-  binaryCrossEntropy,
-  dropout,
-  headFor,
-  headTensors,
-  initialClassifier,
-  linear,
-  lossOf,
-  modeAt,
-  toCheckpointNames,
-} from '@attune/nn'
+import { binaryCrossEntropy, classifier, lossOf } from '@attune/nn'
 import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
-  pair: z.string().optional().meta({ field: 'text' }).describe('Field that holds a second text, if any'),
+  ...textOptions,
   label: z.string().default('labels').meta({ field: 'label' }).describe('Field that holds the list of labels'),
   labels: labelNames,
   threshold: z.number().gt(0).lt(1).default(0.5).describe('A label is predicted if its probability is at least this'),
@@ -90,7 +80,7 @@ function create(
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, ClassificationBatch, Tensor> {
   const labels = requireLabels('multi-label-classification', o.labels)
-  const head = headFor(model, 'sequence-classification')
+  const head = classifier(model, 'sequence-classification', labels.length)
   const ofRows = lossOf(losses, 'indicators', (logits, targets) => binaryCrossEntropy(logits, targets))
   const { maximumLength } = lengthsFor(o, model)
   const { encode, collate } = classificationItems<readonly number[]>({
@@ -108,14 +98,11 @@ function create(
       ...labelConfig(labels),
     },
     maximumLength,
-    init: (key) => toCheckpointNames(head, initialClassifier(model, labels.length, key)),
+    init: head.init,
     encode: (example) => encode(example, indicators(labelsIn(example, o.label))),
     encodeUnlabelled: (example) => encode(example, indicators([])),
     collate,
-    head: (params, { pooled }, mode) =>
-      linear(headTensors(head, params), 'classifier', dropout(pooled, model.headDropout, modeAt(mode, 999)), {
-        bias: 'classifier.bias' in head.tensors,
-      }),
+    head: (params, { pooled }, mode) => head.forward(params, pooled, mode),
     loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
     predict: (logits, items) => items.map((_, i) => views(probabilities(logits, i, labels.length))),
     reference: ({ label }) => views(label),

@@ -19,24 +19,14 @@ import {
   lengthOptions,
   lengthsFor,
   maximumTokens,
+  textOptions,
 } from '@attune/data'
-import {
-  dropout,
-  headFor,
-  headTensors,
-  initialClassifier,
-  linear,
-  lossOf,
-  modeAt,
-  squaredError,
-  toCheckpointNames,
-} from '@attune/nn'
+import { classifier, lossOf, squaredError } from '@attune/nn'
 import { type Tensor, ones, squeeze } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
-  pair: z.string().optional().meta({ field: 'text' }).describe('Field that holds a second text, if any'),
+  ...textOptions,
   number: z.string().default('number').meta({ field: 'label' }).describe('Field that holds the number'),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
@@ -60,7 +50,7 @@ function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<ClassificationItem, ClassificationBatch, Tensor> {
-  const head = headFor(model, 'sequence-classification')
+  const head = classifier(model, 'sequence-classification', 1)
   const ofRows = lossOf(losses, 'numbers', squaredError)
   const { maximumLength } = lengthsFor(o, model)
   const { encode, collate } = classificationItems({ ...o, tokenizer, maximumLength, compares: 'numbers' })
@@ -73,17 +63,11 @@ function create(
       label2id: { LABEL_0: 0 },
     },
     maximumLength,
-    init: (key) => toCheckpointNames(head, initialClassifier(model, 1, key)),
+    init: head.init,
     encode: (example) => encode(example, numberIn(example, o.number)),
     encodeUnlabelled: (example) => encode(example, 0),
     collate,
-    head: (params, { pooled }, mode) =>
-      squeeze(
-        linear(headTensors(head, params), 'classifier', dropout(pooled, model.headDropout, modeAt(mode, 999)), {
-          bias: 'classifier.bias' in head.tensors,
-        }),
-        [1],
-      ),
+    head: (params, { pooled }, mode) => squeeze(head.forward(params, pooled, mode), [1]),
     loss: (numbers, batch) => ({ losses: ofRows(numbers, batch.labels), weights: ones([numbers.shape[0] as number]) }),
     predict: (numbers, items) => items.map((_, i) => ({ number: numbers.values[i] as number })),
     reference: ({ label }) => ({ number: label }),

@@ -23,14 +23,14 @@ import {
   lengthsFor,
   maximumTokens,
   requireLabels,
+  textOptions,
 } from '@attune/data'
-import { dropout, modeAt, initialClassifier, headFor, linear, lossOf, toCheckpointNames, headTensors } from '@attune/nn'
+import { classifier, lossOf } from '@attune/nn'
 import { type Tensor, ones } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
-  text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
-  pair: z.string().optional().meta({ field: 'text' }).describe('Field that holds a second text, if any'),
+  ...textOptions,
   label: z.string().default('label').meta({ field: 'label' }).describe('Field that holds the label'),
   labels: labelNames,
   maximumLength: maximumTokens(3),
@@ -58,7 +58,7 @@ function create(
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<ClassificationItem, ClassificationBatch, Tensor> {
   const labels = requireLabels('sequence-classification', o.labels)
-  const head = headFor(model, 'sequence-classification')
+  const head = classifier(model, 'sequence-classification', labels.length)
   const numberOf = labelNumbers(labels)
   const ofRows = lossOf(losses, 'labels')
   const { maximumLength } = lengthsFor(o, model)
@@ -67,14 +67,11 @@ function create(
     views: ['label', 'scores'],
     config: { architectures: [head.architecture], ...KIND, ...labelConfig(labels) },
     maximumLength,
-    init: (key) => toCheckpointNames(head, initialClassifier(model, labels.length, key)),
+    init: head.init,
     encode: (example) => encode(example, numberOf(labelOf(example, o.label))),
     encodeUnlabelled: (example) => encode(example, -1),
     collate,
-    head: (params, { pooled }, mode) =>
-      linear(headTensors(head, params), 'classifier', dropout(pooled, model.headDropout, modeAt(mode, 999)), {
-        bias: 'classifier.bias' in head.tensors,
-      }),
+    head: (params, { pooled }, mode) => head.forward(params, pooled, mode),
     loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
     predict: (logits, items) =>
       items.map((_, i) => {

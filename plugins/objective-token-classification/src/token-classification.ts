@@ -28,7 +28,7 @@ import {
   requireLabels,
   textArrays,
 } from '@attune/data'
-import { dropout, modeAt, initialClassifier, headFor, linear, lossOf, toCheckpointNames, headTensors } from '@attune/nn'
+import { classifier, lossOf } from '@attune/nn'
 import { type Tensor, reshape } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Aligned, alignWords } from './align-words.js'
@@ -119,7 +119,7 @@ function create(
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, TaggingBatch, Tensor> {
   const labels = requireLabels('token-classification', o.labels)
-  const head = headFor(model, 'token-classification')
+  const head = classifier(model, 'token-classification', labels.length)
   const numberOf = labelNumbers(labels)
   const ofRows = lossOf(losses, 'labels')
   const limits = lengthsFor(o, model)
@@ -136,12 +136,11 @@ function create(
     views: ['tokens'],
     config: { architectures: [head.architecture], ...labelConfig(labels) },
     maximumLength: limits.maximumLength,
-    init: (key) => toCheckpointNames(head, initialClassifier(model, labels.length, key)),
+    init: head.init,
     encode: (example) => encode(listOf(example, o.words), tagsOf(example, o).map(numberOf)),
     encodeUnlabelled,
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, limits.maximumLength),
-    head: (params, { lastHiddenState }, mode) =>
-      linear(headTensors(head, params), 'classifier', dropout(lastHiddenState, model.headDropout, modeAt(mode, 999))),
+    head: (params, { lastHiddenState }, mode) => head.forward(params, lastHiddenState, mode),
     loss(logits, { targets, weights }) {
       const rows = ofRows(reshape(logits, [-1, labels.length]), reshape(targets, [-1]))
       return { losses: reshape(rows, targets.shape), weights }

@@ -34,10 +34,12 @@ export const holdout = definePlugin({
       .string()
       .min(1)
       .nullable()
-      .default('label')
-      .describe('Field whose values are the classes to stratify by; `null` for a purely random split'),
+      .optional()
+      .describe(
+        'Field whose values are the classes to stratify by; `null` for a purely random split. Default: `label`, if there is one',
+      ),
   }),
-  create: ({ validation, stratifyBy }) => ({
+  create: ({ validation, stratifyBy = 'label' }) => ({
     ...(stratifyBy === null ? {} : { stratifyBy }),
     split(count, groups, random) {
       const all = indicesByClass(count, groups)

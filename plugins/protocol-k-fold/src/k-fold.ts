@@ -62,15 +62,17 @@ export const kFold = definePlugin({
       .string()
       .min(1)
       .nullable()
-      .default('label')
-      .describe('Field whose values are the classes to stratify by; `null` for a purely random split'),
+      .optional()
+      .describe(
+        'Field whose values are the classes to stratify by; `null` for a purely random split. Default: `label`, if there is one',
+      ),
     groupBy: z
       .string()
       .min(1)
       .optional()
       .describe('Field whose values are groups to keep whole, such as documents; replaces `stratifyBy`'),
   }),
-  create({ folds, stratifyBy, groupBy }): Protocol {
+  create({ folds, stratifyBy = 'label', groupBy }): Protocol {
     const by = groupBy ?? stratifyBy
     return {
       ...(by === null ? {} : { stratifyBy: by }),

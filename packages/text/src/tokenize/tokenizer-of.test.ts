@@ -52,3 +52,21 @@ describe('truncation', () => {
     expect(encode({}, { maximumLength: 2, truncationSide: 'left' })).toEqual([2, 2])
   })
 })
+
+describe('values of another type', () => {
+  const { encode, decode } = load({ model })
+  const wrong = (problem: string) =>
+    expect.objectContaining({ code: 'BAD_ARGUMENT', problem: expect.stringContaining(problem) })
+
+  it.each([[42], [undefined], [null], [['one']], [{}]])('are rejected as a text: %p', (value) => {
+    expect(() => encode(value as never)).toThrow(wrong('expected a text, got'))
+    expect(() => encode('one', { pair: value ?? null } as never)).toThrow(wrong('expected a text, got'))
+  })
+
+  it.each([['one'], [undefined], [[1.5]], [[undefined]], [{ length: 1 }], [BigInt64Array.of(1n)]])(
+    'are rejected as ids: %p',
+    (value) => {
+      expect(() => decode(value as never)).toThrow(wrong('expected a list of token ids'))
+    },
+  )
+})

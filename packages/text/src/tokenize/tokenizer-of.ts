@@ -1,5 +1,5 @@
 import { readTokenizerFiles } from '#read-tokenizer-files'
-import { AttuneError, type Side, type SpecialTokens, type Tokenizer, isRecord } from '@attune/core'
+import { AttuneError, type Side, type SpecialTokens, type Tokenizer, excerpt, isRecord } from '@attune/core'
 import { type DeclaredToken, addTokens } from './added-ids.js'
 import { characterSets } from './character-sets.js'
 import { chatTemplatesOf } from './chat-templates-of.js'
@@ -120,6 +120,7 @@ function decodingOf(
   const isClip = String(config['tokenizer_class']).startsWith('CLIPTokenizer')
   const decode = decoderOf(file, { cleanUp: cleansUp(file, config, kind), endsWords: isClip }, characterSets())
   return (tokenIds: ArrayLike<number>): string => {
+    requireIds(tokenIds, where)
     const work = workOnTokens(where, tokenIds.length)
     work.part = 'decoder'
     const texts: string[] = []
@@ -208,6 +209,23 @@ function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles
   return { tokenizer: { target }, files: { [TARGET_FILE]: target.files()['tokenizer.json'] } }
 }
 
+/** @throws AttuneError `BAD_ARGUMENT` if a value from a program is no text */
+function requireText(value: unknown, where: string): void {
+  if (typeof value === 'string') return
+  throw new AttuneError('BAD_ARGUMENT', `${where}: expected a text, got ${excerpt(value, 120)}`, 'Pass a string.')
+}
+
+/** @throws AttuneError `BAD_ARGUMENT` if a value from a program is no list of numbers */
+function requireIds(value: unknown, where: string): void {
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+  if (isList && Array.prototype.every.call(value, Number.isInteger)) return
+  throw new AttuneError(
+    'BAD_ARGUMENT',
+    `${where}: expected a list of token ids, got ${excerpt(value, 120)}`,
+    'Pass the `ids` of an encoding.',
+  )
+}
+
 /** Creates the `encode` function: tokenizes texts and applies the file's templates. */
 function encoderOf(
   { file, vocabulary }: ParsedFile,
@@ -223,6 +241,8 @@ function encoderOf(
   const pipeline = pipelineOf(file, vocabulary, splitsSpecial)
   return (text, options = {}) => {
     const { pair, maximumLength, truncationSide = side, stride, addSpecialTokens = true } = options
+    requireText(text, where)
+    if (pair !== undefined) requireText(pair, where)
     // Tokens beyond the limit are dropped anyway, so they need not be computed.
     const limit = truncationSide === 'left' || stride !== undefined || pair !== undefined ? undefined : maximumLength
     const work = workOnText(where, text, pair)

@@ -8,5 +8,6 @@ export async function chooseData(parsed: ParsedConfig, options: RunOptions): Pro
   const { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective, metric } = parsed
   const named = { data, cleaner, filter, balancer, augmenter, sampler, protocol, objective, metric }
   const chosen = await choosePlugins(named, userLookup(options))
-  return { config: { ...chosen, seed: parsed.seed, training: parsed.training }, directory: undefined }
+  const { seed, training, fold } = parsed
+  return { config: { ...chosen, seed, training, ...(fold === undefined ? {} : { fold }) }, directory: undefined }
 }

@@ -10,8 +10,8 @@ const halves = definePlugin({
   kind: PROTOCOL,
   name: 'halves',
   summary: 'Shows the groups that it receives',
-  options: z.strictObject({ stratifyBy: z.string().default('label') }),
-  create: ({ stratifyBy }) => ({
+  options: z.strictObject({ stratifyBy: z.string().optional() }),
+  create: ({ stratifyBy = 'label' }) => ({
     stratifyBy,
     split: (count, groups) => [{ train: [...groups.keys()], validation: [count], groups }],
   }),
@@ -31,6 +31,10 @@ describe('the field that a protocol groups by', () => {
   it('returns the group of each example; the default field may be absent', async () => {
     expect(await foldsFor([{ kind: 'a' }, { kind: 1 }], { stratifyBy: 'kind' })).toMatchObject([{ groups: ['a', '1'] }])
     expect(await foldsFor([{ text: 'x' }], {})).toMatchObject([{ groups: ['undefined'] }])
+  })
+
+  it('is required if it was named, also if it is the usual one', async () => {
+    await expect(foldsFor([{ text: 'x' }], { stratifyBy: 'label' })).rejects.toMatchObject({ code: 'MISSING_FIELD' })
   })
 
   it.each(['lable', 'constructor'])('is required if it was named: %s', async (stratifyBy) => {

@@ -100,12 +100,6 @@ async function* pick(examples: AsyncIterable<Example>, positions: ReadonlySet<nu
 /** Key of a row's group: rows with equal values, which may be any JSON, share a group. */
 const groupOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
-/** Field that a protocol groups by with its default options, if any. Data without classes lack it. */
-function defaultGrouping(plugin: Chosen['plugin']): string | undefined {
-  const usual = plugin.options.safeParse({})
-  return usual.success ? (plugin(usual.data) as Protocol).stratifyBy : undefined
-}
-
 function missingGroup(protocol: string, by: string, example: Example): AttuneError {
   const [near = Object.keys(example)[0]] = nearest(by, Object.keys(example))
   return new AttuneError(
@@ -124,7 +118,8 @@ export async function foldsOf(
   const protocol = plugin(options) as Protocol
   const groups: string[] = []
   const by = protocol.stratifyBy
-  const requires = by !== undefined && by !== defaultGrouping(plugin)
+  // Data without classes lack the protocol's usual field, which no option names.
+  const requires = by !== undefined && Object.values(options).includes(by)
   for await (const example of examples()) {
     if (requires && !Object.hasOwn(example, by)) throw missingGroup(plugin.name, by, example)
     groups.push(by === undefined ? '' : groupOf(Object.hasOwn(example, by) ? example[by] : undefined))
