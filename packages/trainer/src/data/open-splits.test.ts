@@ -18,6 +18,7 @@ import { evaluateRun } from '../inference/evaluate.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import { resume, run } from '../run/run.js'
 import { toyConfig, toyExample, toyPlugins } from '../run/toy.test.fixture.js'
+import { prepareData } from './prepare-data.js'
 import {
   installed,
   seenByAugmenter,
@@ -155,6 +156,28 @@ describe('data stages of a run', () => {
     expect(seenByAugmenter.filter(({ id }) => held.has(id as number))).toEqual([])
     expect(seenByAugmenter.length).toBe(balanced!.examplesOut)
     expect(only(events, 'evaluation.completed')[0]!.examples).toBe(18)
+  })
+
+  it('are those of the chosen fold, prepared before a run or by it', async () => {
+    const protocol = definePlugin({
+      kind: PROTOCOL,
+      name: 'uneven',
+      summary: 'Two folds of different sizes',
+      options: z.strictObject({}),
+      create: () => ({
+        split: (count: number) =>
+          [6, 24].map((held) => {
+            const positions = [...Array(count).keys()]
+            return { train: positions.slice(held), validation: positions.slice(0, held) }
+          }),
+      }),
+    })
+    const dataFolder = folder()
+    const config = staged({ data: { train: source() }, protocol, fold: 1 })
+    const prepared = await prepareData(config as never, { searchPaths, dataFolder })
+    expect(prepared.find(({ stage }) => stage.startsWith('balancer'))!.examplesIn).toBe(54 - 24)
+    const events = only(await all(run(config as never, { searchPaths, dataFolder })), 'stage.made')
+    expect(events.map(({ reused }) => reused)).toEqual(prepared.map(() => true))
   })
 
   it.each([
