@@ -1,5 +1,5 @@
 import { readTokenizerFiles } from '#read-tokenizer-files'
-import { AttuneError, type Side, type SpecialTokens, type Tokenizer, excerpt, isRecord } from '@attune/core'
+import { AttuneError, type Side, type SpecialTokens, type Tokenizer, isRecord } from '@attune/core'
 import { type DeclaredToken, addTokens } from './added-ids.js'
 import { characterSets } from './character-sets.js'
 import { chatTemplatesOf } from './chat-templates-of.js'
@@ -11,6 +11,7 @@ import { type ParsedFile, idProblem, parseTokenizerFile, sizeOf } from './parse-
 import { pipelineOf } from './pipeline.js'
 import { templatesOf, trimOf, withoutSpecial } from './post-processor.js'
 import type { ModelFile, TokenizerFile } from './schema.js'
+import { requireIds, requireText } from './require-input.js'
 import { fill } from './template.js'
 import { TARGET_FILE, type TokenizerFiles } from './tokenizer-files.js'
 import { workOnText, workOnTokens } from './work.js'
@@ -207,23 +208,6 @@ function targetOf(json: unknown, source: TokenizerSource, config: TokenizerFiles
   const content = json as TokenizerFiles['config']
   const target = tokenizerOf({ ...source, path: undefined, json: content, config }, kind)
   return { tokenizer: { target }, files: { [TARGET_FILE]: target.files()['tokenizer.json'] } }
-}
-
-/** @throws AttuneError `BAD_ARGUMENT` if a value from a program is no text */
-function requireText(value: unknown, where: string): void {
-  if (typeof value === 'string') return
-  throw new AttuneError('BAD_ARGUMENT', `${where}: expected a text, got ${excerpt(value, 120)}`, 'Pass a string.')
-}
-
-/** @throws AttuneError `BAD_ARGUMENT` if a value from a program is no list of numbers */
-function requireIds(value: unknown, where: string): void {
-  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
-  if (isList && Array.prototype.every.call(value, Number.isInteger)) return
-  throw new AttuneError(
-    'BAD_ARGUMENT',
-    `${where}: expected a list of token ids, got ${excerpt(value, 120)}`,
-    'Pass the `ids` of an encoding.',
-  )
 }
 
 /** Creates the `encode` function: tokenizes texts and applies the file's templates. */
