@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { keyOf, otherAdapters, rateCells, testCells } from './method-cells.mjs'
-import { textOf } from './method-data.mjs'
 import { failuresOf, interval, tablesOf } from './method-tables.mjs'
 
 test('confidence intervals are those of the t-distribution', () => {
@@ -31,11 +30,6 @@ test('adapters that appear in the plugins folder are compared', () => {
   for (const name of ['adapter-new', 'adapter-bitfit', 'optimizer-adamw']) mkdirSync(join(folder, name))
   assert.deepEqual(otherAdapters(folder), ['new'])
   rmSync(folder, { recursive: true })
-})
-
-test('mails are reduced to their subject and their text', () => {
-  const mail = 'From: a@b\nSubject: Life\nX: y\n\n<p>Pay =\nmore</p>\n now'
-  assert.equal(textOf(mail), 'Life. Pay more now')
 })
 
 test('tables list the best method first, and failures with their reason', () => {

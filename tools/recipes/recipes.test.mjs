@@ -1,0 +1,73 @@
+// @ts-check
+/** Trains configurations of examples/ on a slice of its data, in this process, and predicts with the saved model. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { lastValueFrom, toArray } from 'rxjs'
+import { openPredictor, run } from '@attune/trainer/node'
+import { parse } from 'yaml'
+import { root } from '../check/packages.mjs'
+
+const ROWS = 48
+const temporary = mkdtempSync(join(tmpdir(), 'attune-recipes-'))
+after(() => rmSync(temporary, { recursive: true }))
+
+/** All configurations with data beside them; `npm start` trains that of debian-sections. */
+const recipes = readdirSync(join(root, 'examples'))
+  .filter((name) => name !== 'debian-sections')
+  .flatMap((name) => readdirSync(join(root, 'examples', name)).map((file) => ({ name, file })))
+  .filter(({ name, file }) => file.endsWith('.yaml') && existsSync(join(root, 'examples', name, 'train.jsonl.gz')))
+
+/** First rows of a split. @param {string} path @returns {string[]} */
+const rowsOf = (path) => gunzipSync(readFileSync(path)).toString().trim().split('\n').slice(0, ROWS)
+
+/**
+ * The configuration of a recipe with the first training rows as every split: a slice of another may have labels that those lack.
+ * @param {string} folder @param {string} file @param {string} directory
+ */
+function sliced(folder, file, directory) {
+  const config = parse(readFileSync(join(folder, file), 'utf8'))
+  const path = join(directory, 'rows.jsonl')
+  writeFileSync(path, rowsOf(join(folder, 'train.jsonl.gz')).join('\n'))
+  const data = Object.fromEntries(Object.keys(config.data).map((split) => [split, { use: 'jsonl', path }]))
+  return {
+    ...config,
+    data,
+    directory: join(directory, 'run'),
+    tracker: [],
+    training: { ...config.training, epochs: 1 },
+  }
+}
+
+for (const { name, file } of recipes)
+  test(`examples/${name}/${file} trains on ${ROWS} rows, and its model predicts`, async () => {
+    const folder = join(root, 'examples', name)
+    const config = sliced(folder, file, mkdtempSync(join(temporary, 'recipe-')))
+    const { directory } = config
+    const searchPaths = { folders: [root] }
+    const events = await lastValueFrom(
+      run(config, { baseDirectory: folder, searchPaths, dataFolder: join(temporary, 'data') }).pipe(toArray()),
+    )
+    assert.equal(events.at(-1)?.type, 'run.completed')
+    const steps = events.flatMap((event) => (event.type === 'step.completed' ? [event.loss] : []))
+    assert.ok(steps.length > 0 && steps.every(Number.isFinite), String(steps))
+    const [scored] = events.filter((event) => event.type === 'evaluation.completed')
+    assert.ok(scored !== undefined)
+    for (const metric of [config.metric].flat())
+      assert.ok(
+        Object.keys(scored.scores).some((score) => score.includes(metric)),
+        Object.keys(scored.scores).join(),
+      )
+    if (existsSync(join(directory, 'model', 'generation_config.json'))) return
+    const predictor = await openPredictor(directory, { searchPaths })
+    const [answer] = await predictor.predict(
+      rowsOf(join(folder, 'train.jsonl.gz'))
+        .slice(0, 1)
+        .map((row) => JSON.parse(row)),
+    )
+    assert.ok(answer !== undefined && !(answer instanceof Error), String(answer))
+    await predictor.close()
+  })
