@@ -64,6 +64,22 @@ const HEADS: Model['heads'] = {
     architecture: 'TinyForTokenClassification',
     tensors: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
   },
+  'span-extraction': {
+    architecture: 'TinyForQuestionAnswering',
+    tensors: { 'classifier.weight': 'qa_outputs.weight', 'classifier.bias': 'qa_outputs.bias' },
+  },
+  'multiple-choice': {
+    architecture: 'TinyForMultipleChoice',
+    tensors: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  },
+  'next-sentence-prediction': {
+    architecture: 'TinyForNextSentencePrediction',
+    tensors: { 'classifier.weight': 'cls.seq_relationship.weight', 'classifier.bias': 'cls.seq_relationship.bias' },
+  },
+  'sentence-order-prediction': {
+    architecture: 'TinyForNextSentencePrediction',
+    tensors: { 'classifier.weight': 'cls.seq_relationship.weight', 'classifier.bias': 'cls.seq_relationship.bias' },
+  },
   'masked-language-modeling': {
     architecture: 'TinyForMaskedLM',
     tensors: {

@@ -147,6 +147,9 @@ const heads = (o: Options): Model['heads'] => ({
   contrastive: { architecture: 'AlbertModel', tensors: {} },
   'sequence-classification': classifierHead('AlbertForSequenceClassification'),
   'token-classification': classifierHead('AlbertForTokenClassification'),
+  'span-extraction': classifierHead('AlbertForQuestionAnswering', 'qa_outputs'),
+  'multiple-choice': classifierHead('AlbertForMultipleChoice'),
+  'sentence-order-prediction': classifierHead('AlbertForPreTraining', 'sop_classifier.classifier'),
   'masked-language-modeling': {
     architecture: 'AlbertForMaskedLM',
     tensors: {

@@ -119,6 +119,10 @@ const heads = (o: BertOptions): Model['heads'] => ({
   contrastive: { architecture: 'BertModel', tensors: {} },
   'sequence-classification': classifierHead('BertForSequenceClassification'),
   'token-classification': classifierHead('BertForTokenClassification'),
+  'span-extraction': classifierHead('BertForQuestionAnswering', 'qa_outputs'),
+  'multiple-choice': classifierHead('BertForMultipleChoice'),
+  'next-sentence-prediction': classifierHead('BertForNextSentencePrediction', 'cls.seq_relationship'),
+  'sentence-order-prediction': classifierHead('BertForNextSentencePrediction', 'cls.seq_relationship'),
   'masked-language-modeling': {
     architecture: 'BertForMaskedLM',
     tensors: {

@@ -121,6 +121,8 @@ const HEADS: Model['heads'] = {
   contrastive: { architecture: 'DistilBertModel', tensors: {} },
   'sequence-classification': classifierHead('DistilBertForSequenceClassification'),
   'token-classification': classifierHead('DistilBertForTokenClassification'),
+  'span-extraction': classifierHead('DistilBertForQuestionAnswering', 'qa_outputs'),
+  'multiple-choice': classifierHead('DistilBertForMultipleChoice'),
   'masked-language-modeling': {
     architecture: 'DistilBertForMaskedLM',
     tensors: {

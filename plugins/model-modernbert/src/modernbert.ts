@@ -172,6 +172,7 @@ function forward(o: Options, params: Params, inputs: TextInputs, mode: Mode): En
 const heads = (o: Options): Model['heads'] => ({
   contrastive: { architecture: 'ModernBertModel', tensors: {} },
   'sequence-classification': classifierHead('ModernBertForSequenceClassification'),
+  'multiple-choice': classifierHead('ModernBertForMultipleChoice'),
   'masked-language-modeling': {
     architecture: 'ModernBertForMaskedLM',
     tensors: {

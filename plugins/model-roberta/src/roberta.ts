@@ -141,6 +141,7 @@ const heads = (o: Options): Model['heads'] => ({
     tensors: { 'classifier.weight': 'classifier.out_proj.weight', 'classifier.bias': 'classifier.out_proj.bias' },
   },
   'token-classification': classifierHead(`${CLASSES[o.modelType]}ForTokenClassification`),
+  'span-extraction': classifierHead(`${CLASSES[o.modelType]}ForQuestionAnswering`, 'qa_outputs'),
   'masked-language-modeling': {
     architecture: `${CLASSES[o.modelType]}ForMaskedLM`,
     tensors: {

@@ -19,11 +19,12 @@ export function headFor(model: Model, objective: string): Head {
 }
 
 /**
- * Classification head: a linear layer named `classifier` in checkpoints. @param architecture the class that reads it
+ * Head of one linear layer. @param architecture the class that reads it
+ * @param layer name of the layer in checkpoints; default: `classifier`
  */
-export const classifierHead = (architecture: string): Head => ({
+export const classifierHead = (architecture: string, layer = 'classifier'): Head => ({
   architecture,
-  tensors: { 'classifier.weight': 'classifier.weight', 'classifier.bias': 'classifier.bias' },
+  tensors: { 'classifier.weight': `${layer}.weight`, 'classifier.bias': `${layer}.bias` },
 })
 
 /**
