@@ -172,6 +172,10 @@ const cases = [
     read: alike('multi-label-classification', CLASSIFIED, { labels: ['a', 'b', 'c'] }, (texts) => floats([texts, 3])),
   },
   {
+    name: 'objective-ordinal-classification',
+    read: alike('ordinal-classification', CLASSIFIED, { labels: ['a', 'b', 'c'] }, (texts) => floats([texts, 2])),
+  },
+  {
     name: 'objective-instruction-tuning',
     read: alike('instruction-tuning', 'plugins/model-gpt2/golden/lm', {}, () => ({})),
   },

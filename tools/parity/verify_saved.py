@@ -41,6 +41,13 @@ def check_texts(folder, example):
     return {}
 
 
+def logits_of(output):
+    """The logits that the objective predicts from; those of starts and ends are the last axis."""
+    if "start_logits" in output:
+        return torch.stack([output.start_logits, output.end_logits], -1)
+    return output.sop_logits if "sop_logits" in output else output.logits
+
+
 def check(folder):
     config = json.loads((folder / "config.json").read_text())
     example = json.loads((folder / "example.json").read_text())
@@ -48,6 +55,9 @@ def check(folder):
     if cls is None:
         return {"absent": True}
     model, report = cls.from_pretrained(folder, output_loading_info=True, attn_implementation="eager")
+    # The objective of the sentence order trains only one of the two heads of this class.
+    absent = {name for name in report["missing_keys"] if not name.startswith("predictions.") or "ForPreTraining" not in cls.__name__}
+    report = {**report, "missing_keys": absent}
     wrong = {name: sorted(map(str, found)) for name, found in report.items() if found}
     if wrong:
         return {"complaint": json.dumps(wrong)}
@@ -59,12 +69,15 @@ def check(folder):
     # transformers multiplies the hidden states by it.
     if "target_mapping" in inputs:
         inputs["target_mapping"] = inputs["target_mapping"].float()
+    expected = tensor(example["logits"])
+    if cls.__name__.endswith("ForMultipleChoice"):
+        inputs = {name: each.reshape(*expected.shape, -1) for name, each in inputs.items()}
     with torch.no_grad():
-        logits = model.eval()(**inputs).logits
+        logits = logits_of(model.eval()(**inputs))
     if "positions" in example:
         positions = tensor(example["positions"])
         logits = logits.gather(1, positions.unsqueeze(2).expand(-1, -1, logits.shape[-1]))
-    difference = (logits - tensor(example["logits"])).abs().max().item()
+    difference = (logits - expected).abs().max().item()
     return {"difference": difference, **check_texts(folder, example)}
 
 

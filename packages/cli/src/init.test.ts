@@ -33,6 +33,16 @@ const ROWS: Readonly<Record<string, (i: number) => object>> = {
   },
   texts: (i) => ({ text: sentence(i) }),
   alpaca: (i) => ({ instruction: `Name animal ${i % 5}`, input: '', output: ANIMALS[i % 5] }),
+  questions: (i) => ({
+    question: 'Which animal is it?',
+    context: `${sentence(i)} today`,
+    answers: { text: [ANIMALS[i % 5]], answer_start: [4] },
+  }),
+  choices: (i) => ({ sent1: `the ${ANIMALS[i % 5]}`, sent2: 'it', ending0: 'eats', ending1: 'flies', label: i % 2 }),
+  grades: (i) => ({ text: sentence(i), grade: i % 3 }),
+  documents: (i) => ({ text: `${sentence(i)}. ${sentence(i + 1)}! ${sentence(i + 2)}.` }),
+  entailments: (i) => ({ premise: sentence(i), hypothesis: sentence(i + (i % 2)), label: i % 2 }),
+  similarities: (i) => ({ sentence1: sentence(i), sentence2: sentence(i + 1), score: (i % 5) + 0.5 }),
   pairs: (i) => ({ query: sentence(i), positive: `${sentence(i)} today` }),
 }
 
@@ -41,6 +51,16 @@ const CASES = [
   ['labels', undefined, 'sequence-classification', ['predict', 'RUN', 'the cat eats meat happily']],
   ['topics', undefined, 'multi-label-classification', ['predict', 'RUN', 'the cat eats meat']],
   ['ratings', 'regression', 'regression', ['predict', 'RUN', 'the cat eats meat']],
+  ['questions', undefined, 'span-extraction', ['predict', 'RUN', '--file', 'questions.jsonl']],
+  ['choices', undefined, 'multiple-choice', ['predict', 'RUN', '--file', 'choices.jsonl']],
+  ['grades', 'ordinal-classification', 'ordinal-classification', ['predict', 'RUN', 'the cat eats meat']],
+  [
+    'documents',
+    'next-sentence-prediction',
+    'next-sentence-prediction',
+    ['predict', 'RUN', '--file', 'documents.jsonl'],
+  ],
+  ['documents', 'sentence-order-prediction', 'sentence-order-prediction', ['predict', 'RUN', 'One. Two.']],
   ['tags', undefined, 'token-classification', ['predict', 'RUN', 'the dog sees grass']],
   ['texts', undefined, 'causal-language-modeling', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
   ['texts', 'masked-language-modeling', 'masked-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
@@ -82,6 +102,17 @@ describe('attune init', () => {
     },
     120_000,
   )
+
+  it.each([
+    ['entailments', 'sequence-classification', ['text: premise', 'pair: hypothesis']],
+    ['similarities', 'regression', ['text: sentence1', 'pair: sentence2', 'number: score']],
+  ])('recognizes %s as %s of a pair of texts', async (data, task, lines) => {
+    const said = await attune('init', '--data', `${data}.jsonl`, '--output', `${data}.yaml`)
+    expect(said).toContain(`: ${task}, which fits`)
+    const text = readFileSync(join(root, `${data}.yaml`), 'utf8')
+    expect(lines.filter((line) => !text.includes(`  ${line}\n`))).toEqual([])
+    expect(text).toContain('field: [ ')
+  })
 
   it('writes what to run next for a model that generates text, and rejects its prediction', async () => {
     const out = await attune('train', 'sequence-to-sequence.yaml', '--set', 'training.epochs=1', '--directory', 'next')

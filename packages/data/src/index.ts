@@ -23,3 +23,4 @@ export type { ClassificationBatch, ClassificationItem } from './classification-i
 export { classificationItems, labelOf, textOrName } from './classification-items.js'
 export { type RowArrays, type RowsItem, type RowsSettings, textRows } from './text-rows.js'
 export { answerScore, normalizeAnswer } from './answer-score.js'
+export { type SentencePairItem, type SentencePairSettings, sentencePairs } from './sentence-pairs.js'

@@ -6,9 +6,11 @@ export type {} from '@attune/callback-early-stopping'
 export type {} from '@attune/engine-onnxruntime'
 export type {} from '@attune/engine-tfjs-cpu'
 export type {} from '@attune/metric-accuracy'
+export type {} from '@attune/metric-exact-match'
 export type {} from '@attune/metric-f1'
 export type {} from '@attune/metric-multi-label-f1'
 export type {} from '@attune/metric-mean-absolute-error'
+export type {} from '@attune/metric-squad-f1'
 export type {} from '@attune/metric-token-accuracy'
 export type {} from '@attune/model-bert'
 export type {} from '@attune/model-distilbert'
@@ -20,6 +22,7 @@ export type {} from '@attune/objective-instruction-tuning'
 export type {} from '@attune/objective-multi-label-classification'
 export type {} from '@attune/objective-sequence-classification'
 export type {} from '@attune/objective-regression'
+export type {} from '@attune/objective-span-extraction'
 export type {} from '@attune/objective-token-classification'
 export type {} from '@attune/optimizer-adamw'
 export type {} from '@attune/protocol-holdout'
@@ -52,9 +55,11 @@ export const packages: readonly string[] = [
   '@attune/engine-onnxruntime',
   '@attune/engine-tfjs-cpu',
   '@attune/metric-accuracy',
+  '@attune/metric-exact-match',
   '@attune/metric-f1',
   '@attune/metric-multi-label-f1',
   '@attune/metric-mean-absolute-error',
+  '@attune/metric-squad-f1',
   '@attune/metric-token-accuracy',
   '@attune/model-bert',
   '@attune/model-distilbert',
@@ -66,6 +71,7 @@ export const packages: readonly string[] = [
   '@attune/objective-multi-label-classification',
   '@attune/objective-sequence-classification',
   '@attune/objective-regression',
+  '@attune/objective-span-extraction',
   '@attune/objective-token-classification',
   '@attune/optimizer-adamw',
   '@attune/protocol-holdout',

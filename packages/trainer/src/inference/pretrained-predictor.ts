@@ -25,9 +25,17 @@ function labelsOf({ id2label, num_labels: count = 2 }: Config): readonly string[
   )
 }
 
+/** Objectives without labels whose head is one layer, by their name. */
+const UNLABELLED = ['span-extraction', 'multiple-choice', 'next-sentence-prediction', 'sentence-order-prediction']
+
+/** True for the ordered labels of a saved ordinal classifier. */
+const areLabels = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length > 1 && value.every((label) => typeof label === 'string')
+
 /**
  * Returns the objective and the labels of a saved classifier, by the class named in `architectures` and by `problem_type`: one label,
- * several labels, or a number.
+ * several labels, or a number. A model that answers
+ * questions, chooses, or compares sentences has no labels.
  * @throws AttuneError `NOT_A_CLASSIFIER`
  */
 export function classifierObjective({ heads }: Model, config: Config): ObjectiveChoice {
@@ -40,9 +48,12 @@ export function classifierObjective({ heads }: Model, config: Config): Objective
       `config.json: expected a classifier of this model family in architectures, got ${JSON.stringify(architecture)?.slice(0, 80) ?? 'none'}`,
       'To generate text, use `npx attune generate`. To classify, fine-tune the model first.',
     )
+  if (UNLABELLED.includes(use)) return { use }
   const labels = labelsOf(config)
   const problem = config['problem_type'] ?? (labels.length === 1 ? 'regression' : 'single_label_classification')
   if (use === 'sequence-classification') {
+    const { ordinal_labels: ordered } = config
+    if (areLabels(ordered)) return { use: 'ordinal-classification', labels: ordered }
     if (problem === 'regression' && labels.length === 1) return { use: 'regression' }
     if (problem === 'multi_label_classification') return { use: 'multi-label-classification', labels }
   }

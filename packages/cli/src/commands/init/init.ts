@@ -87,8 +87,8 @@ async function init(given: string | undefined, { data: file, from, output }: Ini
   const start = from === undefined ? undefined : await startOf(from, output)
   const data = relative(dirname(resolve(output)), resolve(file))
   write(output, await configText({ name, task: TASKS[name]!, fields, data, start }))
-  const unread = Object.keys(rows[0] ?? {}).filter((field) => !Object.values(fields).includes(field))
-  const read = Object.entries(fields).map(([option, field]) => `${option} from "${field}"`)
+  const unread = Object.keys(rows[0] ?? {}).filter((field) => !Object.values(fields).flat().includes(field))
+  const read = Object.entries(fields).map(([option, field]) => `${option} from "${[field].flat().join('", "')}"`)
   process.stdout.write(
     [
       `Wrote ${output}: ${name}${given === undefined ? `, which fits ${recognized.layout}` : ''}.`,

@@ -1,4 +1,5 @@
 import { AttuneError, type Example, isRecord } from '@attune/core'
+import { choiceFields, spanFields } from './question-rows.js'
 import { type Fields, TASKS, type Task, everyRow } from './tasks.js'
 
 const isText = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
@@ -30,21 +31,52 @@ const fewestValuesFirst = (fields: readonly TextField[]): TextField[] =>
 const named = (rows: readonly Example[], names: readonly string[], is: (value: unknown) => boolean) =>
   names.find((name) => everyRow(rows, name, is))
 
+/** Usual names of the two texts of a pair. */
+const PAIRS = [
+  ['premise', 'hypothesis'],
+  ['sentence1', 'sentence2'],
+  ['text1', 'text2'],
+  ['question1', 'question2'],
+  ['question', 'sentence'],
+] as const
+
+/** The fields of a pair of texts that every row has: entailment, paraphrase, similarity. */
+const pairFields = (rows: readonly Example[]): Fields | undefined => {
+  const names = PAIRS.find((pair) => pair.every((name) => everyRow(rows, name, isText)))
+  return names === undefined ? undefined : { text: names[0], pair: names[1] }
+}
+
+/** True if all values of a field are numbers and some have decimals: similarities, ratings. */
+const isDecimal = (rows: readonly Example[], field: string): boolean =>
+  everyRow(rows, field, (value) => value !== '' && Number.isFinite(Number(value))) &&
+  rows.some((row) => !Number.isInteger(Number(row[field])))
+
+/** The fields of pairs of texts with a number; undefined for other rows. */
+function similarityFields(rows: readonly Example[]): Fields | undefined {
+  const pair = pairFields(rows)
+  const number = ['score', 'similarity', 'label', 'number'].find((field) => isDecimal(rows, field))
+  return pair === undefined || number === undefined ? undefined : { ...pair, number }
+}
+
 /** The text and the label: fields with the usual names, else the longest strings and the strings that repeat most. */
 export function classificationFields(rows: readonly Example[]): Fields | undefined {
   const { text: texts, label: labels } = TASKS['sequence-classification']!.fields
   const fields = textFields(rows)
   const label = named(rows, labels!, isText)
+  const pair = pairFields(rows)
+  if (pair !== undefined && label !== undefined) return { ...pair, label }
   const text = named(rows, texts!, isText) ?? longestFirst(fields.filter(({ name }) => name !== label))[0]?.name
   const chosen = label ?? fewestValuesFirst(fields.filter(({ name }) => name !== text))[0]?.name
-  if (text === undefined || chosen === undefined) return undefined
-  const pair = { premise: 'hypothesis', sentence1: 'sentence2', question: 'sentence' }[text]
-  return pair !== undefined && everyRow(rows, pair, isText) ? { text, pair, label: chosen } : { text, label: chosen }
+  return text === undefined || chosen === undefined ? undefined : { text, label: chosen }
 }
 
 /** The fields that a task's objective reads, or undefined if the rows do not have them. */
 export function fieldsFor(name: string, { fields }: Task, rows: readonly Example[]): Fields | undefined {
   if (name === 'sequence-classification') return classificationFields(rows)
+  if (name === 'span-extraction') return spanFields(rows, fields)
+  if (name === 'multiple-choice') return choiceFields(rows, fields)
+  const pair = name === 'regression' ? similarityFields(rows) : undefined
+  if (pair !== undefined) return pair
   const isList = (option: string): boolean =>
     name === 'token-classification' || (name === 'multi-label-classification' && option === 'label')
   const others = longestFirst(textFields(rows)).map((field) => field.name)
@@ -89,6 +121,11 @@ export function recognizeRows(rows: readonly Example[]): Layout {
       remedy:
         'Train on them with `objective: instruction-tuning` and a saved model whose tokenizer has a chat template: `model: { use: llama, from: FOLDER }`.',
     }
+  if (spanFields(rows, TASKS['span-extraction']!.fields) !== undefined)
+    return { layout: 'questions, contexts and answers', task: 'span-extraction' }
+  if (choiceFields(rows, TASKS['multiple-choice']!.fields) !== undefined)
+    return { layout: 'questions and choices', task: 'multiple-choice' }
+  if (similarityFields(rows) !== undefined) return { layout: 'pairs of texts with a number', task: 'regression' }
   if (has(rows, 'instruction', 'output')) return { layout: 'Alpaca instructions', task: 'sequence-to-sequence' }
   if (has(rows, 'prompt', 'completion')) return { layout: 'prompts and completions', task: 'sequence-to-sequence' }
   if (fieldsFor('token-classification', TASKS['token-classification']!, rows) !== undefined)

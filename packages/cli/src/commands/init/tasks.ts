@@ -61,6 +61,35 @@ export const TASKS: Readonly<Record<string, Task>> = {
     metrics: ['multi-label-f1'],
     best: 'micro-f1',
   },
+  'span-extraction': {
+    title: 'Extractive question answering: the answer is a part of a text, as in SQuAD',
+    fields: { question: ['question', 'query'], context: ['context', 'passage'], answers: ['answers', 'answer'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['question', 'context'] },
+    metrics: ['exact-match', 'squad-f1'],
+    best: 'squad-f1',
+  },
+  'multiple-choice': {
+    title: 'Multiple choice: the right one of several answers or endings, as in SWAG and ARC',
+    fields: {
+      context: ['context', 'question', 'sent1', 'ctx', 'passage'],
+      choices: ['choices', 'options', 'endings'],
+      label: ['label', 'answerKey', 'answer'],
+    },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['context', 'choices'] },
+    metrics: ['accuracy'],
+    best: 'accuracy',
+  },
+  'ordinal-classification': {
+    title: 'Ordinal classification: one of several ordered labels per text, as in grades and severities',
+    fields: { text: ['text', 'sentence', 'review'], label: ['label', 'grade', 'severity', 'stars', 'rating'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
+    metrics: ['accuracy', 'mean-absolute-error'],
+    best: 'mean-absolute-error',
+    stratified: true,
+  },
   regression: {
     title: 'Regression: a number per text, or per pair of texts, as in ratings and similarity scores',
     fields: { text: ['text', 'sentence', 'review'], number: ['number', 'score', 'rating', 'stars', 'label'] },
@@ -101,6 +130,22 @@ export const TASKS: Readonly<Record<string, Task>> = {
     metrics: ['token-accuracy'],
     best: 'loss',
   },
+  'next-sentence-prediction': {
+    title: 'Next-sentence prediction, as in the pretraining of BERT',
+    fields: { text: ['text', 'document', 'content'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text'] },
+    metrics: ['accuracy'],
+    best: 'loss',
+  },
+  'sentence-order-prediction': {
+    title: 'Sentence-order prediction, as in the pretraining of ALBERT',
+    fields: { text: ['text', 'document', 'content'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text'] },
+    metrics: ['accuracy'],
+    best: 'loss',
+  },
   'sequence-to-sequence': {
     title: 'Sequence-to-sequence: one text generated from another, as in translation and summarization',
     fields: {
@@ -122,8 +167,8 @@ export const TASKS: Readonly<Record<string, Task>> = {
   },
 }
 
-/** A field of each option of an objective, by option. */
-export type Fields = Readonly<Record<string, string>>
+/** The field of each option of an objective, or the list of its fields, by option. */
+export type Fields = Readonly<Record<string, string | readonly string[]>>
 
 /** True if every row has a value of the field that `is` accepts. */
 export const everyRow = (rows: readonly Example[], field: string, is: (value: unknown) => boolean): boolean =>
