@@ -8,7 +8,7 @@ const item = (...lengths: number[]) => ({
 })
 const settings = { pad: 0, padToMultipleOf: 4, maximumLength: 16 } as const
 
-it('textRows gives every item as many rows as the largest one in the equal layout', () => {
+it('textRows returns as many rows for every item as for the largest one in the equal layout', () => {
   const { inputs, examples } = textRows([item(2, 5), item(3)], { ...settings, layout: 'equal' })
   expect([...examples.values]).toEqual([0, 0, 1, -1])
   expect(inputs.inputIds.shape).toEqual([4, 8])

@@ -5,7 +5,7 @@ import { z } from 'zod'
 /**
  * Exact match, in [0, 1]: the fraction of questions whose predicted answer equals one of the reference answers, after both are in
  * lowercase and without punctuation and articles. A question without an answer is correct if the empty text is predicted. As in the
- * official evaluation script of SQuAD 2.0, which prints percentages. Near neighbour: squad-f1 gives credit for shared words.
+ * official evaluation script of SQuAD 2.0, which prints percentages. Near neighbour: squad-f1 counts shared words.
  */
 export const exactMatch = definePlugin({
   kind: METRIC,

@@ -37,7 +37,7 @@ function offsetsOf(value: unknown): readonly number[] | undefined {
 
 /**
  * The reference answers of an example, none if its question cannot be answered: `{ text: [...], answer_start: [...] }`, as in SQuAD, or
- * a text, or a list of texts, with offsets in another field. An empty text is no answer. Without offsets an answer is the first occurrence
+ * a text, or a list of texts, with offsets in another field. An empty text means that there is none. Without offsets an answer is the first occurrence
  * of its text. Offsets count code points, as in Python, or UTF-16 code units, whichever fits.
  * @throws AttuneError `MISSING_FIELD`, `ANSWER_NOT_IN_CONTEXT`
  */

@@ -25,7 +25,7 @@ interface Candidate {
   readonly score: number
 }
 
-/** A predicted answer; the empty text is no answer, and has no offsets. */
+/** A predicted answer; the empty text means no answer, and has no offsets. */
 export type PredictedAnswer = {
   readonly answer: string
   readonly start?: number

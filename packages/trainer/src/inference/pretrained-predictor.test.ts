@@ -8,6 +8,9 @@ const model = {
     contrastive: { architecture: 'BertModel', tensors: {} },
     'sequence-classification': { architecture: 'BertForSequenceClassification', tensors },
     'token-classification': { architecture: 'BertForTokenClassification', tensors },
+    'span-extraction': { architecture: 'BertForQuestionAnswering', tensors },
+    'multiple-choice': { architecture: 'BertForMultipleChoice', tensors },
+    'next-sentence-prediction': { architecture: 'BertForNextSentencePrediction', tensors },
   },
 } as unknown as Model
 const architectures = ['BertForSequenceClassification']
@@ -44,6 +47,23 @@ describe('classifierObjective', () => {
       expect(classifierObjective(model, { architectures, id2label: { 0: 'LABEL_0' }, problem_type })).toEqual({
         use: 'regression',
       })
+  })
+
+  it.each([
+    ['BertForQuestionAnswering', 'span-extraction'],
+    ['BertForMultipleChoice', 'multiple-choice'],
+    ['BertForNextSentencePrediction', 'next-sentence-prediction'],
+  ])('returns the objective of %s, which has no labels', (architecture, use) => {
+    expect(classifierObjective(model, { architectures: [architecture] })).toEqual({ use })
+  })
+
+  it('returns ordered labels', () => {
+    const config = { architectures, problem_type: 'regression', id2label: { 0: 'LABEL_0' } }
+    const ordinal_labels = ['low', 'high']
+    expect(classifierObjective(model, { ...config, ordinal_labels })).toEqual({
+      use: 'ordinal-classification',
+      labels: ordinal_labels,
+    })
   })
 
   it('returns numbered labels if id2label is missing', () => {
