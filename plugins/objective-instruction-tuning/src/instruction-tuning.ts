@@ -1,7 +1,5 @@
 import {
   AttuneError,
-  type Encoding,
-  type Example,
   LOSS,
   type LossTerm,
   MODEL,
@@ -21,10 +19,8 @@ import {
   nextTokens,
 } from '@attune/data'
 import { type TokenLosses, nextTokenHead, requirePackable } from '@attune/nn'
-import { assistantMask } from '@attune/text'
+import { conversationTokens } from '@attune/text'
 import { z } from 'zod'
-import { conversationOf } from './conversation.js'
-import { trainedText } from './trained-spans.js'
 
 const options = z.strictObject({
   trainOn: z
@@ -45,51 +41,6 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 type Limits = ReturnType<typeof lengthsFor>
-
-/** The tokenizer's chat template. @throws AttuneError `NO_CHAT_TEMPLATE` */
-function templateOf({ chatTemplate }: Tokenizer): string {
-  if (chatTemplate !== undefined) return chatTemplate
-  throw new AttuneError(
-    'NO_CHAT_TEMPLATE',
-    "the model's tokenizer has no chat template",
-    "Save one as chat_template.jinja in the tokenizer's folder, or use rows of `prompt` and `completion`.",
-  )
-}
-
-/** Tokens of a prompt and its completion; the completion trains, with the end token after it. */
-function plainTokens(tokenizer: Tokenizer, prompt: string, completion: string, limits: Limits): NextTokenItem {
-  const { end } = tokenizer.special
-  const { ids, truncated, offsets, specialMask } = tokenizer.encode(prompt + completion, { ...limits, offsets: true })
-  const trained = offsets!.map(([from], i) => (specialMask![i] === 1 ? 0 : Number(from >= prompt.length)))
-  // A template's own end token ends the completion, too.
-  if (end !== undefined && ids.at(-1) === end && !truncated)
-    return { ids, trained: trained.with(-1, 1), length: ids.length, truncated }
-  const isOpen = end !== undefined && !truncated && ids.length < limits.maximumLength
-  const all = isOpen ? { ids: [...ids, end], trained: [...trained, 1] } : { ids, trained }
-  return { ...all, length: all.ids.length, truncated }
-}
-
-/** Tokens of a conversation, each 1 if it begins in a span that trains. */
-function chatTokens(
-  { ids, truncated, offsets }: Encoding,
-  text: string,
-  spans: readonly (readonly [number, number])[],
-) {
-  return { ids, trained: assistantMask({ text, assistant: spans }, offsets!), length: ids.length, truncated }
-}
-
-function reader(o: Options, tokenizer: Tokenizer, limits: Limits) {
-  return (example: Example): NextTokenItem => {
-    const conversation = conversationOf(example)
-    if ('prompt' in conversation) return plainTokens(tokenizer, conversation.prompt, conversation.completion, limits)
-    const { text, spans } = trainedText(conversation, {
-      template: templateOf(tokenizer),
-      roles: o.trainOn,
-      tokenizer,
-    })
-    return chatTokens(tokenizer.encode(text, { ...limits, offsets: true, addSpecialTokens: false }), text, spans)
-  }
-}
 
 /** @throws AttuneError `NO_TRAINED_TOKENS` if no token of an example trains */
 function requireTrained(item: NextTokenItem, { maximumLength }: Limits): NextTokenItem {
@@ -112,7 +63,7 @@ function create(
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective instruction-tuning')
   const limits = lengthsFor({ ...o, truncationSide: o.truncationSide ?? tokenizer.truncationSide }, model)
   const { maximumLength } = limits
-  const read = reader(o, tokenizer, limits)
+  const read = conversationTokens({ tokenizer, roles: o.trainOn, limits })
   const { collate, predict, reference } = nextTokens({ ...o, tokenizer, maximumLength })
   return {
     views: ['tokens'],

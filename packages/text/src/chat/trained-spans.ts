@@ -1,6 +1,6 @@
-import { AttuneError, excerpt } from '@attune/core'
-import { type Message, renderSpokenChat, templateVariables } from '@attune/text'
-import type { Tokenizer } from '@attune/core'
+import { AttuneError, type Tokenizer, excerpt } from '@attune/core'
+import { type Message, renderSpokenChat } from '../chat-template.js'
+import { templateVariables } from '../template-variables.js'
 
 type Span = readonly [start: number, end: number]
 

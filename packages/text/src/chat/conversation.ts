@@ -1,5 +1,6 @@
 import { AttuneError, type Example, excerpt, isRecord } from '@attune/core'
-import type { Message } from '@attune/text'
+import type { Message } from '../chat-template.js'
+import { messagesIn, own } from './messages-in.js'
 
 /** A conversation, or a prompt and its completion as plain texts, to which no template is applied. */
 export type Conversation =
@@ -24,20 +25,6 @@ const LAYOUTS =
 const refuse = (problem: string): AttuneError =>
   new AttuneError('MISSING_FIELD', problem, `Rows have one of these layouts: ${LAYOUTS}.`)
 
-const own = (row: object, name: string): unknown =>
-  Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
-
-/** The messages of a field. @throws AttuneError `MISSING_FIELD` */
-function messagesIn(value: unknown, field: string): readonly Message[] {
-  if (!Array.isArray(value) || value.length === 0)
-    throw refuse(`expected a list of messages in field "${field}" of an example, got ${excerpt(value, 120)}`)
-  return value.map((each: unknown, i) => {
-    if (isRecord(each) && typeof each['role'] === 'string' && (each['content'] != null || each['tool_calls'] != null))
-      return each as unknown as Message
-    throw refuse(`expected { role, content } as message ${i + 1} of field "${field}", got ${excerpt(each, 120)}`)
-  })
-}
-
 /** The messages of a ShareGPT conversation. @throws AttuneError `MISSING_FIELD` */
 function shareGpt(value: unknown): readonly Message[] {
   if (!Array.isArray(value) || value.length === 0)
@@ -55,8 +42,8 @@ function shareGpt(value: unknown): readonly Message[] {
 /** Prompt and completion: two plain texts, or two lists of messages. */
 function promptAndCompletion(prompt: unknown, completion: unknown): Conversation {
   if (typeof prompt === 'string' && typeof completion === 'string') return { prompt, completion }
-  const asked = messagesIn(prompt, 'prompt').map((message) => ({ ...message, train: false }))
-  return { messages: [...asked, ...messagesIn(completion, 'completion')] }
+  const asked = messagesIn(prompt, 'prompt', refuse).map((message) => ({ ...message, train: false }))
+  return { messages: [...asked, ...messagesIn(completion, 'completion', refuse)] }
 }
 
 /** Alpaca's instruction, optional input, and output. */
@@ -83,7 +70,7 @@ export function conversationOf(example: Example): Conversation {
   const tools = own(example, 'tools')
   const withTools = Array.isArray(tools) && tools.length > 0 ? { tools: tools as unknown[] } : {}
   const messages = own(example, 'messages')
-  if (messages !== undefined) return { messages: messagesIn(messages, 'messages'), ...withTools }
+  if (messages !== undefined) return { messages: messagesIn(messages, 'messages', refuse), ...withTools }
   const turns = own(example, 'conversations')
   if (turns !== undefined) return { messages: shareGpt(turns), ...withTools }
   const [prompt, completion] = [own(example, 'prompt'), own(example, 'completion')]
