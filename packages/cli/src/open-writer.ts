@@ -27,9 +27,10 @@ function defaultsOf({ generation }: Pretrained): GenerationDefaults | undefined 
   return defaults
 }
 
-/** Opens a model for text generation: of a run, of a folder in the layout of transformers, or of the Hub. */
-export async function openWriter(model: string): Promise<OpenWriter> {
-  const loaded = await loadPretrained(await folderOf(model), objectiveFor, searchPathsFrom())
+/** Opens a model for text generation: of a run, of a folder in the layout of transformers, or of the Hub; with a saved adapter, if given. */
+export async function openWriter(model: string, adapter?: string): Promise<OpenWriter> {
+  const applied = adapter === undefined ? {} : { adapter: await folderOf(adapter) }
+  const loaded = await loadPretrained(await folderOf(model), objectiveFor, searchPathsFrom(), applied)
   showWarnings(loaded.warnings)
   try {
     const defaults = defaultsOf(loaded)

@@ -7,7 +7,7 @@ export {
   inference,
 } from './inference/infer.js'
 export { type PredictedExample, type StreamOptions, predictStream } from './inference/predict-stream.js'
-export type { Description, Prediction, PredictOptions, Predictor } from './inference/predictor.js'
+export type { Description, Prediction, PredictOptions, Predictor, PredictorOptions } from './inference/predictor.js'
 export { type OnlineOptions, type PrequentialEvent, learnOnline } from './online/learn-online.js'
 export type { Learner } from './online/learner.js'
 export type { Rows } from './online/rows-of.js'

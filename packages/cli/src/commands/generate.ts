@@ -17,6 +17,7 @@ import { type OpenWriter, openWriter } from '../open-writer.js'
 
 interface GenerateFlags extends Readonly<Record<string, unknown>> {
   readonly json?: true
+  readonly adapter?: string
   readonly pattern?: string
   readonly jsonSchema?: string
   readonly keyword?: readonly string[]
@@ -82,7 +83,7 @@ async function writeLines(events: Observable<GenerationEvent>, prompts: readonly
 async function write(folder: string, given: readonly string[], flags: GenerateFlags): Promise<void> {
   const options = generationFlags(flags)
   const prompts = await promptsFrom(given)
-  const open = await openWriter(folder)
+  const open = await openWriter(folder, flags.adapter)
   try {
     const events = open.generator.generate(prompts, options, constraintOf(flags, open))
     const plain = prompts.length === 1 && flags.json === undefined
@@ -102,6 +103,7 @@ export const generateCommand = (): Command =>
       )
       .argument('<model>', 'folder of a run or a model, or a model of the Hub: organization/name')
       .argument('[prompt...]', 'prompts; default: standard input, one per line')
+      .option('--adapter <folder>', 'saved adapter to apply: folder of a run, or in the layout of PEFT')
       .option('--json', 'print JSON lines')
       .option('--pattern <regex>', 'generate only text that fully matches a regular expression')
       .option('--json-schema <file>', 'generate only JSON that is valid under a JSON Schema')
@@ -113,6 +115,7 @@ export const generateCommand = (): Command =>
 Examples:
   npx attune generate runs/writer "A library that"
   npx attune generate runs/writer "A library that" --temperature 0.8 --top-p 0.9 --maximum-new-tokens 60
+  npx attune generate models/gpt2 "A library that" --adapter runs/writer-lora
   npx attune generate models/smollm2 "As JSON: " --json-schema person.json
   cat prompts.txt | npx attune generate models/gpt2 --beams 4 > texts.jsonl`,
     )

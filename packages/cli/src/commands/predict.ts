@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AttuneError, type Example, type Source, isAttuneError } from '@attune/core'
 import { readLines } from '@attune/data/files'
-import { type PredictedExample, type Predictor, predictStream } from '@attune/trainer'
+import { type PredictOptions, type PredictedExample, type Predictor, predictStream } from '@attune/trainer'
 import { openPredictor } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
@@ -14,6 +14,7 @@ interface PredictFlags {
   readonly file?: string
   readonly field?: string
   readonly trust?: boolean
+  readonly adapter?: string
 }
 
 /** Value of a field that a row has; undefined otherwise, also for names such as `constructor`. */
@@ -70,10 +71,15 @@ function toLine(row: Example, field: string, answer: PredictedExample['answer'])
  * Prints one prediction per row; a row that fails has an `error` instead.
  * @throws AttuneError `PREDICTION_FAILED` at the end, if a row failed
  */
-async function answerAll(predictor: Predictor, rows: (field: string) => AsyncIterable<Example>): Promise<void> {
-  const [field = 'text'] = predictor.describes.fields
+async function answerAll(
+  predictor: Predictor,
+  rows: (field: string) => AsyncIterable<Example>,
+  chosen: Pick<PredictOptions, 'adapter'>,
+): Promise<void> {
+  const { describes } = predictor
+  const [field = 'text'] = (describes.adapters?.[chosen.adapter ?? ''] ?? describes).fields
   let [all, failed, first] = [0, 0, undefined as AttuneError | undefined]
-  for await (const { example, answer } of predictStream(predictor, rows(field))) {
+  for await (const { example, answer } of predictStream(predictor, rows(field), chosen)) {
     all++
     if (isAttuneError(answer)) [failed, first] = [failed + 1, first ?? answer]
     if (!(await write(`${JSON.stringify(toLine(example, field, answer))}\n`))) return
@@ -97,6 +103,7 @@ export const predictCommand = (): Command =>
       'file of texts: .jsonl (or .json, one object per line), .csv or .tsv, optionally gzipped, or plain text, one per line',
     )
     .option('--field <name>', 'field of the file that holds the text; default: the field that the run read')
+    .option('--adapter <folder>', 'saved adapter to apply to the model: folder of a run, or in the layout of PEFT')
     .option('--trust', 'load plugins that the run names by a path')
     .addHelpText(
       'after',
@@ -104,6 +111,7 @@ export const predictCommand = (): Command =>
 Examples:
   npx attune predict runs/debian-sections "A window manager for X"
   npx attune predict runs/debian-sections --file new.jsonl > predictions.jsonl
+  npx attune predict base-model --adapter runs/debian-sections "A window manager for X"
   npx attune predict sentence-transformers/all-MiniLM-L6-v2 "A delight."
   npx attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
   cat texts.txt | npx attune predict runs/debian-sections`,
@@ -111,11 +119,13 @@ Examples:
     .action(async (model: string, given: readonly string[], flags: PredictFlags) => {
       refuseUnused(given, flags)
       process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
-      const { trust = false } = flags
-      const predictor = await openPredictor(await folderOf(model), { searchPaths: searchPathsFrom(), trust })
+      const { trust = false, adapter } = flags
+      const adapters = adapter === undefined ? {} : { [adapter]: await folderOf(adapter) }
+      const searchPaths = searchPathsFrom()
+      const predictor = await openPredictor(await folderOf(model), { searchPaths, trust, adapters })
       showWarnings(predictor.warnings)
       try {
-        await answerAll(predictor, (field) => examples(given, flags, field))
+        await answerAll(predictor, (field) => examples(given, flags, field), adapter === undefined ? {} : { adapter })
       } finally {
         await predictor.close()
       }

@@ -31,6 +31,10 @@ export function adapterOf(model: string): string | undefined {
   return existsSync(join(folder, CONFIG)) ? folder : undefined
 }
 
+/** Folder of a saved adapter: that of a run, also beside its model, or the given one. */
+export const adapterFolderOf = (directory: string): string =>
+  adapterOf(directory) ?? adapterOf(join(directory, 'model')) ?? directory
+
 /** Reads the configuration of a saved adapter. @throws AttuneError `FILE_NOT_FOUND`, `BAD_ADAPTER` */
 export function adapterConfig(folder: string): SavedAdapter['config'] {
   const file = join(folder, CONFIG)

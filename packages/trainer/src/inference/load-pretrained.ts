@@ -14,7 +14,7 @@ import { type SearchPaths, findInstalled } from '@attune/resolve'
 import { chooseEngine } from '../plan/choose-engine.js'
 import { warningsOf } from '../setup/load-report.js'
 import { requireModel } from '../files/require-model.js'
-import { adapterConfig, adapterOf } from '../files/saved-adapter.js'
+import { adapterConfig, adapterFolderOf, adapterOf } from '../files/saved-adapter.js'
 import { describeModel } from '../files/model-folder.js'
 import { modelFor } from '../files/saved-plugin.js'
 import { withSentenceFiles } from '../files/sentence-files.js'
@@ -53,12 +53,14 @@ export interface Pretrained {
  * Loads a pretrained model with the head for an objective, on the best available engine. The model is a folder in the Hugging Face
  * file layout, a run folder, or a GGUF file.
  * @param objectiveFor chooses the objective from the model and its config.json
+ * @param options `adapter`: folder of a saved adapter to apply, also of a run, instead of one beside the model
  * @throws AttuneError `RUN_UNFINISHED`, `FILE_NOT_FOUND`, `BAD_MODEL_FOLDER`, `UNKNOWN_MODEL_TYPE`, `MISSING_WEIGHTS`, and errors of the plugins
  */
 export async function loadPretrained(
   directory: string,
   objectiveFor: (model: Model, config: Readonly<Record<string, unknown>>) => ObjectiveChoice,
   searchPaths: SearchPaths,
+  { adapter: given }: { readonly adapter?: string | undefined } = {},
 ): Promise<Pretrained> {
   if (existsSync(join(directory, 'run.json'))) requireModel(directory)
   const folder = existsSync(join(directory, 'model', 'config.json')) ? join(directory, 'model') : directory
@@ -71,7 +73,7 @@ export async function loadPretrained(
   const fields = fieldsRead({ plugin, options: plugin.options.parse(complete) })
   const choice = await chooseEngine(searchPaths)
   const engine = choice.engine.plugin() as Engine
-  const own = adapterOf(folder)
+  const own = given === undefined ? adapterOf(folder) : adapterFolderOf(given)
   const adapter = own === undefined ? undefined : await adapterFor(own, { engine, tokenizer }, searchPaths)
   const described = adapter?.describe?.(model, adapterConfig(own as string)) ?? model
   const objective = plugin(complete, { model: described, tokenizer }) as Objective

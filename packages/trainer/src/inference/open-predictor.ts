@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AttuneError, closeScope, fieldsRead } from '@attune/core'
 import { cleaning } from '../data/clean.js'
-import { type OpenOptions, openRun } from '../files/run-folder.js'
+import { openRun } from '../files/run-folder.js'
 import { placesOf } from '../plan/lookup.js'
+import { openAdapters } from './open-adapters.js'
 import { type OpenModel, openModel, versionWarnings } from './open-model.js'
 import { predictorOf } from './predictor-of.js'
-import type { Predictor } from './predictor.js'
+import type { Predictor, PredictorOptions } from './predictor.js'
 import { openPretrainedPredictor } from './pretrained-predictor.js'
 
 /** True if a model reads a text and generates another: it predicts tokens only of a given target text. */
@@ -25,10 +26,15 @@ const notAClassifier = (folder: string): AttuneError =>
 /**
  * Opens the model of a run folder, or a classifier in the Hugging Face file layout, for prediction.
  *
+ * With `adapters`, opens the model once for several saved adapters, one of which a call chooses: `predict(rows, { adapter: 'name' })`.
+ * They share the tensors of the model, and those of one shape a compiled program. The model must be the base that they were trained on,
+ * without a merged adapter. An adapter in the folder of a run has the task and the cleaners of that run; another one has a head and the
+ * task of `config.json` of the model.
+ *
  * When to use it: scripts and batch jobs. In a server, use {@link openWorkerPredictor}: on the main thread, each batch blocks the event
  * loop.
  * @throws AttuneError `NOT_A_RUN` if the folder contains neither; `RUN_UNFINISHED`; `NOT_A_CLASSIFIER` if its model generates
- *   text, or is not a classifier
+ *   text, or is not a classifier; `BAD_ADAPTER` for a saved adapter of another model
  *
  * @example
  * ```ts
@@ -40,8 +46,9 @@ const notAClassifier = (folder: string): AttuneError =>
  * await predictor.close()
  * ```
  */
-export async function openPredictor(directory: string, options: OpenOptions = {}): Promise<Predictor> {
+export async function openPredictor(directory: string, options: PredictorOptions = {}): Promise<Predictor> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
+  if (Object.keys(options.adapters ?? {}).length > 0) return openAdapters(folder, options)
   const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
   if (isModel) return openPretrainedPredictor(folder, placesOf(options))
   const run = openRun(folder, options)

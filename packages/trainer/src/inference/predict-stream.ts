@@ -1,10 +1,12 @@
 import type { AttuneError, Example } from '@attune/core'
-import type { Prediction, Predictor } from './predictor.js'
+import type { PredictOptions, Prediction, Predictor } from './predictor.js'
 
 /** Options of {@link predictStream}. */
 export interface StreamOptions {
   /** Maximum number of rows read ahead of the next answer; bounds the memory. Default: 1024. */
   readonly ahead?: number
+  /** Name of the saved adapter to predict with; see {@link PredictOptions.adapter}. Default: none. */
+  readonly adapter?: string
 }
 
 /** An example with its prediction or error. */
@@ -15,12 +17,12 @@ export interface PredictedExample {
 
 /** Returns a function that predicts one example, with a controller in `running` meanwhile. */
 const asking =
-  (predictor: Pick<Predictor, 'predict'>, running: Set<AbortController>) =>
+  (predictor: Pick<Predictor, 'predict'>, running: Set<AbortController>, chosen: Pick<PredictOptions, 'adapter'>) =>
   async (example: Example): Promise<PredictedExample> => {
     const own = new AbortController()
     running.add(own)
     try {
-      const [answer] = await predictor.predict([example], { signal: own.signal })
+      const [answer] = await predictor.predict([example], { signal: own.signal, ...chosen })
       return { example, answer: answer! }
     } finally {
       running.delete(own)
@@ -47,13 +49,13 @@ const asking =
 export async function* predictStream(
   predictor: Pick<Predictor, 'predict'>,
   examples: AsyncIterable<Example> | Iterable<Example>,
-  { ahead = 1024 }: StreamOptions = {},
+  { ahead = 1024, ...chosen }: StreamOptions = {},
 ): AsyncGenerator<PredictedExample, void> {
   const rows = Symbol.asyncIterator in examples ? examples[Symbol.asyncIterator]() : examples[Symbol.iterator]()
   // One controller per row: Node.js warns of a leak at the eleventh listener of a signal.
   const [asked, running] = [[] as Promise<PredictedExample>[], new Set<AbortController>()]
   let [reading, ended, failure] = [undefined as Promise<void> | undefined, false, [] as unknown[]]
-  const ask = asking(predictor, running)
+  const ask = asking(predictor, running, chosen)
   const read = async (): Promise<void> => {
     try {
       const { done, value } = await rows.next()

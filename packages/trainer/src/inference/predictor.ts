@@ -1,4 +1,5 @@
 import type { AttuneError, Example, Views } from '@attune/core'
+import type { OpenOptions } from '../files/run-folder.js'
 
 /** Views of one example's prediction: `label`, `scores`, … */
 export type Prediction = Views & {
@@ -18,12 +19,25 @@ export interface Description {
   readonly labels?: readonly string[]
   /** SHA-256 of the weights and `config.json`; identifies the model's version. */
   readonly version: string
+  /** Descriptions of the saved adapters that share the model, by name; absent without any. */
+  readonly adapters?: Readonly<Record<string, Omit<Description, 'adapters'>>>
+}
+
+/** Options of {@link openPredictor}. */
+export interface PredictorOptions extends OpenOptions {
+  /**
+   * Saved adapters that share the model, folder by name: of a run, or in the layout of peft, relative to the base directory. A call
+   * chooses one by name. Default: none.
+   */
+  readonly adapters?: Readonly<Record<string, string>>
 }
 
 /** Options of one call of {@link Predictor.predict}. */
 export interface PredictOptions {
   /** Aborts the call: its queued rows are dropped, and the call rejects with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Name of the saved adapter to predict with, as in `adapters` of {@link openPredictor}. Default: none, the model itself. */
+  readonly adapter?: string
 }
 
 /**
@@ -37,7 +51,7 @@ export interface Predictor {
   /**
    * Predicts examples, in order. A row that cannot be encoded or predicted returns an error instead of a prediction, without affecting
    * the others. Concurrent calls share batches: waiting rows are predicted together, up to the batch size, oldest row first.
-   * @throws AttuneError `PREDICTOR_CLOSED`
+   * @throws AttuneError `PREDICTOR_CLOSED`; `BAD_ARGUMENT` for an unknown `adapter`
    *
    * @example
    * ```ts

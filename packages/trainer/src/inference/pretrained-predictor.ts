@@ -66,7 +66,7 @@ export function classifierObjective({ heads }: Model, config: Config): Objective
 }
 
 /** Returns the objective of a saved model: a classifier's, or that of the text embeddings of a sentence-transformers model. */
-function savedObjective(directory: string, model: Model, config: Config): ObjectiveChoice {
+export function savedObjective(directory: string, model: Model, config: Config): ObjectiveChoice {
   const [architecture] = [config['architectures']].flat()
   const isEncoder = 'contrastive' in model.heads && !/Classification$/.test(String(architecture))
   return isEncoder && existsSync(join(directory, 'modules.json'))

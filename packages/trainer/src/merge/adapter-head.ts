@@ -53,6 +53,19 @@ function labelConfig(rows: number, labels: readonly string[] | undefined, saved:
 const placeholders = (count: number): string[] => Array.from({ length: count }, (_, id) => `LABEL_${id}`)
 
 /**
+ * Tensors of a task head in a saved adapter, by name in the model.
+ * @param known names of tensors that the base model has
+ */
+export function headTensors({ heads }: Model, tensors: Params, known: ReadonlySet<string> = new Set()): Params {
+  const possible = new Set(Object.values(heads).flatMap((head) => Object.values(head.tensors)))
+  const found = Object.entries(tensors).flatMap(([name, tensor]) => {
+    const plain = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name
+    return possible.has(plain) && !known.has(plain) ? [[plain, tensor] as const] : []
+  })
+  return Object.fromEntries(found)
+}
+
+/**
  * The head that a saved adapter has and its base model lacks. Undefined if there is none.
  * @param known names of the base model's tensors
  * @throws AttuneError `BAD_ADAPTER` if no objective, or several, have such a head
@@ -63,13 +76,8 @@ export function headOf(
   known: ReadonlySet<string>,
   { objective, labels }: HeadChoice = {},
 ): AdapterHead | undefined {
-  const possible = new Set(Object.values(model.heads).flatMap((head) => Object.values(head.tensors)))
-  const added = Object.entries(tensors).flatMap(([name, tensor]) => {
-    const plain = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name
-    return possible.has(plain) && !known.has(plain) ? [[plain, tensor] as const] : []
-  })
-  if (added.length === 0) return undefined
-  const own = Object.fromEntries(added)
+  const own = headTensors(model, tensors, known)
+  if (Object.keys(own).length === 0) return undefined
   const head = model.heads[objectiveFor(model, Object.keys(own), objective)]!
   const classifier = own[head.tensors['classifier.weight'] ?? '']
   const named = classifier === undefined ? {} : labelConfig(classifier.shape[0]!, labels, config['id2label'])

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   ADAPTER,
   type Adapter,
@@ -19,7 +17,7 @@ import {
 } from '@attune/core'
 import type { SearchPaths } from '@attune/resolve'
 import type { FloatStorage } from '@attune/weights'
-import { readAdapter } from '../files/saved-adapter.js'
+import { adapterFolderOf, readAdapter } from '../files/saved-adapter.js'
 import { chooseEngine } from '../plan/choose-engine.js'
 import { countParameters } from '../setup/weights.js'
 import { adapterPlugin } from '../files/adapter-plugin.js'
@@ -73,9 +71,6 @@ interface Opened {
   readonly plugin: string
   readonly head: AdapterHead | undefined
 }
-
-const adapterFolderOf = (directory: string): string =>
-  existsSync(join(directory, 'adapter', 'adapter_config.json')) ? join(directory, 'adapter') : directory
 
 async function openBoth(engine: Engine, options: MergeOptions): Promise<Opened> {
   const { searchPaths, use } = options

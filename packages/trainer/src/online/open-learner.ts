@@ -163,7 +163,7 @@ function learnerOf(session: Session): Learner {
   const [turn, { learn, requireUsable }] = [createTaskQueue(), learning(session, clean)]
   const queue = createPredictionQueue({
     batchSize: inference.batchSize,
-    encode: (example) => objective.encodeUnlabelled(clean(example)),
+    encode: (example: Example) => objective.encodeUnlabelled(clean(example)),
     predict: (items) => turn(() => withParams(session, (params) => inference.batch(params, items))),
   })
   const scored = (examples: Parameters<Learner['score']>[0]) =>

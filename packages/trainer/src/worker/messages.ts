@@ -11,7 +11,12 @@ export interface WorkerInput {
 
 /** A message to the worker. */
 export type Request =
-  | { readonly type: 'predict'; readonly id: number; readonly examples: readonly Example[] }
+  | {
+      readonly type: 'predict'
+      readonly id: number
+      readonly examples: readonly Example[]
+      readonly adapter: string | undefined
+    }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'close' }
 

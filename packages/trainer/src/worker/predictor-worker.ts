@@ -16,11 +16,12 @@ async function openWith({ directory, options, plugins }: WorkerInput): Promise<P
 function serve(port: MessagePort, predictor: Predictor): void {
   const reply = (message: Reply): void => port.postMessage(message)
   const calls = new Map<number, AbortController>()
-  const predict = async ({ id, examples }: Extract<Request, { type: 'predict' }>): Promise<void> => {
+  const predict = async ({ id, examples, adapter }: Extract<Request, { type: 'predict' }>): Promise<void> => {
     const call = new AbortController()
     calls.set(id, call)
     try {
-      const answers = await predictor.predict(examples, { signal: call.signal })
+      const chosen = adapter === undefined ? {} : { adapter }
+      const answers = await predictor.predict(examples, { signal: call.signal, ...chosen })
       reply({
         type: 'answered',
         id,

@@ -1,12 +1,14 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads'
 import { AttuneError, type Example } from '@attune/core'
 import { closedError, toRowError } from '../inference/prediction-queue.js'
-import type { Predictor } from '../inference/predictor.js'
-import type { OpenOptions } from '../files/run-folder.js'
+import type { PredictOptions, Predictor, PredictorOptions } from '../inference/predictor.js'
 import { type PlainAnswer, type Reply, type Request, type WorkerInput, fromPlain } from './messages.js'
 
 /** Options of {@link openWorkerPredictor}: the cloneable options of {@link openPredictor}. */
-export interface WorkerPredictorOptions extends Omit<OpenOptions, 'scope' | 'commands' | 'locate' | 'searchPaths'> {
+export interface WorkerPredictorOptions extends Omit<
+  PredictorOptions,
+  'scope' | 'commands' | 'locate' | 'searchPaths'
+> {
   readonly searchPaths?: { readonly folders: readonly string[]; readonly local?: readonly string[] }
   /** URL of a module whose default export is a list of plugins to register in the worker. */
   readonly plugins?: string | URL
@@ -70,8 +72,9 @@ const opened = (worker: Worker): Promise<Extract<Reply, { type: 'opened' }>> =>
 /** Returns a function that sends the rows of a call to a worker. */
 const createSender =
   (calls: ReturnType<typeof createCalls>, post: (request: Request) => void) =>
-  (examples: readonly Example[], signal: AbortSignal | undefined): Promise<Answers> =>
+  (examples: readonly Example[], how: PredictOptions): Promise<Answers> =>
     new Promise<Answers>((resolve, reject) => {
+      const { signal, adapter } = how
       signal?.throwIfAborted()
       const abort = (): void => {
         post({ type: 'abort', id })
@@ -87,14 +90,14 @@ const createSender =
       })
       signal?.addEventListener('abort', abort, { once: true })
       try {
-        post({ type: 'predict', id, examples })
+        post({ type: 'predict', id, examples, adapter })
       } catch (error) {
         // A row is not cloneable: only that row fails.
         const ask = createSender(calls, post)
         calls.settle(id, () => undefined)
         finish(() => undefined)
         if (examples.length === 1) resolve([toRowError(error)])
-        else resolve(Promise.all(examples.map((each) => ask([each], signal))).then((answers) => answers.flat()))
+        else resolve(Promise.all(examples.map((each) => ask([each], how))).then((answers) => answers.flat()))
       }
     })
 
@@ -117,9 +120,9 @@ function proxyOf(worker: Worker, { describes, warnings }: Extract<Reply, { type:
   return {
     describes,
     warnings,
-    async predict(examples, { signal } = {}) {
+    async predict(examples, how = {}) {
       if (end !== undefined) throw end
-      return ask(examples, signal)
+      return ask(examples, how)
     },
     async close() {
       if (end === undefined) {
