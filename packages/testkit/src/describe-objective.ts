@@ -12,7 +12,9 @@ import {
   type Params,
   type TextInputs,
   isAttuneError,
+  isChosen,
   isHostArray,
+  isRecord,
   key,
   leaves,
   mapParams,
@@ -90,6 +92,12 @@ function rejects(call: () => unknown): boolean {
   }
 }
 
+/** Options with those of a nested plugin in its place; a run saves the plugin by its name. */
+const withoutPlugins = (value: unknown): unknown => {
+  if (isChosen(value)) return withoutPlugins(value.options)
+  return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, withoutPlugins(v)])) : value
+}
+
 /** At most eight elements, evenly spaced. */
 const eight = <T>(all: readonly T[]): readonly T[] => all.filter((_, i) => i % Math.ceil(all.length / 8) === 0)
 
@@ -116,7 +124,8 @@ function describeExamples({ plugin, examples, references, textsPerExample, fit, 
     it('fits the same options to the same examples in any order, and keeps fitted options', async () => {
       const learned = await fit(examples)
       expect(await fit(shuffled(examples, stream(key(1))))).toEqual(learned)
-      expect(JSON.parse(JSON.stringify(learned))).toEqual(learned)
+      const bare = withoutPlugins(learned)
+      expect(JSON.parse(JSON.stringify(bare))).toEqual(bare)
       const again = await plugin.fit!(plugin.options.parse(learned), () => iterate(examples.slice(0, 1)))
       expect(again).toEqual(learned)
     })

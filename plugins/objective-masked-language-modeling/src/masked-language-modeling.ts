@@ -192,9 +192,9 @@ function create(
       const rows = items.map((item) => mask(item, random))
       return collate(rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
-    head(params, { lastHiddenState }, _mode, { positions, targets }) {
-      const states = hiddenStatesAt(lastHiddenState, positions) // [rows · masked tokens, hidden]
-      return tokenLosses((x) => maskedLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
+    head(params, { lastHiddenState }, mode, { positions, targets }) {
+      const rows = { states: hiddenStatesAt(lastHiddenState, positions), targets } // [rows · masked tokens, hidden]
+      return tokenLosses((x) => maskedLogits(model, head, params, x), { ...rows, vocabulary, lossOf: ofRows, mode })
     },
     loss: (head, batch) => packedLosses(head.losses, batch),
     predict({ best: { values, shape } }, items) {

@@ -148,8 +148,8 @@ function create(
       const rows = items.map((item) => permuted(item, random))
       return collate(items, rows, tokenizer.special.pad ?? 0, o, maximumLength)
     },
-    head: (params, { lastHiddenState: states }, _mode, { targets }) =>
-      tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows }),
+    head: (params, { lastHiddenState: states }, mode, { targets }) =>
+      tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows, mode }),
     loss: (head, { weights }) => ({ losses: head.losses, weights }),
     predict: ({ best: { values, shape } }, items) =>
       items.map((item, i) => {

@@ -143,9 +143,10 @@ function create(
     },
     encodeUnlabelled: read,
     collate: (items) => collate(items, layout),
-    head(params, { lastHiddenState: states, tokenLogits: own }, _mode, { targets }) {
-      if (own !== undefined) return lossesFromLogits(own, targets, ofRows)
-      return tokenLosses((x) => tokenLogits(model, head, params, x), { states, targets, vocabulary, lossOf: ofRows })
+    head(params, { lastHiddenState: states, tokenLogits: own }, mode, { targets }) {
+      if (own !== undefined) return lossesFromLogits(own, targets, ofRows, mode)
+      const rows = { states, targets, vocabulary, lossOf: ofRows, mode }
+      return tokenLosses((x) => tokenLogits(model, head, params, x), rows)
     },
     loss: (head, { weights }) => ({ losses: head.losses, weights }),
     predict: ({ best: { values, shape } }, items) =>

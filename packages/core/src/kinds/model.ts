@@ -13,8 +13,8 @@ export interface StepKey {
   readonly stream: number
 }
 
-/** Additional outputs of a forward pass. */
-export type Kept = 'hiddenStates' | 'attentions'
+/** Additional outputs of a forward pass; `logits`: of the head of an objective that returns only its losses, for distillation. */
+export type Kept = 'hiddenStates' | 'attentions' | 'logits'
 
 /**
  * Training or inference mode of a forward pass. Dropout is active only in training and uses `key`. With

@@ -4,7 +4,7 @@ import type { Key } from '../random.js'
 import type { HostTree, OnDevice, OnHost, Params, Tree } from '../tree.js'
 import type { DataPass } from './data-pass.js'
 import type { LayerHook } from './layer-hook.js'
-import type { EncoderOutputs, Mode, TextInputs } from './model.js'
+import type { EncoderOutputs, Kept, Mode, TextInputs } from './model.js'
 import type { Hyper } from './optimizer.js'
 import type { Example } from './source.js'
 
@@ -51,9 +51,9 @@ export interface Batch extends Record<string, HostTree> {
 export interface AuxiliaryModel {
   readonly params: Params
   /** Returns the outputs without dropout; no gradient flows into `params`. */
-  forward(inputs: TextInputs): EncoderOutputs
+  forward(inputs: TextInputs, keep?: readonly Kept[]): EncoderOutputs
   /** Returns the outputs of the objective's head on this model. */
-  head(outputs: EncoderOutputs, batch: OnDevice<Batch>): Tree
+  head(outputs: EncoderOutputs, batch: OnDevice<Batch>, keep?: readonly Kept[]): Tree
 }
 
 /** Arguments of a custom training loss. */

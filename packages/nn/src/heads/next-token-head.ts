@@ -22,7 +22,7 @@ export function nextTokenHead(model: Model, losses: readonly LossTerm[], vocabul
     head: (
       params: Params,
       { lastHiddenState }: EncoderOutputs,
-      _mode: Mode,
+      mode: Mode,
       { targets }: { readonly targets: Tensor },
     ): TokenLosses =>
       tokenLosses((x) => tokenLogits(model, family, params, x), {
@@ -30,6 +30,7 @@ export function nextTokenHead(model: Model, losses: readonly LossTerm[], vocabul
         targets,
         vocabulary,
         lossOf: ofRows,
+        mode,
       }),
     loss: (outputs: TokenLosses, batch: { readonly weights: Tensor; readonly examples?: Tensor }): Losses =>
       packedLosses(outputs.losses, batch),

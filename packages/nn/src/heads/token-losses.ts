@@ -1,13 +1,18 @@
-import type { Losses } from '@attune/core'
+import type { Losses, Mode } from '@attune/core'
 import { type Tensor, argMax, concat, reshape, split } from '@tensorflow/tfjs-core'
 import { crossEntropy } from './cross-entropy.js'
 import type { RowLosses } from './loss-of.js'
 
-/** Per-token loss (float32) and argmax prediction (int32), both of the shape of the targets. */
+/**
+ * Per-token loss (float32) and argmax prediction (int32), both of the shape of the targets; and the logits, `[targets, vocabulary]`, if the
+ * mode keeps them.
+ */
 export interface TokenLosses extends Record<string, Tensor> {
   readonly losses: Tensor
   readonly best: Tensor
 }
+
+const keepsLogits = (mode: Mode | undefined): boolean => mode?.keep?.includes('logits') === true
 
 /** Maximum number of logits in memory at one time: 64 MB. */
 const MAX_LOGITS = 1 << 24
@@ -19,21 +24,28 @@ function chunkSizes(rows: number, classes: number, most: number): number[] {
 }
 
 /** Losses and argmax tokens of logits `[…, vocabulary]`, for int32 `targets` `[…]`. */
-export function lossesFromLogits(logits: Tensor, targets: Tensor, lossOf: RowLosses = crossEntropy): TokenLosses {
+export function lossesFromLogits(
+  logits: Tensor,
+  targets: Tensor,
+  lossOf: RowLosses = crossEntropy,
+  mode?: Mode,
+): TokenLosses {
   const rows = reshape(logits, [-1, logits.shape.at(-1) as number])
   const losses = lossOf(rows, reshape(targets, [-1]))
-  return { losses: reshape(losses, targets.shape), best: reshape(argMax(rows, -1), targets.shape) }
+  const best = reshape(argMax(rows, -1), targets.shape)
+  return { losses: reshape(losses, targets.shape), best, ...(keepsLogits(mode) ? { logits: rows } : {}) }
 }
 
 /**
  * Hidden states `[…, hidden]` and an int32 target for each. `vocabulary` is the number of logits per state, `lossOf`
- * the loss of each row (default: cross-entropy).
+ * the loss of each row (default: cross-entropy). The logits are returned if `mode` keeps them; they are otherwise computed in chunks.
  */
 export interface TokenTargets {
   readonly states: Tensor
   readonly targets: Tensor
   readonly vocabulary: number
   readonly lossOf?: RowLosses
+  readonly mode?: Mode
 }
 
 /**
@@ -44,9 +56,10 @@ export interface TokenTargets {
  */
 export function tokenLosses(
   logitsOf: (states: Tensor) => Tensor,
-  { states, targets, vocabulary, lossOf = crossEntropy }: TokenTargets,
+  { states, targets, vocabulary, lossOf = crossEntropy, mode }: TokenTargets,
   most = MAX_LOGITS,
 ): TokenLosses {
+  if (keepsLogits(mode)) return lossesFromLogits(logitsOf(states), targets, lossOf, mode)
   const rows = reshape(states, [-1, states.shape.at(-1) as number])
   const sizes = chunkSizes(rows.shape[0] as number, vocabulary, most)
   // TF.js' gradient of a split fails for a single part.

@@ -1,9 +1,11 @@
 import {
   type AuxiliaryModel,
   type Batch,
+  type Kept,
   type LossCall,
   type LossFunction,
   type Losses,
+  type Mode,
   type Model,
   type Objective,
   type OnDevice,
@@ -98,13 +100,13 @@ const auxiliaries = (
   Object.fromEntries(
     Object.entries(models).map(([name, { model, objective, params }]): [string, AuxiliaryModel] => {
       const all = mapParams((tensor) => stopGradient(tensor), params(frozen, own[name] ?? {}))
-      const mode = { training: false } as const
+      const modeFor = (keep: readonly Kept[]): Mode => ({ training: false, keep })
       return [
         name,
         {
           params: all,
-          forward: (inputs) => model.forward(all, inputs, mode),
-          head: (outputs, batch) => objective.head(all, outputs, mode, batch),
+          forward: (inputs, keep = []) => model.forward(all, inputs, modeFor(keep)),
+          head: (outputs, batch, keep = []) => objective.head(all, outputs, modeFor(keep), batch),
         },
       ]
     }),

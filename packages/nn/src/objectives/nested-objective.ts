@@ -1,0 +1,39 @@
+import type {
+  AnyObjective,
+  AnyPlugin,
+  Example,
+  LossTerm,
+  Model,
+  OptionsSchema,
+  ReportProgress,
+  Tokenizer,
+  Use,
+} from '@attune/core'
+
+/** An objective named in an option, `use(OBJECTIVE)`. */
+export type ChosenObjective = Pick<Use, 'plugin' | 'options'>
+
+/** Components of an objective. */
+export interface ObjectiveNeeds {
+  readonly model: Model
+  readonly tokenizer: Tokenizer
+  readonly losses?: readonly LossTerm[]
+}
+
+const pluginOf = ({ plugin }: ChosenObjective): AnyPlugin => plugin as AnyPlugin
+
+/** Creates the objective that an option names, with the components of the objective that has the option. */
+export const createNested = (chosen: ChosenObjective, given: ObjectiveNeeds): AnyObjective =>
+  pluginOf(chosen)(chosen.options, given) as AnyObjective
+
+/** Learns the options of an objective named in an option; returns the option with them. */
+export async function fitNested<C extends ChosenObjective>(
+  chosen: C,
+  examples: () => AsyncIterable<Example>,
+  tokenizer?: () => Tokenizer,
+  report?: ReportProgress,
+): Promise<C> {
+  const { fit, options } = pluginOf(chosen)
+  const own = (options as OptionsSchema).parse(chosen.options)
+  return { ...chosen, options: (await fit?.(own, examples, tokenizer, report)) ?? own }
+}
