@@ -25,6 +25,8 @@ type Entry = ({ readonly values: Values } | { readonly value: Value; readonly of
 export interface Trace {
   readonly builder: Builder
   readonly hosted: HostedInput[]
+  /** True for the step of a loop. */
+  readonly isStep: boolean
 }
 
 /** Graph input whose values the host computes from other inputs before each run. */
@@ -48,9 +50,9 @@ export class GraphBackend extends KernelBackend {
   #active: Trace | undefined
 
   /** Runs a function and traces the operations that it calls. */
-  trace<T>(run: (trace: Trace) => T): T {
+  trace<T>(run: (trace: Trace) => T, isStep = false): T {
     const outer = this.#active
-    const trace: Trace = { builder: builder(), hosted: [] }
+    const trace: Trace = { builder: builder(), hosted: [], isStep }
     this.#active = trace
     try {
       return run(trace)
@@ -87,6 +89,12 @@ export class GraphBackend extends KernelBackend {
         ? trace.builder.array(elementType(dtype), typedValues(entry.values as Float32Array, dtype), shape)
         : trace.builder.constant(elementType(dtype), Array.from(entry.values as Float32Array), shape)
     if (entry.of === trace) return cast(trace.builder, reshape(trace.builder, entry.value, shape), elementType(dtype))
+    if (trace.isStep)
+      throw new AttuneError(
+        'ESCAPED_TENSOR',
+        'the step of a scan reads a symbolic tensor that is not among its arguments',
+        'Pass it to the scan among `constants`.',
+      )
     throw new AttuneError(
       'ESCAPED_TENSOR',
       'a symbolic tensor of one compiled function is used in another',

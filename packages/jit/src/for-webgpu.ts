@@ -1,4 +1,4 @@
-import { type Graph, type Node, type Value, copyNode, nodesOf } from './graph.js'
+import { type Attribute, type Graph, type Node, type Value, copyNode, nodesOf } from './graph.js'
 
 /** Transpose of the last two dimensions. Its id is negative, because those of traced values start at 0. */
 function transposed(x: Value): Value {
@@ -9,11 +9,17 @@ function transposed(x: Value): Value {
   return copyNode({ op: 'Transpose', domain: '', inputs: [x], attributes, outputs: [output] }, {}).outputs[0]!
 }
 
+/** Attributes of a node, with the body of a loop changed likewise. */
+const withBody = ({ attributes }: Node): Readonly<Record<string, Attribute>> =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, each]) => [name, 'body' in each ? { body: forWebgpu(each.body) } : each]),
+  )
+
 /**
  * Graph with standard ONNX operations instead of FusedMatMul, for which WebGPU has no kernel: those products, mostly
  * of gradients, would otherwise run on the CPU with a device transfer in each direction.
  */
-export function forWebgpu({ inputs, outputs }: Graph): Graph {
+export function forWebgpu<G extends Graph>({ inputs, outputs, ...rest }: G): G {
   const now = new Map<Value | undefined, Value>()
   const transposes = new Map<Value, Value>()
   const transposeOnce = (x: Value): Value => transposes.get(x) ?? transposes.set(x, transposed(x)).get(x)!
@@ -25,8 +31,11 @@ export function forWebgpu({ inputs, outputs }: Graph): Graph {
   }
   for (const node of nodesOf(outputs)) {
     const read = node.inputs.map((value) => now.get(value) ?? value)
-    const made = copyNode(node, node.op === 'FusedMatMul' ? separate(node, read as Value[]) : { inputs: read })
+    const made = copyNode(
+      node,
+      node.op === 'FusedMatMul' ? separate(node, read as Value[]) : { inputs: read, attributes: withBody(node) },
+    )
     for (const [i, output] of node.outputs.entries()) now.set(output, made.outputs[i]!)
   }
-  return { inputs, outputs: outputs.map((output) => now.get(output) ?? output) }
+  return { ...rest, inputs, outputs: outputs.map((output) => now.get(output) ?? output) } as Graph as G
 }

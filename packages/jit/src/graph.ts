@@ -4,13 +4,14 @@ export type ElementType = 'float32' | 'int32' | 'bool' | 'int64' | 'uint8' | 'ui
 /** Values of a constant, in row-major order. */
 export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array | Uint32Array
 
-/** Attribute of a node: integer, float, string, integers, or the results of a branch of a condition. */
+/** Attribute of a node: integer, float, string, integers, the results of a branch of a condition, or the body of a loop. */
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly text: string }
   | { readonly ints: readonly number[] }
   | { readonly branch: readonly Value[] }
+  | { readonly body: Body }
 
 /** Edge of the graph: a tensor of known shape, whose values are known before or during a run. */
 export interface Value {
@@ -39,6 +40,13 @@ export interface Graph {
   readonly outputs: readonly Value[]
 }
 
+/** Body of a loop: a graph without values of the outer graph. Bodies are compared by their JSON, which has no ids of values. */
+export interface Body extends Graph {
+  /** Number of inputs, the last ones, that are the same in every iteration. */
+  readonly captured: number
+  toJSON(): string
+}
+
 /** Number of elements of a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
 
@@ -61,7 +69,7 @@ export const sameOperation = (a: Node, b: Node): boolean =>
   JSON.stringify(a.attributes) === JSON.stringify(b.attributes)
 
 /** Results of the branches of a condition. */
-export const branchesOf = ({ attributes }: Node): readonly (readonly Value[])[] =>
+export const branchesOf = ({ attributes }: Pick<Node, 'attributes'>): readonly (readonly Value[])[] =>
   Object.values(attributes).flatMap((each) => ('branch' in each ? [each.branch] : []))
 
 /** Copy of a node with changes. Its outputs keep their ids. */

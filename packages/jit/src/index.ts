@@ -8,6 +8,7 @@ export {
 } from './dynamic/dynamic-graph.js'
 export { type JitOptions, type CompiledFunction, jit } from './jit.js'
 export { type HostKernel, kernelNames, registerHostKernel } from './register.js'
+export { type ScanAttributes, registerScanKernel } from './scan.js'
 export type { Program } from './program.js'
 export type { PureFunction } from './trace.js'
 export { saveGraph } from './save-graph.js'

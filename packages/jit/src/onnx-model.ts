@@ -1,5 +1,14 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { type Attribute, type ElementType, type Graph, type Node, type Value, branchesOf, nodesOf } from './graph.js'
+import {
+  type Attribute,
+  type Body,
+  type ElementType,
+  type Graph,
+  type Node,
+  type Value,
+  branchesOf,
+  nodesOf,
+} from './graph.js'
 
 /** Values of `TensorProto.DataType` in ONNX. */
 const DATA_TYPE: Readonly<Record<ElementType, number>> = {
@@ -12,7 +21,7 @@ const DATA_TYPE: Readonly<Record<ElementType, number>> = {
 }
 
 /** Values of `AttributeProto.AttributeType` in ONNX. */
-const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, branch: 5, ints: 7 } as const
+const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, branch: 5, body: 5, ints: 7 } as const
 
 const IR_VERSION = 10
 const OPSET = 21
@@ -36,6 +45,14 @@ type Naming = (value: Value) => string
 
 const nameOf: Naming = ({ id }) => `v${id}`
 
+const identity =
+  (from: string, to: string): Write =>
+  (writer) => {
+    text(writer, 1, from)
+    text(writer, 2, to)
+    text(writer, 4, 'Identity')
+  }
+
 /** Subgraph that computes the results of a branch. Its own values have other names than those of the outer graph. */
 const branch =
   (results: readonly Value[], name: Naming, of: string): Write =>
@@ -44,24 +61,42 @@ const branch =
     const own = new Set(nodes.flatMap(({ outputs }) => outputs))
     const inner: Naming = (value) => `${own.has(value) ? `${of}_` : ''}${name(value)}`
     for (const each of nodes) message(writer, 1, node(each, inner))
-    for (const [i, value] of results.entries())
-      message(writer, 1, (identity) => {
-        text(identity, 1, inner(value))
-        text(identity, 2, `${of}_result_${i}`)
-        text(identity, 4, 'Identity')
-      })
+    for (const [i, value] of results.entries()) message(writer, 1, identity(inner(value), `${of}_result_${i}`))
     text(writer, 2, of)
     for (const [i, value] of results.entries()) message(writer, 12, declaration(value, `${of}_result_${i}`, []))
   }
 
+/** Body of a loop that reads `given` in the outer graph. Its last inputs are values of the outer graph, read by their names there. */
+const loopBody =
+  (body: Body, given: readonly (Value | undefined)[], outer: Naming, of: string): Write =>
+  (writer) => {
+    const taken = body.inputs.length - body.captured
+    const names = new Map(body.inputs.slice(taken).map((value, i) => [value, outer(given[taken + i]!)]))
+    const inner: Naming = (value) => names.get(value) ?? `${of}_${nameOf(value)}`
+    const nodes = nodesOf(body.outputs)
+    // An output must be the output of a node, and of one name.
+    const isOwn = (value: Value, i: number): boolean => value.node !== undefined && body.outputs.indexOf(value) === i
+    const nameAt = (value: Value, i: number): string => (isOwn(value, i) ? inner(value) : `${of}_result_${i}`)
+    for (const each of nodes) message(writer, 1, node(each, inner))
+    for (const [i, value] of body.outputs.entries())
+      if (!isOwn(value, i)) message(writer, 1, identity(inner(value), nameAt(value, i)))
+    text(writer, 2, of)
+    const constants = constantsOf([...nodes, { inputs: body.outputs, attributes: {} }])
+    for (const value of constants) message(writer, 5, initializer(value, inner, undefined))
+    for (const value of body.inputs.slice(0, taken)) message(writer, 11, declaration(value, inner(value), value.shape))
+    for (const [i, value] of body.outputs.entries())
+      message(writer, 12, declaration(value, nameAt(value, i), value.shape))
+  }
+
 const attribute =
-  (name: string, value: Attribute, naming: Naming, of: string): Write =>
+  (name: string, value: Attribute, naming: Naming, of: string, given: readonly (Value | undefined)[]): Write =>
   (writer) => {
     text(writer, 1, name)
     if ('float' in value) writer.tag(2, WireType.Bit32).float(value.float)
     else if ('int' in value) int(writer, 3, value.int)
     else if ('text' in value) text(writer, 4, value.text)
     else if ('branch' in value) message(writer, 6, branch(value.branch, naming, `${of}_${name}`))
+    else if ('body' in value) message(writer, 6, loopBody(value.body, given, naming, of))
     else for (const each of value.ints) int(writer, 8, each)
     const kind = Object.keys(value)[0] as keyof typeof ATTRIBUTE_TYPE
     int(writer, 20, ATTRIBUTE_TYPE[kind])
@@ -71,11 +106,14 @@ const node =
   ({ op, domain, inputs, outputs, attributes }: Node, nameOf: Naming): Write =>
   (writer) => {
     const own = `${op}_${nameOf(outputs[0]!)}`
-    for (const value of inputs) text(writer, 1, value === undefined ? '' : nameOf(value))
+    const captured = 'body' in attributes && 'body' in attributes['body']! ? attributes['body'].body.captured : 0
+    for (const value of inputs.slice(0, inputs.length - captured))
+      text(writer, 1, value === undefined ? '' : nameOf(value))
     for (const value of outputs) text(writer, 2, nameOf(value))
     text(writer, 3, own)
     text(writer, 4, op)
-    for (const [name, value] of Object.entries(attributes)) message(writer, 5, attribute(name, value, nameOf, own))
+    for (const [name, value] of Object.entries(attributes))
+      message(writer, 5, attribute(name, value, nameOf, own, inputs))
     if (domain !== '') text(writer, 7, domain)
   }
 
@@ -148,14 +186,14 @@ const opset =
   }
 
 /** Distinct values that nodes and their branches read. */
-export function readBy(nodes: readonly Node[]): readonly Value[] {
+export function readBy(nodes: readonly Pick<Node, 'inputs' | 'attributes'>[]): readonly Value[] {
   const inner = nodes.flatMap(branchesOf).flatMap((results) => [...results, ...readBy(nodesOf(results))])
   const read = nodes.flatMap(({ inputs }) => inputs).filter((value) => value !== undefined)
   return [...new Set([...read, ...inner])]
 }
 
 /** Distinct constants that nodes read. */
-export const constantsOf = (nodes: readonly Node[]): readonly Value[] =>
+export const constantsOf = (nodes: readonly Pick<Node, 'inputs' | 'attributes'>[]): readonly Value[] =>
   readBy(nodes).filter(({ constant }) => constant !== undefined)
 
 /** Name of the optional output that is an empty sequence; session.ts explains its use. */

@@ -30,7 +30,7 @@ const LOWERINGS: Lowerings = {
 export const kernelNames: readonly string[] = [...new Set([...Object.keys(LOWERINGS), ...passingKernels])].sort()
 
 /** Backend of a call. Another one than that of earlier calls if TF.js' engine was reset in between. */
-const backendOf = ({ backend }: KernelCall): GraphBackend => backend as unknown as GraphBackend
+export const backendOf = ({ backend }: KernelCall): GraphBackend => backend as unknown as GraphBackend
 
 /** Kernel call with inputs as values of the graph. */
 function callOf({ inputs, attrs }: KernelCall, backend: GraphBackend): Call {

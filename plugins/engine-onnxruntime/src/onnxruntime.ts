@@ -9,12 +9,14 @@ import {
   graphBackend,
   jit,
   registerHostKernel,
+  registerScanKernel,
 } from '@attune/jit'
 import {
   DROPOUT_MASK,
   type MaskAttributes,
   NOISE,
   type NoiseAttributes,
+  SCAN,
   maskArrays,
   maskValues,
   noiseValues,
@@ -91,6 +93,7 @@ export const onnxruntime = definePlugin({
         enableProdMode() // otherwise TF.js prints a recommendation of tfjs-node
         registerHostKernel(dropoutMask)
         registerHostKernel(noise)
+        registerScanKernel(SCAN)
         select()
         const choice = await chooseDevice(device, obstacleOn)
         options = { threads, providers: [choice.device] }

@@ -23,12 +23,7 @@ export const options = z
     dropout: scheduled(
       z.number().min(0).lt(1).default(0.2).describe('Dropout between layers and before a classification head'),
     ),
-    maximumLength: z
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(256)
-      .describe('Maximum sequence length, in tokens; each is a step in the compiled graph'),
+    maximumLength: z.int().min(1).max(10_000).default(256).describe('Maximum sequence length, in tokens'),
     initializerRange: z
       .number()
       .positive()

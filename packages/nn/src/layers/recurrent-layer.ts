@@ -9,13 +9,13 @@ import {
   mul,
   reshape,
   reverse,
-  squeeze,
   stack,
   sub,
   transpose,
-  unstack,
   zeros,
 } from '@tensorflow/tfjs-core'
+import { scan } from '../engine/scan.js'
+import { splitAlong } from '../engine/split-along.js'
 import { parameter } from './parameter.js'
 import { RECURRENT_CELLS, type RecurrentCell } from './recurrent-cell.js'
 
@@ -46,18 +46,15 @@ export function recurrentShapes(
   )
 }
 
-/** Unstacks a tensor along an axis, also if its size is 1, for which TF.js' gradient fails. */
-export const splitAlong = (x: Tensor, axis: number): Tensor[] =>
-  x.shape[axis] === 1 ? [squeeze(x, [axis])] : unstack(x, axis)
-
 /** Time-major tensor in the reading order of a direction: the second direction reads in reverse. */
 const inReadingOrder = (x: Tensor, direction: number): Tensor => (direction === 1 ? reverse(x, [0]) : x)
 
-/** Splits `[batch, length, n]` of each direction into steps of `[directions, batch, n]`. */
-const stepsOf = (each: readonly Tensor[]): Tensor[] => {
-  const timeFirst = each.map((x, direction) => inReadingOrder(transpose(x, [1, 0, 2]), direction))
-  return splitAlong(stack(timeFirst, 1), 0)
-}
+/** Arranges `[batch, length, n]` of each direction as `[length, directions, batch, n]`. */
+const timeFirst = (each: readonly Tensor[]): Tensor =>
+  stack(
+    each.map((x, direction) => inReadingOrder(transpose(x, [1, 0, 2]), direction)),
+    1,
+  )
 
 /** Input projections of all steps to the gates, one product per direction: `[batch, length, gates · hidden]`. */
 function projected(cell: RecurrentCell, x: Tensor, of: (part: string) => Tensor[]): Tensor[] {
@@ -75,7 +72,7 @@ function projected(cell: RecurrentCell, x: Tensor, of: (part: string) => Tensor[
  * · hidden]` and the `last` state, one tensor `[directions, batch, hidden]` per state of the cell. The initial state
  * is `begin`, of the same shapes, or zero. Where `mask` `[batch, length]` is 0, a step passes its state on unchanged
  * and outputs 0, as for packed sequences, so that padding on either side changes nothing and the second direction
- * starts at the last token. Steps are unrolled: the graph grows with `length`.
+ * starts at the last token. The steps are a {@link scan}: a compiled graph does not grow with `length`.
  */
 export function recurrentLayer(
   params: Params,
@@ -90,16 +87,22 @@ export function recurrentLayer(
   const weights = stack(of('weight_hh')) // [directions, gates · hidden, hidden]
   const [directions, , hidden] = weights.shape as [number, number, number]
   const bias = cell.ownBias ? expandDims(stack(of('bias_hh')), 1) : undefined // [directions, 1, gates · hidden]
-  const inputs = stepsOf(projected(cell, x, of))
+  const inputs = timeFirst(projected(cell, x, of))
   const real = expandDims(cast(mask, 'float32'), 2) // [batch, length, 1]
-  const [keep, skip] = [real, sub(1, real)].map((each) => stepsOf(Array.from({ length: directions }, () => each)))
-  let state = begin ?? cell.state.map(() => zeros([directions, x.shape[0] as number, hidden]))
-  const steps = inputs.map((input, t) => {
-    const product = matMul(state[0]!, weights, false, true)
-    const next = cell.step(input, bias === undefined ? product : add(product, bias), state)
-    state = next.map((fresh, i) => add(mul(keep![t]!, fresh), mul(skip![t]!, state[i]!)))
-    return state[0]!
-  })
-  const ways = splitAlong(stack(steps), 1).map(inReadingOrder) // [length, batch, hidden] each
-  return { states: mul(transpose(concat(ways, 2), [1, 0, 2]), real), last: state }
+  const [keep, skip] = [real, sub(1, real)].map((each) => timeFirst(Array.from({ length: directions }, () => each)))
+  const { carry, outputs } = scan(
+    {
+      carry: begin ?? cell.state.map(() => zeros([directions, x.shape[0] as number, hidden])),
+      inputs: [inputs, keep!, skip!],
+      constants: bias === undefined ? [weights] : [weights, bias],
+    },
+    (state, [input, kept, skipped], [own, ownBias]) => {
+      const product = matMul(state[0]!, own!, false, true)
+      const next = cell.step(input!, ownBias === undefined ? product : add(product, ownBias), state)
+      const passed = next.map((fresh, i) => add(mul(kept!, fresh), mul(skipped!, state[i]!)))
+      return { carry: passed, outputs: [passed[0]!] }
+    },
+  )
+  const ways = splitAlong(outputs[0]!, 1).map(inReadingOrder) // [length, batch, hidden] each
+  return { states: mul(transpose(concat(ways, 2), [1, 0, 2]), real), last: carry }
 }
