@@ -1,39 +1,23 @@
-import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { commandsIn } from './command.test.fixture.js'
 import type { EngineReport } from './commands/doctor.js'
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-cli-'))
-afterAll(() => rmSync(root, { recursive: true }))
-
-interface Finished {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
+const { attune, attuneAlone, close } = commandsIn(root)
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
 /** The scores of an evaluation, in an event and on the command line. */
 interface Scored {
   readonly type?: string
   readonly scores: { readonly loss: { readonly value: number } }
-}
-
-/** Runs the command in the temporary folder. */
-function attune(args: readonly string[], input = ''): Promise<Finished> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: '1', XDG_STATE_HOME: join(root, 'state') }
-    const child = spawn(process.execPath, [main, ...args], { cwd: root, env })
-    let [out, err] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-    child.on('close', (code) => resolve({ code, out, err }))
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input)
-  })
 }
 
 const ANIMALS = ['the cat purrs', 'a dog barks loudly', 'the horse gallops', 'small birds sing', 'a cow grazes']
@@ -92,7 +76,7 @@ beforeAll(() => {
 
 describe('train, evaluate and predict', () => {
   it('saves a model that can be evaluated and predicts', async () => {
-    const trained = await attune(['train', config('first')])
+    const trained = await attuneAlone(['train', config('first')])
     expect([trained.code, trained.err]).toEqual([0, expect.stringContaining('finished at step 14')])
     expect(trained.out).toContain('attune evaluate')
     expect(readdirSync(join(root, 'first/model')).sort()).toEqual([
@@ -104,7 +88,7 @@ describe('train, evaluate and predict', () => {
     ])
     expect(readFileSync(join(root, 'first/events.jsonl'), 'utf8').trim().split('\n').length).toBeGreaterThan(20)
 
-    const evaluated = await attune(['evaluate', 'first'])
+    const evaluated = await attuneAlone(['evaluate', 'first'])
     expect(evaluated.code).toBe(0)
     expect(evaluated.out).toMatch(/test: 12 examples/)
     expect(evaluated.out).toMatch(/accuracy +\d\.\d{4}/)
@@ -114,14 +98,14 @@ describe('train, evaluate and predict', () => {
     }
     expect(json.examples).toBe(60)
 
-    const given = await attune(['predict', 'first', 'the cat sings', 'a compiler runs'])
+    const given = await attuneAlone(['predict', 'first', 'the cat sings', 'a compiler runs'])
     const predictions = given.out
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { text: string; label: string; scores: object })
     expect(predictions.map(({ text }) => text)).toEqual(['the cat sings', 'a compiler runs'])
     expect(Object.keys(predictions[0]!.scores)).toEqual(['animal', 'tool'])
-    expect((await attune(['predict', 'first'], 'the cat sings\na compiler runs\n')).out).toBe(given.out)
+    expect((await attuneAlone(['predict', 'first'], 'the cat sings\na compiler runs\n')).out).toBe(given.out)
     expect((await attune(['predict', 'first', '--file', 'test.jsonl'])).out.trim().split('\n')).toHaveLength(12)
 
     // The other fields of a row are kept, but not those named like a part of the prediction; a blank line of text is a row.
@@ -140,7 +124,7 @@ describe('train, evaluate and predict', () => {
     )
     // A long command line: the model folder names no engine, so that ONNX Runtime is used, whose telemetry reads it.
     expect(
-      JSON.parse((await attune(['predict', 'first/model', `the cat ${'sings '.repeat(10_000)}`])).out),
+      JSON.parse((await attuneAlone(['predict', 'first/model', `the cat ${'sings '.repeat(10_000)}`])).out),
     ).toMatchObject({
       truncated: true,
     })
@@ -176,7 +160,7 @@ describe('train, evaluate and predict', () => {
 
   it('saves and stops at Ctrl-C within an epoch, prints the command that resumes, and resumes', async () => {
     // All rows are in memory when the first step is taken: nothing but the steps themselves lets a signal through.
-    file('many.jsonl', jsonLines(Array.from({ length: 40 }, () => rows).flat()))
+    file('many.jsonl', jsonLines(Array.from({ length: 12 }, () => rows).flat()))
     const longer = config('stopped', (text) =>
       text
         .replace('train.jsonl', 'many.jsonl')
@@ -184,7 +168,7 @@ describe('train, evaluate and predict', () => {
         .replace('everySteps: 5', 'everySteps: 500')
         .replace('[console, jsonl]', `[console, ./${interruptAt(20)}]`),
     )
-    const stopped = await attune(['train', longer])
+    const stopped = await attuneAlone(['train', longer])
     expect(stopped.code).toBe(130)
     expect(stopped.err).toContain(`npx attune train --resume ${join(root, 'stopped')}`)
     const [, step] = /stopped \(Ctrl-C\) at step (\d+)/.exec(stopped.err) ?? []
@@ -195,8 +179,8 @@ describe('train, evaluate and predict', () => {
       expect([code, err]).toEqual([2, expect.stringContaining(`RUN_UNFINISHED: the run in`)])
       expect(err).toMatch(/latest checkpoint is of step 2[01]\nFinish it: npx attune train --resume/)
     }
-    const resumed = await attune(['train', '--resume', 'stopped'])
-    expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('finished at step 540')])
+    const resumed = await attuneAlone(['train', '--resume', 'stopped'])
+    expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('finished at step 162')])
   })
 
   it('resumes LoRA training after Ctrl-C with equal weights, and saves merged weights with equal scores', async () => {
@@ -207,9 +191,9 @@ describe('train, evaluate and predict', () => {
           `${text.replace('epochs: 2', 'epochs: 20').replace('tfjs-cpu', 'onnxruntime').replace('callback', 'adapter: { use: lora, rank: 2, dropout: 0.1 }\ncallback')}`,
       )
     expect((await attune(['train', lora('lora')])).code).toBe(0)
-    const stopped = await attune(['train', lora('lora-stopped'), '--set', `tracker=[./${interruptAt(33)}]`])
+    const stopped = await attuneAlone(['train', lora('lora-stopped'), '--set', `tracker=[./${interruptAt(33)}]`])
     expect(stopped.code).toBe(130)
-    expect((await attune(['train', '--resume', 'lora-stopped'])).code).toBe(0)
+    expect((await attuneAlone(['train', '--resume', 'lora-stopped'])).code).toBe(0)
     const weights = (name: string): Buffer => readFileSync(join(root, name, 'model/model.safetensors'))
     expect(weights('lora-stopped').equals(weights('lora'))).toBe(true)
     expect(weights('lora').toString('latin1')).not.toContain('lora_')
@@ -249,7 +233,7 @@ describe('train, evaluate and predict', () => {
 
 describe('doctor', () => {
   it('measures every engine on each available device, and reports what the others require', async () => {
-    const { code, out } = await attune(['doctor', '--json'])
+    const { code, out } = await attuneAlone(['doctor', '--json'])
     const found = JSON.parse(out) as { node: string; cores: number; engines: EngineReport[] }
     expect([code, found.node, found.cores]).toEqual([0, process.versions.node, cpus().length])
     expect(found.engines.map(({ name }) => name)).toEqual(expect.arrayContaining(['onnxruntime', 'tfjs-cpu']))
@@ -277,7 +261,9 @@ describe('invalid input gets one clear message', () => {
     refused(['train', config(name, change)])
 
   it('an unknown plugin: the nearest name and the install command', async () => {
-    const message = await train('a', (text) => text.replace('use: bert', 'use: brt'))
+    const wrong = config('a', (text) => text.replace('use: bert', 'use: brt'))
+    const { code, out, err: message } = await attuneAlone(['train', wrong])
+    expect([code, out]).toEqual([2, ''])
     expect(message).toMatch(/UNKNOWN_PLUGIN: unknown model "brt" \(a.yaml:\d+\)/)
     expect(message).toMatch(/Did you mean (\w+ or )?bert\?/)
     expect(message).not.toContain('npm install')
@@ -407,7 +393,8 @@ describe('invalid input gets one clear message', () => {
     expect(await refused(['train', '--resume', '.'])).toMatch(/NOT_A_RUN/)
     expect(await refused(['train', '.'])).toMatch(/NOT_A_RUN/)
     expect(await refused(['evaluate', 'first', '--split', 'tset'])).toMatch(/NO_SUCH_SPLIT/)
-    expect(await refused(['predct', 'first'])).toMatch(/Did you mean predict/)
+    const unknown = await attuneAlone(['predct', 'first'])
+    expect(unknown).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Did you mean predict') })
     expect(await refused(['train', 'first.yaml', '--set', 'nonsense'])).toMatch(/BAD_USAGE/)
   })
 

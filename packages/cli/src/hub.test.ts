@@ -1,16 +1,14 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { HubEvent } from '@attune/hub'
+import { commandsIn } from './command.test.fixture.js'
 import { byteText, showHub, timeText } from './hub-progress.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-hub-commands-'))
 const COMMIT = 'ab'.repeat(20)
 const FILES: Readonly<Record<string, string>> = {
@@ -35,6 +33,7 @@ function hub(): Server {
   })
 }
 
+const commands = commandsIn(root, { HF_HOME: root, HF_HUB_CACHE: join(root, 'hub'), HF_TOKEN: '' })
 const server = hub()
 let endpoint = ''
 beforeAll(async () => {
@@ -44,21 +43,14 @@ beforeAll(async () => {
   for (const [path, text] of Object.entries(FILES)) writeFileSync(join(root, 'model', path), text)
 })
 afterAll(() => {
+  commands.close()
   server.close()
   rmSync(root, { recursive: true })
 })
 
 /** Runs the command in the temporary folder, with its own Hub and cache. */
 const attune = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-  new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
-    const own = { HF_ENDPOINT: endpoint, HF_HOME: root, HF_HUB_CACHE: join(root, 'hub'), HF_TOKEN: '', NO_COLOR: '1' }
-    const env = { PATH: process.env['PATH'], ...own, ...more }
-    const child = spawn(process.execPath, [main, ...args], { cwd: root, env })
-    let [out, err] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-    child.on('close', (code) => resolve({ code, out, err }))
-  })
+  commands.attune(args, '', { HF_ENDPOINT: endpoint, ...more })
 
 describe('attune download', () => {
   it('prints only the folder on standard output, and works offline afterwards', async () => {

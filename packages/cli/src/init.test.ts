@@ -1,23 +1,23 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { commandsIn } from './command.test.fixture.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-init-'))
-afterAll(() => rmSync(root, { recursive: true }))
+const commands = commandsIn(root)
+afterAll(() => {
+  commands.close()
+  rmSync(root, { recursive: true })
+})
 
 /** Runs the command in the temporary folder and returns what it printed; rejects with that if it fails. */
-function attune(...args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd: root, env: { ...process.env, NO_COLOR: '1' } })
-    let [out, err] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-    child.on('close', (code) => (code === 0 ? resolve(out) : reject(new Error(`${args.join(' ')}\n${out}${err}`))))
-  })
+async function attune(...args: readonly string[]): Promise<string> {
+  const { code, out, err } = await commands.attune(args)
+  if (code !== 0)
+    throw new Error(`${args.join(' ')}
+${out}${err}`)
+  return out
 }
 
 const ANIMALS = ['cat', 'dog', 'horse', 'bird', 'fish']

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,17 +7,23 @@ import { isAttuneError } from '@attune/core'
 import { type MergeOptions, mergeSavedAdapter } from '@attune/trainer/node'
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { expectClose } from '@attune/testkit'
+import { commandsIn } from './command.test.fixture.js'
 import { buildProgram } from './program.js'
 import { searchPathsFrom } from './search-paths.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const plugin = (path: string): string => fileURLToPath(new URL(`../../../plugins/${path}`, import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-merge-'))
-afterAll(() => rmSync(root, { recursive: true }))
+const commands = commandsIn(root)
+afterAll(() => {
+  commands.close()
+  rmSync(root, { recursive: true })
+})
 
-const env = { ...process.env, XDG_STATE_HOME: join(root, 'state') }
-const attune = (...args: string[]): string =>
-  execFileSync(process.execPath, [main, ...args], { cwd: root, stdio: 'pipe', env }).toString()
+const attune = async (...args: readonly string[]): Promise<string> => {
+  const { code, out, err } = await commands.attune(args)
+  expect([code, code === 0 ? '' : err]).toEqual([0, ''])
+  return out
+}
 const at = (folder: string): string => resolve(root, folder)
 /** Runs `attune adapter` in this process, and returns what it prints. */
 async function adapter(verb: string, model: string, saved: string, out: string, ...more: string[]): Promise<string> {
@@ -81,7 +86,7 @@ const BERT =
   '{ use: bert, hiddenSize: 16, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 32, maxPositionEmbeddings: 24 }'
 
 describe('an adapter that a run saved', () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     const rows = Array.from({ length: 24 }, (_, i) => ({ text: `the ${i % 2 ? 'good' : 'bad'}`, label: `${i % 2}` }))
     writeFileSync(join(root, 'rows.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
     const training = (rate: number): string => `training: { epochs: 1, batchSize: 8, learningRate: ${rate} }\n`
@@ -89,16 +94,17 @@ describe('an adapter that a run saved', () => {
     writeFileSync(join(root, 'base.yaml'), `directory: base\n${CONFIG}${base}${training(0.01)}`)
     const tuned = `tokenizer: { use: wordpiece, path: base/model }\nmodel: { use: bert, from: base/model }\nadapter: { use: lora, rank: 2 }\nsaveAdapter: true\n`
     writeFileSync(join(root, 'tuned.yaml'), `directory: tuned\n${CONFIG}${tuned}${training(0.05)}`)
-    attune('train', 'base.yaml')
-    attune('train', 'tuned.yaml')
+    await attune('train', 'base.yaml')
+    await attune('train', 'tuned.yaml')
   }, 60_000)
 
   it('predicts as in the run after a merge, and leaves the base unchanged', async () => {
     const before = readFileSync(join(root, 'base/model/model.safetensors'))
     await adapter('merge', 'base', 'tuned', 'merged')
     expectClose(read('merged/model.safetensors'), read('tuned/model/model.safetensors'), 1e-6)
-    const predicted = (model: string) => JSON.parse(attune('predict', model, 'the good')) as { label: string }
-    expect(predicted('merged').label).toBe(predicted('tuned').label)
+    const predicted = async (model: string) =>
+      (JSON.parse(await attune('predict', model, 'the good')) as { label: string }).label
+    expect(await predicted('merged')).toBe(await predicted('tuned'))
     expect(readFileSync(join(root, 'base/model/model.safetensors'))).toEqual(before)
     expect(readdirSync(join(root, 'merged')).sort()).toEqual(readdirSync(join(root, 'tuned/model')).sort())
   })

@@ -1,13 +1,15 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from '@jest/globals'
+import { commandsIn } from './command.test.fixture.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-labels-'))
-afterAll(() => rmSync(root, { recursive: true }))
+const { attune, close } = commandsIn(root)
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
 interface Event {
   readonly type: string
@@ -26,7 +28,7 @@ const split = (name: string, example: (text: (typeof texts)[number]) => unknown)
   writeFileSync(join(root, name), texts.map((text) => `${JSON.stringify(example(text))}\n`).join(''))
 
 /** Trains a very small BERT and returns the last accuracy, the warnings and the saved labels. */
-function train(name: string, data: string, model: string, objective: string, rate: number, metric: string) {
+async function train(name: string, data: string, model: string, objective: string, rate: number, metric: string) {
   const tokenizer = /from: (.*)/.exec(model)?.[1]
   const config = `directory: ${name}
 data: { train: { use: jsonl, path: ${data} }, validation: { use: jsonl, path: ${data} } }
@@ -38,11 +40,7 @@ metric: ${metric}
 training: { epochs: ${rate < 1e-6 ? 1 : 25}, batchSize: 8, learningRate: ${rate} }
 `
   writeFileSync(join(root, `${name}.yaml`), config)
-  execFileSync(process.execPath, [main, 'train', `${name}.yaml`], {
-    cwd: root,
-    stdio: 'pipe',
-    env: { ...process.env, XDG_STATE_HOME: join(root, 'state') },
-  })
+  expect(await attune(['train', `${name}.yaml`])).toMatchObject({ code: 0 })
   const lines = readFileSync(join(root, name, 'events.jsonl'), 'utf8')
     .trim()
     .split('\n')
@@ -62,7 +60,7 @@ it.each([
   ['token-classification', 'token-accuracy', 'zulu, o, alpha', ['zulu', 'o', 'alpha']],
 ])(
   'keeps the class ids of a saved model: %s',
-  (use, metric, given, labels) => {
+  async (use, metric, given, labels) => {
     const [first, again, other] = [`${use}-first`, `${use}-again`, `${use}-other`]
     const label = { good: 'zulu', bad: 'alpha' }
     split('data.jsonl', ({ kind, words }) => ({
@@ -71,18 +69,29 @@ it.each([
       label: label[kind],
       tags: words.map((word) => (word === 'the' ? 'o' : label[kind])),
     }))
-    expect(train(first, 'data.jsonl', SIZE, `use: ${use}, labels: [${given}]`, 0.01, metric)).toMatchObject({
+    expect(await train(first, 'data.jsonl', SIZE, `use: ${use}, labels: [${given}]`, 0.01, metric)).toMatchObject({
       accuracy: 1,
       labels,
     })
     const from = `from: ${first}/model`
-    expect(train(again, 'data.jsonl', from, `use: ${use}`, 1e-9, metric)).toEqual({ accuracy: 1, warnings: [], labels })
+    expect(await train(again, 'data.jsonl', from, `use: ${use}`, 1e-9, metric)).toEqual({
+      accuracy: 1,
+      warnings: [],
+      labels,
+    })
     const sorted = [...labels].sort()
-    const explicit = train(`${use}-sorted`, 'data.jsonl', from, `use: ${use}, labels: [${sorted.join()}]`, 1e-9, metric)
+    const explicit = await train(
+      `${use}-sorted`,
+      'data.jsonl',
+      from,
+      `use: ${use}, labels: [${sorted.join()}]`,
+      1e-9,
+      metric,
+    )
     expect(explicit).toEqual({ accuracy: 1, labels: sorted, warnings: [expect.stringContaining('reordered')] })
     split('other.jsonl', ({ words }) => ({ text: words.join(' '), words, label: 'x', tags: words.map(() => 'y') }))
     const warnings = [expect.stringContaining('the classification head is newly initialized')]
-    expect(train(other, 'other.jsonl', from, `use: ${use}`, 1e-9, metric)).toMatchObject({ warnings })
+    expect(await train(other, 'other.jsonl', from, `use: ${use}`, 1e-9, metric)).toMatchObject({ warnings })
   },
   120_000,
 )

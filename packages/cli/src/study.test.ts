@@ -1,38 +1,19 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { commandsIn } from './command.test.fixture.js'
 import { trainLine } from './study-text.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const examples = fileURLToPath(new URL('../../../examples/debian-sections/train.jsonl.gz', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-cli-study-'))
-afterAll(() => rmSync(root, { recursive: true }))
-
-interface Finished {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs the command in the temporary folder; sends SIGINT once the standard error has a text. */
-const attune = (args: readonly string[], interruptAt?: string): Promise<Finished> =>
-  new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: '1', XDG_STATE_HOME: join(root, 'state') }
-    const child = spawn(process.execPath, [main, ...args], { cwd: root, env })
-    let [out, err, sent] = ['', '', false]
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => {
-      err += chunk.toString()
-      if (interruptAt === undefined || sent || !err.includes(interruptAt)) return
-      sent = true
-      child.kill('SIGINT')
-    })
-    child.on('close', (code) => resolve({ code, out, err }))
-  })
+const { attune, attuneAlone, close } = commandsIn(root)
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
 beforeAll(() => {
   const lines = gunzipSync(readFileSync(examples)).toString('utf8').split('\n')
@@ -62,12 +43,12 @@ study:
 
 describe('attune tune', () => {
   it('stops at Ctrl-C, resumes with the same command, and prints the command that trains with the best choice', async () => {
-    const stopped = await attune(['tune', 'study.yaml'], 'trial 1 started')
+    const stopped = await attuneAlone(['tune', 'study.yaml'], '', 'trial 1 started')
     expect([stopped.code, stopped.err]).toEqual([
       130,
       expect.stringContaining('Resume with: npx attune tune study.yaml'),
     ])
-    const done = await attune(['tune', 'study.yaml'])
+    const done = await attuneAlone(['tune', 'study.yaml'])
     expect([done.code, done.err]).toEqual([0, expect.stringMatching(/trial 1 (goes on from step \d|runs again)/)])
     const rows = done.out.split('\n').slice(1, 4)
     expect(rows.map((row) => row.trim().split(/ +/).slice(0, 2))).toEqual(

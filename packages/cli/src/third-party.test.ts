@@ -1,24 +1,21 @@
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { commandsIn } from './command.test.fixture.js'
 
 /** A project that has a third party's scheduler under an alias, beside a later version of it, and one more by a path. */
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
-const core = pathToFileURL(join(main, '../../../core/dist/index.js')).href
+const core = new URL('../../core/dist/index.js', import.meta.url).href
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'attune-cli-third-party-')))
-afterAll(() => rmSync(root, { recursive: true }))
+const { attune, attuneAlone, close } = commandsIn(root)
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
 const write = (path: string, content: string): void => {
   mkdirSync(dirname(join(root, path)), { recursive: true })
   writeFileSync(join(root, path), content)
-}
-function attune(...args: string[]): { readonly code: number | null; readonly out: string; readonly err: string } {
-  const env = { ...process.env, NO_COLOR: '1', XDG_STATE_HOME: join(root, 'state') }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: root, env, encoding: 'utf8' })
-  return { code: status, out: stdout, err: stderr }
 }
 
 /** The module of a plugin that takes no options. */
@@ -72,34 +69,37 @@ describe("a third party's plugin", () => {
     ['alias', 'my-steady', '1.2.0', 'node_modules/my-steady/index.js', 0.5],
     ['link', 'linked', '1.0.0', 'node_modules/linked/index.js', 0.25],
     ['path', './vendor/index.js', '0.4.0', 'vendor/index.js', 0.75],
-  ])('trains by %s, resumes after Ctrl-C to the same bits and is evaluated: %s', (run, use, version, path, factor) => {
-    expect(attune('train', config(`${run}-whole`, use))).toMatchObject({ code: 0, err: '' })
-    expect(attune('train', config(run, use, '[./interrupt.mjs]'))).toMatchObject({ code: 130 })
-    const { plugins } = JSON.parse(readFileSync(join(root, run, 'config.json'), 'utf8')) as { plugins: object[] }
-    const expected = { kind: 'scheduler', specifier: use, name: 'steady', package: NAME, version }
-    expect(plugins).toContainEqual({ ...expected, path: join(root, path) })
-    expect(attune('train', '--resume', run)).toMatchObject({ code: 0, err: '' })
-    expect(weights(run)).toBe(weights(`${run}-whole`))
-    const rates = readFileSync(join(root, run, 'events.jsonl'), 'utf8').matchAll(/"learningRate":([\d.]+)/g)
-    expect([...new Set([...rates].map(([, rate]) => Number(rate)))]).toEqual([0.01 * factor])
-    expect(attune('evaluate', run)).toMatchObject({ code: 0, err: '' })
-  })
+  ])(
+    'trains by %s, resumes after Ctrl-C to the same bits and is evaluated: %s',
+    async (run, use, version, path, factor) => {
+      expect(await attune(['train', config(`${run}-whole`, use)])).toMatchObject({ code: 0, err: '' })
+      expect(await attuneAlone(['train', config(run, use, '[./interrupt.mjs]')])).toMatchObject({ code: 130 })
+      const { plugins } = JSON.parse(readFileSync(join(root, run, 'config.json'), 'utf8')) as { plugins: object[] }
+      const expected = { kind: 'scheduler', specifier: use, name: 'steady', package: NAME, version }
+      expect(plugins).toContainEqual({ ...expected, path: join(root, path) })
+      expect(await attuneAlone(['train', '--resume', run])).toMatchObject({ code: 0, err: '' })
+      expect(weights(run)).toBe(weights(`${run}-whole`))
+      const rates = readFileSync(join(root, run, 'events.jsonl'), 'utf8').matchAll(/"learningRate":([\d.]+)/g)
+      expect([...new Set([...rates].map(([, rate]) => Number(rate)))]).toEqual([0.01 * factor])
+      expect(await attune(['evaluate', run])).toMatchObject({ code: 0, err: '' })
+    },
+  )
 
-  it('is rejected in another version, and resumes with --accept-versions', () => {
+  it('is rejected in another version, and resumes with --accept-versions', async () => {
     put('node_modules/my-steady', '1.3.0', 0.5)
-    const refused = attune('train', '--resume', 'alias')
+    const refused = await attuneAlone(['train', '--resume', 'alias'])
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('VERSIONS_CHANGED')])
     expect(refused.err).toContain(`scheduler my-steady: ${NAME} 1.2.0 → 1.3.0`)
-    const accepted = attune('train', '--resume', 'alias', '--accept-versions')
+    const accepted = await attuneAlone(['train', '--resume', 'alias', '--accept-versions'])
     expect([accepted.code, accepted.err]).toEqual([0, `accepted: scheduler my-steady: ${NAME} 1.2.0 → 1.3.0\n`])
-    expect(attune('train', '--resume', 'alias')).toMatchObject({ code: 0, err: '' })
+    expect(await attuneAlone(['train', '--resume', 'alias'])).toMatchObject({ code: 0, err: '' })
   })
 })
 
 describe('--accept-versions', () => {
-  it('is listed in the help, and rejected for a new run', () => {
-    expect(attune('train', '--help').out).toContain('--accept-versions')
-    const { code, err } = attune('train', 'alias.yaml', '--accept-versions')
+  it('is listed in the help, and rejected for a new run', async () => {
+    expect((await attune(['train', '--help'])).out).toContain('--accept-versions')
+    const { code, err } = await attune(['train', 'alias.yaml', '--accept-versions'])
     expect([code, err]).toEqual([2, expect.stringContaining('--accept-versions belongs to a run that is resumed')])
   })
 })

@@ -1,26 +1,17 @@
-import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeSafetensors } from '@attune/weights'
+import { commandsIn } from './command.test.fixture.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-writing-'))
-afterAll(() => rmSync(root, { recursive: true }))
-
-/** Runs the command in the temporary folder. */
-const attune = (args: readonly string[], input = ''): Promise<{ code: number | null; out: string; err: string }> =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd: root, env: { ...process.env, NO_COLOR: '1' } })
-    let [out, err] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-    child.on('close', (code) => resolve({ code, out, err }))
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input)
-  })
+const { attune, attuneAlone, close } = commandsIn(root)
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
 const SENTENCES = ['the cat sat on the mat', 'the dog ran to the door', 'one two three four five']
 
@@ -43,17 +34,17 @@ metric: token-accuracy
 training: { epochs: 12, batchSize: 6, learningRate: 0.01 }
 `,
     )
-    const { code, err } = await attune(['train', 'writer.yaml'])
+    const { code, err } = await attuneAlone(['train', 'writer.yaml'])
     expect([code, err]).toEqual([0, ''])
   }, 120_000)
 
   it('streams the continuation of a prompt', async () => {
-    const { code, out } = await attune(['generate', 'writer', 'the cat'])
+    const { code, out } = await attuneAlone(['generate', 'writer', 'the cat'])
     expect([code, out]).toEqual([0, ' sat on the mat\n'])
   })
 
   it('continues several prompts from standard input, as JSON lines in their order', async () => {
-    const { out } = await attune(['generate', 'writer', '--beams', '2'], 'one two\n\nthe dog ran\n')
+    const { out } = await attuneAlone(['generate', 'writer', '--beams', '2'], 'one two\n\nthe dog ran\n')
     const lines = out
       .trim()
       .split('\n')
@@ -195,7 +186,7 @@ training: { epochs: 20, batchSize: 6, learningRate: 0.2 }
 
   it('chats over several turns with a chat template', async () => {
     writeFileSync(join(root, 'plain.jinja'), '{{ cls_token }}{{ messages[-1].content }}')
-    const { code, out } = await attune(['chat', 'writer', '--template', 'plain.jinja'], 'the cat sat\none two\n')
+    const { code, out } = await attuneAlone(['chat', 'writer', '--template', 'plain.jinja'], 'the cat sat\none two\n')
     expect(code).toBe(0)
     expect(out).toContain(' on the mat\n')
     expect(out).toContain(' three four five\n')
