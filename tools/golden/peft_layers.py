@@ -1,4 +1,4 @@
-"""Golden values for plugins/adapter-ia3 and plugins/adapter-vera: peft's adapters on golden cases of tiny models.
+"""Golden values for plugins/adapter-adalora, adapter-ia3 and adapter-vera: peft's adapters on golden cases of tiny models.
 
 For each case, writes under plugins/adapter-<method>/golden/<plugin>/
 
@@ -17,7 +17,7 @@ import peft
 import torch
 from lora import plain, theirs
 from model_parity import ROOT, SOURCE, array, tensors
-from peft import IA3Config, TaskType, VeraConfig, get_peft_model
+from peft import AdaLoraConfig, IA3Config, TaskType, VeraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
@@ -28,7 +28,26 @@ VERA = {
     "gpt2": {"rank": 4, "targets": ["c_attn", "c_proj"]},
     "llama": {"rank": 6, "targets": ["q_proj", "v_proj", "down_proj"]},
 }
+ADALORA = {"target_r": 2, "total_step": 1, "orth_reg_weight": 0}
 CASES = {
+    "adalora": [
+        (
+            "bert",
+            "classification",
+            *CLASSIFIER,
+            AdaLoraConfig,
+            {"init_r": 4, "lora_alpha": 5, "target_modules": ["query", "output.dense"], **ADALORA},
+            {"initialRank": 4, "alpha": 5, "targets": ["query", "output.dense"]},
+        ),
+        (
+            "gpt2",
+            "lm",
+            *LM,
+            AdaLoraConfig,
+            {"init_r": 3, "lora_alpha": 16, "target_modules": ["c_attn", "c_proj"], **ADALORA},
+            {"initialRank": 3, "targets": ["c_attn", "c_proj"]},
+        ),
+    ],
     "ia3": [
         (
             "bert",

@@ -33,7 +33,7 @@ import { pythonWith } from './python.mjs'
 
 /** @import { Adapted, Engine, HostArray, Params } from '@attune/core' */
 
-const ADAPTERS = ['bottleneck', 'ia3', 'qlora', 'vera']
+const ADAPTERS = ['adalora', 'bottleneck', 'ia3', 'qlora', 'vera']
 /** Adapters that peft lacks, whose reference is AdapterHub; they have no merge. */
 const NOT_IN_PEFT = ['bottleneck']
 /** Families without such layers: they have no attention and no feed-forward blocks, or compute them differently. */

@@ -3,6 +3,7 @@ import { kind } from '../kind.js'
 import type { Params } from '../tree.js'
 import type { DataPass } from './data-pass.js'
 import type { Model } from './model.js'
+import type { Optimizer } from './optimizer.js'
 
 /** A model prepared for training: its trainable and frozen parameters, and the merge back into plain parameters, if there is one. */
 export interface Adapted {
@@ -14,6 +15,11 @@ export interface Adapted {
   readonly masks?: Params
   /** Returns the parameters of the base architecture with the trained ones merged in. Absent if they are saved beside those. */
   merge?(trainable: Params, frozen: Params): Params
+  /**
+   * Wraps the run's whole optimizer chain: sees the gradients before clipping, may add to them, and changes the updates. Its state is
+   * part of the optimizer's, so checkpoints hold it. `update` is called exactly once for each step.
+   */
+  wrapOptimizer?(optimizer: Optimizer): Optimizer
   /** The content of `adapter_config.json`, as peft reads it. */
   readonly config?: Readonly<Record<string, unknown>>
   /** Returns the adapter's tensors by peft name, for `adapter_model.safetensors`. Absent if peft has no such adapter. */

@@ -56,8 +56,8 @@ interface Task {
 }
 
 /** The task of a run, with its learned options and its cleaners. */
-async function taskOfRun(directory: string, options: PredictorOptions, places: SearchPaths): Promise<Task> {
-  const run = openRun(directory, { ...options, searchPaths: places })
+async function taskOfRun(directory: string, options: PredictorOptions, searchPaths: SearchPaths): Promise<Task> {
+  const run = openRun(directory, { ...options, searchPaths })
   const { objective, cleaner } = run.config
   const chosen = await choosePlugins({ objective, cleaner }, run.lookup)
   const own = completed(chosen.objective, run.learned.options)
@@ -95,7 +95,7 @@ function runOf(directory: string, adapter: string): string | undefined {
   return [directory, above, ...(basename(above) === 'model' ? [dirname(above)] : [])].find(isRun)
 }
 
-/** What a program depends on: the method and its settings, the task, and the shapes of all parameters. */
+/** Key of a program: the method and its settings, the task, and the shapes of all parameters. */
 const identityOf = (config: unknown, { plugin, options }: Task, objective: Objective, params: Params): string => {
   const shapes = Object.entries(params).map(([name, { shape, dtype }]) => [name, dtype, shape])
   const { labels: _names, ...settings } = options

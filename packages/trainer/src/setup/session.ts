@@ -32,6 +32,7 @@ import { programsOf } from './programs.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { lengthWarnings } from './length-warnings.js'
 import { warningsOf } from './load-report.js'
+import { wrapOptimizer } from './wrap-optimizer.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
 import { type Evaluated, evaluatedIn } from '../files/evaluated.js'
@@ -262,10 +263,11 @@ export async function openSession(
   const { plan, scope } = given
   const components = componentsOf(given.scope)
   const { objective } = components
-  const { optimizer, complete, rebuild } = chainedOptimizer(given, components)
+  const { complete, ...chained } = chainedOptimizer(given, components)
   const { params, added, warnings, vectorsLoaded } = createParameters(components, plan, vectors)
   const { adapted, first, sizes, release, ...ofTokens } = await adaptModel(given, components, params, added)
   const { model } = adapted
+  const { optimizer, rebuild } = wrapOptimizer(adapted, chained)
   const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
   const stepsPerEpoch = await countSteps(given, objective)
