@@ -134,6 +134,8 @@ export { compareOption, pruningOptions } from './adapters/pruning-options.js'
 export { type GradientPruning, pruneByGradients } from './adapters/prune-by-gradients.js'
 export { type LayerMethod, adaptLayers, mergedWeights, requireComputed, trainHeads } from './adapters/adapt-layers.js'
 export { type Targets, linearLayers, targetLayers, targetsOption } from './adapters/target-layers.js'
+export { type AllocationOptions, type AllocationState, allocateRanks } from './adapters/allocate-ranks.js'
+export { tripletName, tripletOf } from './adapters/triplets.js'
 export { attentionOutputs, feedforwardOutputs, isAttention, keysAndValues } from './adapters/layer-roles.js'
 export { type SavedLayout, listedLayers, savedTensors } from './adapters/saved-layers.js'
 export {

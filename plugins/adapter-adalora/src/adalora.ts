@@ -1,11 +1,46 @@
-import { ADAPTER, type Adapter, ENGINE, type LayerHook, RANDOMNESS, definePlugin } from '@attune/core'
-import { adaptLayers, factorInput, mergedWeights, modulesToSave, targetsOption } from '@attune/nn'
+import { ADAPTER, type Adapter, ENGINE, type LayerHook, type Model, RANDOMNESS, definePlugin } from '@attune/core'
+import {
+  type AllocationOptions,
+  adaptLayers,
+  allocateRanks,
+  factorInput,
+  mergedWeights,
+  modulesToSave,
+  targetsOption,
+  tripletOf,
+} from '@attune/nn'
 import { add, matMul, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { allocateRanks } from './allocate-ranks.js'
-import { factorsOf, initialTriplets, tripletWeight } from './triplets.js'
+import { initialTriplets, tripletWeight } from './triplets.js'
 
 const share = (what: string, standard: number) => z.number().min(0).lt(1).default(standard).describe(what)
+
+/** Content of peft's `adapter_config.json`. peft requires a schedule, which is over: `rank_pattern` would repeat it. */
+const peftConfig = (
+  given: AllocationOptions & { layers: readonly string[]; rank: number; alpha: number; dropout: number },
+  { inputFirst }: Model,
+  heads: readonly string[],
+) => ({
+  peft_type: 'ADALORA',
+  task_type: null,
+  inference_mode: true,
+  init_r: given.rank,
+  target_r: given.targetRank,
+  lora_alpha: given.alpha,
+  lora_dropout: given.dropout,
+  orth_reg_weight: given.orthogonality,
+  beta1: given.sensitivityDecay,
+  beta2: given.uncertaintyDecay,
+  deltaT: given.every,
+  tinit: 0,
+  tfinal: 0,
+  total_step: 1,
+  target_modules: given.layers,
+  fan_in_fan_out: inputFirst === true,
+  bias: 'none',
+  modules_to_save: heads.length === 0 ? null : modulesToSave(heads),
+  rank_pattern: null,
+})
 
 /**
  * AdaLoRA: each layer's update is a truncated SVD, and a budget of singular values moves to the layers where they matter most; the weights
@@ -76,33 +111,13 @@ export const adalora = definePlugin({
             (site, x, compute) => {
               if (site.kind !== 'linear' || !adapted.has(site.name)) return compute(x)
               report(site.name)
-              const { a, e, b } = factorsOf(site.params, site.name)
+              const { a, e, b } = tripletOf(site.params, site.name)
               const inner = matMul(factorInput(site.name, x, options.dropout, mode), mul(a, e), false, true)
               return add(compute(x), mul(matMul(inner, b, false, true), scale))
             },
           merge: (all) =>
             mergedWeights(layers, (layer) => add(all[`${layer}.weight`]!, tripletWeight(model, all, layer, scale))),
-          config: (heads) => ({
-            peft_type: 'ADALORA',
-            task_type: null,
-            inference_mode: true,
-            init_r: rank,
-            target_r: targetRank,
-            lora_alpha: alpha,
-            lora_dropout: options.dropout,
-            orth_reg_weight: options.orthogonality,
-            beta1: options.sensitivityDecay,
-            beta2: options.uncertaintyDecay,
-            deltaT: options.every,
-            tinit: 0,
-            tfinal: 0,
-            total_step: 1,
-            target_modules: layers,
-            fan_in_fan_out: model.inputFirst === true,
-            bias: 'none',
-            modules_to_save: heads.length === 0 ? null : modulesToSave(heads),
-            rank_pattern: null,
-          }),
+          config: (heads) => peftConfig({ ...options, targetRank, layers, rank, alpha }, model, heads),
         }),
         wrapOptimizer: (optimizer) => allocateRanks(layers, { ...options, targetRank }, optimizer),
       }

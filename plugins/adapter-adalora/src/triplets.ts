@@ -18,6 +18,8 @@ import {
   requireSame,
   savedTensors,
   targetLayers,
+  tripletName,
+  tripletOf,
 } from '@attune/nn'
 import { type Tensor, matMul, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -25,19 +27,9 @@ import { z } from 'zod'
 /** Standard deviation of the initial vectors. */
 const DEVIATION = 0.02
 
-/** Name of a factor of a layer: right singular vectors A, singular values E, left singular vectors B. */
-export const nameOf = (layer: string, part: 'A' | 'B' | 'E'): string => `${layer}.lora_${part}`
-
-/** The factors of a layer: `a` `[rank, in]`, `e` `[rank, 1]`, `b` `[out, rank]`. */
-export const factorsOf = (params: Params, layer: string) => ({
-  a: params[nameOf(layer, 'A')]!,
-  e: params[nameOf(layer, 'E')]!,
-  b: params[nameOf(layer, 'B')]!,
-})
-
 /** The update of a layer's weight, `scale · B·(E ⊙ A)`, in the weight's layout. */
 export function tripletWeight({ inputFirst }: Model, all: Params, layer: string, scale: number): Tensor {
-  const { a, e, b } = factorsOf(all, layer)
+  const { a, e, b } = tripletOf(all, layer)
   const right = mul(a, e)
   return mul(inputFirst === true ? matMul(right, b, true, true) : matMul(b, right), scale)
 }
@@ -64,9 +56,9 @@ const shapesOf = (
 ): Record<string, readonly [number, number]> => {
   const [outputs, inputs] = layerSize(model, params, layer)
   return {
-    [nameOf(layer, 'A')]: [rank, inputs],
-    [nameOf(layer, 'E')]: [rank, 1],
-    [nameOf(layer, 'B')]: [outputs, rank],
+    [tripletName(layer, 'A')]: [rank, inputs],
+    [tripletName(layer, 'E')]: [rank, 1],
+    [tripletName(layer, 'B')]: [outputs, rank],
   }
 }
 
@@ -94,7 +86,7 @@ function readSaved(subject: Subject, saved: SavedAdapter): Triplets {
   const linear = linearLayers(model, params)
   const known = new Set(Object.keys(allShapes(linear, () => 1, model, params)))
   const adaptedIn = (found: Params): string[] =>
-    linear.filter((layer) => (['A', 'E', 'B'] as const).some((part) => found[nameOf(layer, part)] !== undefined))
+    linear.filter((layer) => (['A', 'E', 'B'] as const).some((part) => found[tripletName(layer, part)] !== undefined))
   const tensors = savedTensors(subject, saved, {
     type: 'ADALORA',
     isOwn: (name) => known.has(name),
@@ -103,7 +95,7 @@ function readSaved(subject: Subject, saved: SavedAdapter): Triplets {
       if (layers.length === 0) throw malformedAdapter('has no factors lora_A, lora_E and lora_B')
       const { rank } = savedSettings(saved)
       const rankIn = (layer: string): number => {
-        const own = found[nameOf(layer, 'E')]?.shape[0] ?? rank
+        const own = found[tripletName(layer, 'E')]?.shape[0] ?? rank
         return own >= 1 && own <= rank ? own : rank
       }
       return allShapes(layers, rankIn, model, params)

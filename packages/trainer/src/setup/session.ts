@@ -32,7 +32,6 @@ import { programsOf } from './programs.js'
 import { loadEncoder } from './frozen-encoder.js'
 import { lengthWarnings } from './length-warnings.js'
 import { warningsOf } from './load-report.js'
-import { wrapOptimizer } from './wrap-optimizer.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
 import { type Evaluated, evaluatedIn } from '../files/evaluated.js'
@@ -211,11 +210,13 @@ const countSteps = (
 
 type SessionInputs = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'runFolder'>
 
-/** Creates the optimizer chain with gradient clipping, and a function that rebuilds components with scheduled options. */
-function chainedOptimizer({ plan, scope, learned }: SessionInputs, components: Components) {
+/** Creates the optimizer chain with gradient clipping, wrapped by the adapter, and a function that rebuilds scheduled components. */
+function chainedOptimizer({ plan, scope, learned }: SessionInputs, components: Components, adapted: AdaptedModel) {
   const { clipNorm } = plan.config.training
-  const chained = (links: readonly Optimizer[]): Optimizer =>
-    chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
+  const chained = (links: readonly Optimizer[]): Optimizer => {
+    const whole = chain(...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]), ...links)
+    return adapted.wrapOptimizer?.(whole) ?? whole
+  }
   const optimizer = chained(components.optimizers)
   requireWholeBatches(components.objective, optimizer, plan.config.training)
   const complete = withFittedOptions(plan, learned.options)
@@ -263,11 +264,10 @@ export async function openSession(
   const { plan, scope } = given
   const components = componentsOf(given.scope)
   const { objective } = components
-  const { complete, ...chained } = chainedOptimizer(given, components)
   const { params, added, warnings, vectorsLoaded } = createParameters(components, plan, vectors)
   const { adapted, first, sizes, release, ...ofTokens } = await adaptModel(given, components, params, added)
+  const { optimizer, complete, rebuild } = chainedOptimizer(given, components, adapted)
   const { model } = adapted
-  const { optimizer, rebuild } = wrapOptimizer(adapted, chained)
   const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
   const stepsPerEpoch = await countSteps(given, objective)

@@ -32,21 +32,26 @@ import {
   where,
   zerosLike,
 } from '@tensorflow/tfjs-core'
-import { factorsOf, nameOf } from './triplets.js'
+import { tripletName, tripletOf } from './triplets.js'
 
-/** Options of the allocation; see the plugin. */
+/** Options of {@link allocateRanks}. */
 export interface AllocationOptions {
+  /** Mean rank of the layers at the end, at least 1. */
   readonly targetRank: number
+  /** Fractions of the steps before the budget falls, and after it has reached its target, in [0, 1). */
   readonly warmup: number
   readonly final: number
+  /** Steps between two allocations, at least 1. */
   readonly every: number
+  /** Decays β₁ and β₂, in [0, 1). */
   readonly sensitivityDecay: number
   readonly uncertaintyDecay: number
+  /** Weight of the orthogonal regularization, at least 0. */
   readonly orthogonality: number
 }
 
 /** State of the allocation, and that of the wrapped optimizer. */
-interface State extends Record<string, Tree> {
+export interface AllocationState extends Record<string, Tree> {
   /** Smoothed sensitivity of each weight of the factors, and its smoothed deviation, by name. */
   readonly sensitivity: Params
   readonly uncertainty: Params
@@ -54,6 +59,8 @@ interface State extends Record<string, Tree> {
   readonly kept: Params
   readonly inner: Tree
 }
+
+type Importance = Pick<AllocationState, 'sensitivity' | 'uncertainty'>
 
 const pick = (from: Params, names: readonly string[]): Params =>
   Object.fromEntries(names.map((name) => [name, from[name]!]))
@@ -68,21 +75,27 @@ function orthogonalGradients(layers: readonly string[], params: Params, weight: 
     mul(product, div(2 * each, maximum(norm(deviation), 1e-12)))
   return Object.fromEntries(
     layers.flatMap((layer): [string, Tensor][] => {
-      const { a, b } = factorsOf(params, layer)
+      const { a, b } = tripletOf(params, layer)
       const identity = eye(a.shape[0]!)
       const [rows, columns] = [sub(matMul(a, a, false, true), identity), sub(matMul(b, b, true, false), identity)]
       return [
-        [nameOf(layer, 'A'), scaled(rows, matMul(rows, a))],
-        [nameOf(layer, 'B'), scaled(columns, matMul(b, columns))],
+        [tripletName(layer, 'A'), scaled(rows, matMul(rows, a))],
+        [tripletName(layer, 'B'), scaled(columns, matMul(b, columns))],
       ]
     }),
   )
 }
 
+/** Gradients with those of the orthogonal regularization. */
+function regularized(layers: readonly string[], grads: Params, params: Params, weight: number): Params {
+  const penalty = orthogonalGradients(layers, params, weight)
+  return { ...grads, ...mapParams((g, p) => add(g, p), pick(grads, Object.keys(penalty)), penalty) }
+}
+
 /** Importance of each triplet of a layer, `[rank]`: that of its singular value and the means over its vectors. */
-function importanceOf(layer: string, { sensitivity, uncertainty }: Pick<State, 'sensitivity' | 'uncertainty'>): Tensor {
+function importanceOf(layer: string, { sensitivity, uncertainty }: Importance): Tensor {
   const score = (part: 'A' | 'B' | 'E'): Tensor =>
-    mul(sensitivity[nameOf(layer, part)]!, uncertainty[nameOf(layer, part)]!)
+    mul(sensitivity[tripletName(layer, part)]!, uncertainty[tripletName(layer, part)]!)
   return add(add(reshape(score('E'), [-1]), mean(score('A'), 1)), mean(score('B'), 0))
 }
 
@@ -111,8 +124,9 @@ function schedule(
 }
 
 /** Marks the triplets above the largest score outside of the budget with 1, by the name of their singular values. */
-function largest(layers: readonly string[], scores: readonly Tensor[], budget: Tensor): Params {
-  const all = concat(scores as Tensor[])
+function largest(layers: readonly string[], state: Importance, budget: Tensor): Params {
+  const scores = layers.map((layer) => importanceOf(layer, state))
+  const all = concat(scores)
   const count = all.size
   const { values } = topk(all as never, count)
   const threshold = gather(values, reshape(cast(minimum(budget, count - 1), 'int32'), [1]))
@@ -120,7 +134,7 @@ function largest(layers: readonly string[], scores: readonly Tensor[], budget: T
   return Object.fromEntries(
     layers.map((layer, i) => {
       const marks = cast(logicalOr(greater(scores[i]!, threshold), isWhole), 'float32')
-      return [nameOf(layer, 'E'), reshape(marks, [-1, 1])]
+      return [tripletName(layer, 'E'), reshape(marks, [-1, 1])]
     }),
   )
 }
@@ -138,12 +152,10 @@ export function allocateRanks(
   layers: readonly string[],
   options: AllocationOptions,
   optimizer: Optimizer,
-): Optimizer<State> {
-  const [singular, vectors] = [
-    layers.map((layer) => nameOf(layer, 'E')),
-    layers.flatMap((layer) => [nameOf(layer, 'A'), nameOf(layer, 'B')]),
-  ]
-  const own = [...singular, ...vectors]
+): Optimizer<AllocationState> {
+  const names = (...parts: readonly ('A' | 'B' | 'E')[]): string[] =>
+    layers.flatMap((layer) => parts.map((part) => tripletName(layer, part)))
+  const [singular, own] = [names('E'), names('E', 'A', 'B')]
   const evaluate = optimizer.evaluationParams?.bind(optimizer)
   return {
     init: (params) => ({
@@ -153,25 +165,20 @@ export function allocateRanks(
       inner: optimizer.init(params),
     }),
     update(given, state, params, hyper, closure) {
-      const penalty = options.orthogonality === 0 ? {} : orthogonalGradients(layers, params, options.orthogonality)
-      const grads = { ...given, ...mapParams((g, p) => add(g, p), pick(given, Object.keys(penalty)), penalty) }
+      const grads = options.orthogonality === 0 ? given : regularized(layers, given, params, options.orthogonality)
       const { updates, state: inner } = optimizer.update(grads, state.inner ?? {}, params, hyper, closure)
       const moved = mapParams((p, by) => add(p, by), pick(params, own), pick(updates, own))
       const total = singular.reduce((all, name) => all + params[name]!.size, 0)
       const { budget, allocates, isFinal, counts } = schedule(options, layers.length, total, hyper)
       const next = importance(options, state, moved, pick(grads, own), counts)
-      const marks = largest(
-        layers,
-        layers.map((layer) => importanceOf(layer, next)),
-        budget,
-      )
+      const marks = largest(layers, next, budget)
       const kept = mapParams((mark, before) => where(allocates, mark, before), marks, state.kept)
-      const applies = logicalOr(allocates, isFinal)
+      const masks = mapParams((mark) => where(logicalOr(allocates, isFinal), mark, onesLike(mark)), kept)
       const masked = mapParams(
-        (p, e, mark) => where(applies, sub(mul(e, mark), p), sub(e, p)),
+        (p, e, mark) => sub(mul(e, mark), p),
         pick(params, singular),
         pick(moved, singular),
-        kept,
+        masks,
       )
       return { updates: { ...updates, ...masked }, state: { ...next, kept, inner } }
     },
@@ -183,11 +190,11 @@ export function allocateRanks(
 /** The next sensitivity and uncertainty; unchanged where `counts` is false. */
 function importance(
   { sensitivityDecay, uncertaintyDecay }: AllocationOptions,
-  state: Pick<State, 'sensitivity' | 'uncertainty'>,
+  state: Importance,
   weights: Params,
   grads: Params,
   counts: Tensor,
-): Pick<State, 'sensitivity' | 'uncertainty'> {
+): Importance {
   const found = mapParams((w, g) => abs(mul(w, g)), weights, grads)
   const sensitivity = mapParams(
     (s, now) => where(counts, decayed(sensitivityDecay, s, now), s),
