@@ -1,6 +1,5 @@
 import {
   type AnyPlugin,
-  type Batch,
   type Encoded,
   type Engine,
   type Example,
@@ -27,7 +26,7 @@ import { describeOptions } from './describe-options.js'
 import { gradientsOf } from './gradients-of.js'
 import { referenceEngine } from './reference-engine.js'
 import { afterAll, beforeAll, describe, expect, it } from './runner.js'
-import { textLengths } from './text-lengths.js'
+import { exampleOfRow, textLengths } from './text-lengths.js'
 import { tinyModel } from './tiny-model.js'
 import { tinyTokenizer } from './tiny-tokenizer.js'
 
@@ -110,14 +109,6 @@ const lossFunction =
     const { losses, weights } = objective.loss(objective.head(params, outputs, INFERENCE, batch), batch)
     return { sum: sum(mul(losses, weights)), weight: sum(weights) }
   }
-
-/** The example of each row: as the batch says by row in `examples`, otherwise the examples take turns. */
-function exampleOfRow(batch: Batch, count: number): (row: number) => number {
-  const examples = batch['examples']
-  return isHostArray(examples) && examples.shape.length === 1
-    ? (row) => examples.values[row] as number
-    : (row) => row % count
-}
 
 function describeExamples({ plugin, examples, references, textsPerExample, fit, prepare }: Subject): void {
   if (plugin.fit !== undefined)

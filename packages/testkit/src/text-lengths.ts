@@ -1,4 +1,4 @@
-import type { HostArray } from '@attune/core'
+import { type Batch, type HostArray, isHostArray } from '@attune/core'
 
 /** Number of tokens of each row, or of each text if rows are packed. */
 export function textLengths(mask: HostArray, segments: HostArray | undefined): number[] {
@@ -10,4 +10,12 @@ export function textLengths(mask: HostArray, segments: HostArray | undefined): n
     counts.set(text, (counts.get(text) ?? 0) + 1)
   }
   return [...counts.values()]
+}
+
+/** The example of each row: as the batch says by row in `examples`, otherwise the examples take turns. */
+export function exampleOfRow(batch: Batch, count: number): (row: number) => number {
+  const examples = batch['examples']
+  return isHostArray(examples) && examples.shape.length === 1
+    ? (row) => examples.values[row] as number
+    : (row) => row % count
 }
