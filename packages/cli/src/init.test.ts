@@ -112,7 +112,7 @@ describe('attune init', () => {
     const text = readFileSync(join(root, `${data}.yaml`), 'utf8')
     expect(lines.filter((line) => !text.includes(`  ${line}\n`))).toEqual([])
     expect(text).toContain('field: [ ')
-  })
+  }, 60_000)
 
   it('writes what to run next for a model that generates text, and rejects its prediction', async () => {
     const out = await attune('train', 'sequence-to-sequence.yaml', '--set', 'training.epochs=1', '--directory', 'next')

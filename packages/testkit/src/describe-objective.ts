@@ -152,11 +152,10 @@ function describeExamples({ plugin, examples, references, textsPerExample, fit, 
       expect(width).toBeLessThanOrEqual(objective.maximumLength)
       const lengths = some.map(({ length }) => length)
       const each = textLengths(attentionMask!, segmentIds)
-      const exampleOf = exampleOfRow(batch, count)
       const tokens =
         textsPerExample === 1
           ? each
-          : some.map((_, i) => Math.max(...each.filter((_count, row) => exampleOf(row) === i)))
+          : some.map((_, i) => Math.max(...each.filter((_count, row) => exampleOfRow(batch, count, row) === i)))
       expect(segmentIds === undefined ? tokens : tokens.sort()).toEqual(
         segmentIds === undefined ? lengths : lengths.sort(),
       )

@@ -12,10 +12,8 @@ export function textLengths(mask: HostArray, segments: HostArray | undefined): n
   return [...counts.values()]
 }
 
-/** The example of each row: as the batch says by row in `examples`, otherwise the examples take turns. */
-export function exampleOfRow(batch: Batch, count: number): (row: number) => number {
+/** The example of a row: as the batch says by row in `examples`, otherwise the examples take turns. */
+export function exampleOfRow(batch: Batch, count: number, row: number): number {
   const examples = batch['examples']
-  return isHostArray(examples) && examples.shape.length === 1
-    ? (row) => examples.values[row] as number
-    : (row) => row % count
+  return isHostArray(examples) && examples.shape.length === 1 ? (examples.values[row] as number) : row % count
 }
