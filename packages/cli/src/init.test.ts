@@ -106,13 +106,17 @@ describe('attune init', () => {
   it.each([
     ['entailments', 'sequence-classification', ['text: premise', 'pair: hypothesis']],
     ['similarities', 'regression', ['text: sentence1', 'pair: sentence2', 'number: score']],
-  ])('recognizes %s as %s of a pair of texts', async (data, task, lines) => {
-    const said = await attune('init', '--data', `${data}.jsonl`, '--output', `${data}.yaml`)
-    expect(said).toContain(`: ${task}, which fits`)
-    const text = readFileSync(join(root, `${data}.yaml`), 'utf8')
-    expect(lines.filter((line) => !text.includes(`  ${line}\n`))).toEqual([])
-    expect(text).toContain('field: [ ')
-  }, 60_000)
+  ])(
+    'recognizes %s as %s of a pair of texts',
+    async (data, task, lines) => {
+      const said = await attune('init', '--data', `${data}.jsonl`, '--output', `${data}.yaml`)
+      expect(said).toContain(`: ${task}, which fits`)
+      const text = readFileSync(join(root, `${data}.yaml`), 'utf8')
+      expect(lines.filter((line) => !text.includes(`  ${line}\n`))).toEqual([])
+      expect(text).toContain('field: [ ')
+    },
+    60_000,
+  )
 
   it('writes what to run next for a model that generates text, and rejects its prediction', async () => {
     const out = await attune('train', 'sequence-to-sequence.yaml', '--set', 'training.epochs=1', '--directory', 'next')

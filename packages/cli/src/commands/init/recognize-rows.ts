@@ -41,7 +41,7 @@ const PAIRS = [
 ] as const
 
 /** The fields of a pair of texts that every row has: entailment, paraphrase, similarity. */
-const pairFields = (rows: readonly Example[]): Fields | undefined => {
+const pairFields = (rows: readonly Example[]): { readonly text: string; readonly pair: string } | undefined => {
   const names = PAIRS.find((pair) => pair.every((name) => everyRow(rows, name, isText)))
   return names === undefined ? undefined : { text: names[0], pair: names[1] }
 }
@@ -63,11 +63,12 @@ export function classificationFields(rows: readonly Example[]): Fields | undefin
   const { text: texts, label: labels } = TASKS['sequence-classification']!.fields
   const fields = textFields(rows)
   const label = named(rows, labels!, isText)
-  const pair = pairFields(rows)
-  if (pair !== undefined && label !== undefined) return { ...pair, label }
-  const text = named(rows, texts!, isText) ?? longestFirst(fields.filter(({ name }) => name !== label))[0]?.name
-  const chosen = label ?? fewestValuesFirst(fields.filter(({ name }) => name !== text))[0]?.name
-  return text === undefined || chosen === undefined ? undefined : { text, label: chosen }
+  const longest = (): string | undefined => longestFirst(fields.filter(({ name }) => name !== label))[0]?.name
+  const read = pairFields(rows) ?? { text: named(rows, texts!, isText) ?? longest() }
+  const others = fields.filter(({ name }) => !Object.values(read).includes(name))
+  const chosen = label ?? fewestValuesFirst(others)[0]?.name
+  if (read.text === undefined || chosen === undefined) return undefined
+  return { ...(read as Fields), label: chosen }
 }
 
 /** The fields that a task's objective reads, or undefined if the rows do not have them. */

@@ -46,7 +46,7 @@ const BPE = { name: 'bpe', options: {} }
 export const TASKS: Readonly<Record<string, Task>> = {
   'sequence-classification': {
     title: 'Text classification: one label per text, or per pair of texts',
-    fields: { text: ['text', 'sentence', 'review', 'premise'], label: ['label', 'category', 'class'] },
+    fields: { text: ['text', 'sentence', 'review', 'premise'], label: ['label', 'category', 'class', 'gold_label'] },
     model: BERT,
     tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
     metrics: ['accuracy', 'f1'],
