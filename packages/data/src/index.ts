@@ -24,3 +24,5 @@ export { classificationItems, labelOf, textOrName } from './classification-items
 export { type RowArrays, type RowsItem, type RowsSettings, textRows } from './text-rows.js'
 export { answerScore, normalizeAnswer } from './answer-score.js'
 export { type SentencePairItem, type SentencePairSettings, sentencePairs } from './sentence-pairs.js'
+export { type Answer, locateAnswer } from './locate-answer.js'
+export { type QuestionWindow, type WindowSizes, answerSpan, questionWindows } from './question-windows.js'

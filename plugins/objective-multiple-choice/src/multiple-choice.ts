@@ -8,6 +8,7 @@ import {
   type Model,
   OBJECTIVE,
   type Objective,
+  type Params,
   TOKENIZER,
   type Tokenizer,
   definePlugin,
@@ -21,7 +22,7 @@ import {
   textOrName,
   textRows,
 } from '@attune/data'
-import { classifier, lossOf } from '@attune/nn'
+import { classifier, headFor, lossOf, parameter, stopGradient } from '@attune/nn'
 import { type Tensor, add, cast, less, mul, ones, reshape, scalar } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { choicesOf, rightChoice } from './choices-of.js'
@@ -100,6 +101,15 @@ function probabilities({ values, shape: [, size] }: HostArray, i: number, count:
 const named = (names: readonly string[], score: (choice: number) => number): Record<string, number> =>
   Object.fromEntries(names.map((name, choice) => [name, score(choice)]))
 
+/**
+ * Parameters whose bias of the head has no gradient: it is added to all logits of a softmax, so that its gradient is 0, of which rounding would
+ * leave a remainder that Adam enlarges.
+ */
+function withConstantBias(model: Model, params: Params): Params {
+  const name = headFor(model, 'multiple-choice').tensors['classifier.bias']!
+  return { ...params, [name]: stopGradient(parameter(params, name)) }
+}
+
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
@@ -118,7 +128,7 @@ function create(
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, limits.maximumLength),
     head(params, { pooled }, mode, { labels, examples }) {
       const padding = mul(cast(less(examples, scalar(0, 'int32')), 'float32'), -1e30)
-      const logits = add(reshape(head.forward(params, pooled, mode), [-1]), padding)
+      const logits = add(reshape(head.forward(withConstantBias(model, params), pooled, mode), [-1]), padding)
       return reshape(logits, [labels.shape[0] as number, -1])
     },
     loss: (logits, { labels }) => ({ losses: ofRows(logits, labels), weights: ones([labels.shape[0] as number]) }),

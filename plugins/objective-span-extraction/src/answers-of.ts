@@ -1,29 +1,5 @@
-import { AttuneError, type Example, excerpt, isRecord } from '@attune/core'
-import { missingField } from '@attune/data'
-
-/** A reference answer: a part of the context, from `start` on, in UTF-16 code units. */
-export interface Answer {
-  readonly text: string
-  readonly start: number
-}
-
-/** The offset in UTF-16 code units of a number of code points, as Python counts. */
-const fromCodePoints = (text: string, points: number): number => Array.from(text).slice(0, points).join('').length
-
-const notInContext = (text: string, start: number | undefined, context: string): AttuneError =>
-  new AttuneError(
-    'ANSWER_NOT_IN_CONTEXT',
-    `expected the answer ${excerpt(text, 80)}${start === undefined ? '' : ` at offset ${start}`} in the context, got ${excerpt(start === undefined ? context : context.slice(start, start + text.length), 80)}`,
-    'Correct the offset or the answer, or remove the row. Offsets count the characters of the context from 0.',
-  )
-
-/** Finds an answer at an offset in code points or in UTF-16 code units, or its first occurrence if it has no offset. */
-function locate(text: string, start: number | undefined, context: string): Answer {
-  if (start !== undefined && context.startsWith(text, start)) return { text, start }
-  const found = start === undefined ? context.indexOf(text) : fromCodePoints(context, start)
-  if (found < 0 || !context.startsWith(text, found)) throw notInContext(text, start, context)
-  return { text, start: found }
-}
+import { type Example, isRecord } from '@attune/core'
+import { type Answer, locateAnswer, missingField } from '@attune/data'
 
 /** A value or a list of values as a list; undefined for neither. */
 const listOf = (value: unknown): readonly unknown[] | undefined =>
@@ -57,5 +33,5 @@ export function answersOf(
     .filter(({ text }) => text !== '')
   if (real.length > 0 && isRecord(value) && starts?.length !== texts!.length)
     throw missingField(value, 'answer_start', 'list of offsets, one for each text,')
-  return real.map(({ text, start }) => locate(text, start, context))
+  return real.map(({ text, start }) => locateAnswer(text, start, context))
 }

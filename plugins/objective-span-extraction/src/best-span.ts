@@ -1,4 +1,4 @@
-import type { Window } from './windows.js'
+import type { QuestionWindow } from '@attune/data'
 
 /** Logits of the tokens of a window, without those of padding. */
 export interface WindowLogits {
@@ -42,7 +42,11 @@ const highest = (values: ArrayLike<number>, count: number): readonly number[] =>
     .slice(0, count)
 
 /** The spans of the best start and end positions of a window that are in the context and short enough. */
-function spansIn({ first, offsets }: Window, { starts, ends }: WindowLogits, settings: SpanSettings): Candidate[] {
+function spansIn(
+  { first, offsets }: QuestionWindow,
+  { starts, ends }: WindowLogits,
+  settings: SpanSettings,
+): Candidate[] {
   const isContext = (position: number): boolean => position >= first && position < first + offsets.length
   const lasts = highest(ends, settings.candidates).filter(isContext)
   return highest(starts, settings.candidates)
@@ -76,7 +80,7 @@ function probabilities(spans: readonly Candidate[], none: Candidate, { candidate
  * As `postprocess_qa_predictions` of transformers' run_qa; where that one has no candidate and predicts "empty", this predicts no answer.
  */
 export function bestSpan(
-  windows: readonly Window[],
+  windows: readonly QuestionWindow[],
   logits: readonly WindowLogits[],
   context: string,
   settings: SpanSettings,

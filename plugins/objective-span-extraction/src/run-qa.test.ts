@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import type { Encoding, Tokenizer } from '@attune/core'
+import { type QuestionWindow, answerSpan, questionWindows } from '@attune/data'
 import { type SpanSettings, bestSpan } from './best-span.js'
-import { type Window, spanIn, windowsOf } from './windows.js'
 
 type Offsets = readonly (readonly [number, number])[]
 
@@ -50,8 +50,9 @@ const encoding = ({ ids, typeIds, offsets }: Encoded): Encoding => ({
 const tokenizerOf = ({ alone, whole }: Case): Tokenizer =>
   ({ encode: (_: string, { pair }: { pair?: string }) => encoding(pair === undefined ? alone : whole) }) as Tokenizer
 
-const windowsIn = (each: Case): readonly Window[] =>
-  windowsOf(tokenizerOf(each), each.question, each.context, { maximumLength: each.length, stride: each.stride }).windows
+const windowsIn = (each: Case): readonly QuestionWindow[] =>
+  questionWindows(tokenizerOf(each), each.question, each.context, { maximumLength: each.length, stride: each.stride })
+    .windows
 
 const title = ({ question, length, stride }: Case): string => `"${question}" in ${length} tokens, stride ${stride}`
 
@@ -65,7 +66,7 @@ describe(`agrees with ${golden.source}`, () => {
     expect(found.map(({ offsets }) => offsets)).toEqual(each.windows.map((w) => own(w.offsets, w.context!)))
     expect(found.map(({ first }) => first)).toEqual(each.windows.map(({ context }) => context!.indexOf(true)))
     const answer = each.answer === null ? undefined : { text: each.answer, start: each.context.indexOf(each.answer) }
-    expect(found.map((window) => spanIn(window, answer))).toEqual(each.targets)
+    expect(found.map((window) => answerSpan(window, answer))).toEqual(each.targets)
   })
 
   it.each(golden.cases.map((each) => [title(each), each] as const))('best spans of %s', (_, each) => {

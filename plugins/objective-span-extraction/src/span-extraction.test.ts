@@ -81,6 +81,7 @@ describe('objective span-extraction', () => {
   it.each([
     [{ text: ['bob'], answer_start: [0] }, 'ANSWER_NOT_IN_CONTEXT'],
     [{ text: ['ann'], answer_start: [1] }, 'ANSWER_NOT_IN_CONTEXT'],
+    [{ text: ['ann'], answer_start: [-1] }, 'ANSWER_NOT_IN_CONTEXT'],
     ['bob', 'ANSWER_NOT_IN_CONTEXT'],
     [{ text: ['ann'], answer_start: [] }, 'MISSING_FIELD'],
     [{ text: ['ann'], answer_start: ['x'] }, 'MISSING_FIELD'],

@@ -13,7 +13,11 @@ import {
   excerpt,
 } from '@attune/core'
 import {
+  type Answer,
+  type QuestionWindow,
   type RowsItem,
+  answerSpan,
+  questionWindows,
   type TextArrays,
   lengthOptions,
   lengthsFor,
@@ -22,29 +26,14 @@ import {
   textRows,
 } from '@attune/data'
 import { classifier, crossEntropy } from '@attune/nn'
-import {
-  type Tensor,
-  add,
-  cast,
-  concat,
-  expandDims,
-  greaterEqual,
-  maximum,
-  mean,
-  mul,
-  reshape,
-  scalar,
-  sub,
-  transpose,
-} from '@tensorflow/tfjs-core'
+import { type Tensor, add, cast, greaterEqual, maximum, mul, scalar, sub, unstack } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { type Answer, answersOf } from './answers-of.js'
+import { answersOf } from './answers-of.js'
 import { type WindowLogits, bestSpan } from './best-span.js'
-import { type Window, spanIn, windowsOf } from './windows.js'
 
 /** A question in all windows over its context. */
 interface Item extends RowsItem {
-  readonly rows: readonly Window[]
+  readonly rows: readonly QuestionWindow[]
   readonly context: string
   readonly answers: readonly Answer[]
 }
@@ -118,10 +107,9 @@ const noAnswer = (example: Example, field: string): AttuneError =>
 
 /** Cross-entropy of the positions of the start and the end, their mean; padding has no part in the softmax. */
 function losses(logits: Tensor, attentionMask: Tensor, starts: Tensor, ends: Tensor): Tensor {
-  const [rows, length] = logits.shape as [number, number, number]
-  const excluded = mul(sub(1, expandDims(cast(attentionMask, 'float32'), 1)), -1e30) // [rows, 1, length]
-  const both = reshape(transpose(add(transpose(logits, [0, 2, 1]), excluded), [1, 0, 2]), [2 * rows, length])
-  return mean(reshape(crossEntropy(both, concat([starts, ends])), [2, rows]), 0)
+  const excluded = mul(sub(1, cast(attentionMask, 'float32')), -1e30) // [rows, length]
+  const [first, last] = unstack(logits, 2).map((each) => add(each, excluded)) as [Tensor, Tensor]
+  return mul(0.5, add(crossEntropy(first, starts), crossEntropy(last, ends)))
 }
 
 /** The start and end logits of a window, a row of `[rows, length, 2]`. */
@@ -135,7 +123,7 @@ function logitsIn({ values, shape: [, length] }: HostArray, row: number, tokens:
 function encoder(o: Options, tokenizer: Tokenizer, maximumLength: number) {
   return (example: Example, answersIn: (context: string) => readonly Answer[]): Item => {
     const [question, context] = [textOf(example, o.question, 'question'), textOf(example, o.context, 'context')]
-    const { windows, truncated } = windowsOf(tokenizer, question, context, { maximumLength, stride: o.stride })
+    const { windows, truncated } = questionWindows(tokenizer, question, context, { maximumLength, stride: o.stride })
     const length = Math.max(...windows.map(({ ids }) => ids.length))
     return { rows: windows, context, answers: answersIn(context), length, truncated }
   }
@@ -145,7 +133,7 @@ function encoder(o: Options, tokenizer: Tokenizer, maximumLength: number) {
 function collate(items: readonly Item[], pad: number, multiple: number, maximumLength: number): SpanBatch {
   const settings = { pad, padToMultipleOf: multiple, maximumLength, layout: 'consecutive' } as const
   const { inputs, examples } = textRows(items, settings)
-  const spans = items.flatMap(({ rows, answers }) => rows.map((window) => spanIn(window, answers[0])))
+  const spans = items.flatMap(({ rows, answers }) => rows.map((window) => answerSpan(window, answers[0])))
   const positions = (which: 0 | 1): HostArray => ({
     shape: examples.shape,
     dtype: 'int32',

@@ -1,8 +1,7 @@
 import { AttuneError, type Encoding, type Tokenizer } from '@attune/core'
-import type { Answer } from './answers-of.js'
-
+import type { Answer } from './locate-answer.js'
 /** A question with a part of its context, and the tokens of that part. */
-export interface Window {
+export interface QuestionWindow {
   readonly ids: readonly number[]
   readonly typeIds: readonly number[]
   /** Position in the window of the first token of the context. */
@@ -49,7 +48,7 @@ function textPositions(tokenizer: Tokenizer, question: string, { specialMask = [
  * `stride` in transformers; a token of the context is in at least one window.
  * @throws AttuneError `BAD_ARGUMENT` if the stride does not leave room for a new token in each window
  */
-export function windowsOf(tokenizer: Tokenizer, question: string, context: string, sizes: WindowSizes) {
+export function questionWindows(tokenizer: Tokenizer, question: string, context: string, sizes: WindowSizes) {
   const whole = tokenizer.encode(question, { pair: context, offsets: true })
   const { asked, context: body } = textPositions(tokenizer, question, whole)
   const room = sizes.maximumLength - (whole.ids.length - asked.length - body.length)
@@ -63,7 +62,7 @@ export function windowsOf(tokenizer: Tokenizer, question: string, context: strin
       'Use a larger `maximumLength` or a smaller `stride` in the objective.',
     )
   const [lost, all] = [new Set(asked.slice(kept.length)), new Set(body)]
-  const windows = rangesOf(body.length, size, stride).map(([from, to]): Window => {
+  const windows = rangesOf(body.length, size, stride).map(([from, to]): QuestionWindow => {
     const own = new Set(body.slice(from, to))
     const positions = whole.ids.flatMap((_, i) => (lost.has(i) || (all.has(i) && !own.has(i)) ? [] : [i]))
     const first = positions.findIndex((position) => own.has(position))
@@ -82,7 +81,10 @@ export function windowsOf(tokenizer: Tokenizer, question: string, context: strin
  * whole in it, or if there is none. transformers' run_qa continues its search for the start past the context, and misses the start of
  * an answer that consists of the last token of a window; this one does not.
  */
-export function spanIn({ first, offsets }: Window, answer: Answer | undefined): readonly [start: number, end: number] {
+export function answerSpan(
+  { first, offsets }: QuestionWindow,
+  answer: Answer | undefined,
+): readonly [start: number, end: number] {
   if (answer === undefined || offsets.length === 0) return [0, 0]
   const end = answer.start + answer.text.length
   if (offsets[0]![0] > answer.start || offsets.at(-1)![1] < end) return [0, 0]
