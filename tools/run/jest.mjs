@@ -33,7 +33,7 @@ function resultsOf(folders, args) {
   spawnSync(
     process.execPath,
     [
-      ...['--experimental-vm-modules', '--no-warnings', '--enable-source-maps'],
+      ...['--no-warnings', '--enable-source-maps'],
       join(root, 'node_modules/jest/bin/jest.js'),
       ...['--config', config, '--json', '--outputFile', outputFile, '--testLocationInResults'],
       `--maxWorkers=${folders.length === 1 ? 1 : Math.min(MOST_WORKERS, availableParallelism())}`,
