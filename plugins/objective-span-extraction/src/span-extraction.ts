@@ -21,7 +21,6 @@ import {
   type TextArrays,
   lengthOptions,
   lengthsFor,
-  maximumTokens,
   textOf,
   textRows,
 } from '@attune/data'
@@ -85,7 +84,13 @@ const options = z.strictObject({
     .default(20)
     .describe('Number of start and end positions in each window that are combined to spans'),
   maximumAnswerLength: z.int().min(1).default(30).describe('Maximum number of tokens of a predicted answer'),
-  maximumLength: maximumTokens(5, 'a window, question and part of the context'),
+  maximumLength: z
+    .int()
+    .min(5)
+    .optional()
+    .describe(
+      "Maximum number of tokens of a window: the question and a part of the context. Default: the model's maximum",
+    ),
   stride: z
     .int()
     .min(0)
