@@ -1,39 +1,28 @@
-// Writes train.jsonl and validation.jsonl: pairs of sentences about where animals are, with their relation.
+// Writes train.jsonl and validation.jsonl: pairs of sentences about where an animal is, with their relation.
 //   node examples/entailment/prepare.mjs
 import { writeFileSync } from 'node:fs'
 import { key, stream } from '@attune/core'
 
 const ANIMALS = ['cat', 'dog', 'hen', 'fox', 'owl', 'mouse']
 const SPOTS = ['on the table', 'under the chair', 'in the box', 'behind the door']
+const LABELS = ['entailment', 'contradiction', 'neutral']
 
-/** @type {<T>(from: readonly T[], random: () => number) => T} */
 const pick = (from, random) => from[Math.floor(random() * from.length)]
+const other = (from, than, random) =>
+  pick(
+    from.filter((each) => each !== than),
+    random,
+  )
 
-/** A premise about two animals; the hypothesis repeats it, contradicts it, or is about a third one. @param {() => number} random */
+/** A premise, and a hypothesis that repeats it, names another place, or is about another animal. */
 function example(random) {
-  const first = pick(ANIMALS, random)
-  const second = pick(
-    ANIMALS.filter((animal) => animal !== first),
-    random,
-  )
-  const spots = { [first]: pick(SPOTS, random), [second]: pick(SPOTS, random) }
-  const label = pick(['entailment', 'contradiction', 'neutral'], random)
-  const known = pick([first, second], random)
-  const third = pick(
-    ANIMALS.filter((animal) => !(animal in spots)),
-    random,
-  )
-  const other = pick(
-    SPOTS.filter((spot) => spot !== spots[known]),
-    random,
-  )
+  const [animal, spot, label] = [pick(ANIMALS, random), pick(SPOTS, random), pick(LABELS, random)]
   const hypothesis = {
-    entailment: `the ${known} is ${spots[known]}`,
-    contradiction: `the ${known} is ${other}`,
-    neutral: `the ${third} is ${pick(SPOTS, random)}`,
+    entailment: `${spot} is the ${animal}`,
+    contradiction: `${other(SPOTS, spot, random)} is the ${animal}`,
+    neutral: `${pick(SPOTS, random)} is the ${other(ANIMALS, animal, random)}`,
   }
-  const premise = `the ${first} is ${spots[first]} and the ${second} is ${spots[second]}`
-  return { premise, hypothesis: hypothesis[label], label }
+  return { premise: `the ${animal} is ${spot}`, hypothesis: hypothesis[label], label }
 }
 
 for (const [seed, [name, count]] of Object.entries({ train: 6000, validation: 600 }).entries()) {
