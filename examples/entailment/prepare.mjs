@@ -14,7 +14,7 @@ const other = (from, than, random) =>
     random,
   )
 
-/** A premise, and a hypothesis that repeats it, names another place, or is about another animal. */
+/** A premise, and a hypothesis that repeats it, names another location, or is about another animal. */
 function example(random) {
   const [animal, spot, label] = [pick(ANIMALS, random), pick(SPOTS, random), pick(LABELS, random)]
   const hypothesis = {
