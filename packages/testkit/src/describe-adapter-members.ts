@@ -2,12 +2,18 @@ import {
   type Adapted,
   type Engine,
   type HostArray,
+  type Hyper,
   type Model,
   type OnHost,
   type Params,
   type SavedAdapter,
+  type Tree,
   isAttuneError,
+  isTensor,
+  leaves,
 } from '@attune/core'
+import { chain, scaleByLearningRate } from '@attune/nn'
+import { scalar, tensor1d } from '@tensorflow/tfjs-core'
 import { expect, it } from './runner.js'
 
 /** Adapter under test, shared by the parts of the suite. */
@@ -34,6 +40,33 @@ export function describeMasks({ engine, adapted }: AdapterSubject): void {
       expect([name, [...values].filter((value) => value !== 0 && value !== 1)]).toEqual([name, []])
       expect([name, [...values].includes(1)]).toEqual([name, true])
     }
+  })
+}
+
+/** Tests a wrapped optimizer over two steps: the names and shapes of its updates and of its state stay. */
+export function describeWrapped({ engine, adapted, perturbed }: AdapterSubject): void {
+  it('wraps an optimizer so that its updates and its state keep their names and shapes', async () => {
+    const { trainable, wrapOptimizer } = adapted()
+    if (wrapOptimizer === undefined) return
+    const optimizer = wrapOptimizer(chain(scaleByLearningRate()))
+    const shapes = (tree: Tree) => leaves(tree, isTensor).map(([path, { shape }]) => [path, shape] as const)
+    const byName = (tree: Tree) => Object.fromEntries(shapes(tree))
+    const update = engine.compile((params: Params, state: Tree, grads: Params, hyper: Hyper) =>
+      optimizer.update(grads, state, params, hyper),
+    )
+    let state: Tree = optimizer.init(trainable)
+    const first = byName(state)
+    for (const step of [1, 2]) {
+      const numbers = { learningRate: scalar(0.1), step: scalar(step), steps: scalar(2) }
+      const hyper = { ...numbers, seed: tensor1d([1, 2], 'int32'), scheduled: {} }
+      const next = update(perturbed(trainable, 0.1), state, perturbed(trainable, 0.2), hyper)
+      expect(byName(next.updates)).toEqual(byName(trainable))
+      expect(byName(next.state)).toEqual(first)
+      state = next.state
+    }
+    const flat = Object.fromEntries(leaves(state, isTensor)) as Params
+    for (const { values } of Object.values(await read(engine, flat)))
+      expect([...values].filter((value) => !Number.isFinite(value))).toEqual([])
   })
 }
 

@@ -16,7 +16,7 @@ import {
 import { type Scalar, type Tensor, add, sum, tensor } from '@tensorflow/tfjs-core'
 import { adapterPass } from './adapter-pass.js'
 import { describeOptions } from './describe-options.js'
-import { type AdapterSubject, describeMasks, describeSaved } from './describe-adapter-members.js'
+import { type AdapterSubject, describeMasks, describeSaved, describeWrapped } from './describe-adapter-members.js'
 import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
@@ -209,6 +209,7 @@ export function describeAdapter(
     )
 
     describeMasks(subject)
+    describeWrapped(subject)
     describeSaved(subject)
 
     it('allocates no tensors other than its parameters and masks', async () => {

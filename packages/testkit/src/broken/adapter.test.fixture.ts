@@ -5,13 +5,14 @@ import {
   type Adapter,
   type Model,
   type Params,
+  type Tree,
   definePlugin,
   deriveKey,
   key,
   mapParams,
 } from '@attune/core'
 import { filledWith, normal } from '@attune/nn'
-import { type Tensor, add, keep, matMul, mul, scalar, tensor } from '@tensorflow/tfjs-core'
+import { type Tensor, add, concat, keep, matMul, mul, scalar, tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { describeAdapter } from '../describe-adapter.js'
 import { savedAdapters } from './saved-adapter.test.fixture.js'
@@ -89,7 +90,18 @@ const groups = 'assigns every parameter to exactly one layer group'
 const untrained = 'merges untrained parameters to the parameters of the base model, or can be saved beside it'
 const trained = 'computes the same function merged as adapted'
 const masks = 'returns masks of trainable parameters only, of their shapes, with values 0 and 1'
+const wraps = 'wraps an optimizer so that its updates and its state keep their names and shapes'
 const memory = 'allocates no tensors other than its parameters and masks'
+
+/** An optimizer whose state is longer after every step. */
+const growing: NonNullable<Adapted['wrapOptimizer']> = (optimizer) => ({
+  init: (params) => ({ seen: filledWith([1], 0), inner: optimizer.init(params) }),
+  update(grads, state, params, hyper) {
+    const { seen, inner } = state as { seen: Tensor; inner: Tree }
+    const { updates, state: next } = optimizer.update(grads, inner ?? {}, params, hyper)
+    return { updates, state: { seen: concat([seen, filledWith([1], 0)]), inner: next } }
+  },
+})
 
 const renamed = (params: Params, name: (old: string) => string): Params =>
   Object.fromEntries(Object.entries(params).map(([old, p]) => [name(old), p]))
@@ -213,6 +225,11 @@ export const adapters: readonly Specimen[] = [
     'returns masks with the value 0.5',
     [masks],
     suite((adapted) => ({ ...adapted, masks: mapParams(({ shape }) => filledWith(shape, 0.5), adapted.trainable) })),
+  ),
+  broken(
+    'wraps an optimizer with a state that grows',
+    [wraps],
+    suite((adapted) => ({ ...adapted, wrapOptimizer: growing })),
   ),
   ...savedAdapters,
   broken('merges exactly although its exception says otherwise', ['cannot be merged exactly: it is said to'], () =>
