@@ -176,6 +176,15 @@ const cases = [
     read: alike('ordinal-classification', CLASSIFIED, { labels: ['a', 'b', 'c'] }, (texts) => floats([texts, 2])),
   },
   {
+    name: 'objective-token-classification, crf',
+    read: alike(
+      'token-classification',
+      'plugins/model-bert/golden/tagging',
+      { labels: ['O', 'B-X', 'I-X'], crf: true },
+      () => ({}),
+    ),
+  },
+  {
     name: 'objective-instruction-tuning',
     read: alike('instruction-tuning', 'plugins/model-gpt2/golden/lm', {}, () => ({})),
   },

@@ -18,6 +18,11 @@ export function taskOf(model: Model, config: Readonly<Record<string, unknown>>):
   const architecture = [config['architectures']].flat()[0]
   const tasks = Object.keys(model.heads).filter((name) => exportedTasks.includes(name))
   const use = tasks.find((name) => model.heads[name]!.architecture === architecture)
+  if (use === 'token-classification' && config['crf'] === true)
+    throw cannotExport(
+      'config.json: expected a classifier of single words, got one with a conditional random field, whose decoding is not part of a graph',
+      'Predict with Attune, or train it with `crf: false`.',
+    )
   if (use !== undefined) {
     const choice = CLASSIFIERS.includes(use) ? classifierObjective(model, config) : { use }
     if (exportedTasks.includes(choice.use)) return choice

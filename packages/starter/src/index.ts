@@ -6,6 +6,7 @@ export type {} from '@attune/callback-early-stopping'
 export type {} from '@attune/engine-onnxruntime'
 export type {} from '@attune/engine-tfjs-cpu'
 export type {} from '@attune/metric-accuracy'
+export type {} from '@attune/metric-entity-f1'
 export type {} from '@attune/metric-exact-match'
 export type {} from '@attune/metric-f1'
 export type {} from '@attune/metric-multi-label-f1'
@@ -55,6 +56,7 @@ export const packages: readonly string[] = [
   '@attune/engine-onnxruntime',
   '@attune/engine-tfjs-cpu',
   '@attune/metric-accuracy',
+  '@attune/metric-entity-f1',
   '@attune/metric-exact-match',
   '@attune/metric-f1',
   '@attune/metric-multi-label-f1',

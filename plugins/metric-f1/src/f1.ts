@@ -1,46 +1,6 @@
 import { METRIC, type Metric, definePlugin } from '@attune/core'
+import { NO_TALLY, type Tallies, f1Score, mergeTallies } from '@attune/data'
 import { z } from 'zod'
-
-/** Counts of one class. */
-interface Tally {
-  readonly truePositives: number
-  readonly falsePositives: number
-  readonly falseNegatives: number
-}
-
-/** Tallies by label, as a list because a label may be any string. */
-type State = readonly (readonly [label: string, tally: Tally])[]
-
-const NONE: Tally = { truePositives: 0, falsePositives: 0, falseNegatives: 0 }
-const plus = (a: Tally, b: Tally): Tally => ({
-  truePositives: a.truePositives + b.truePositives,
-  falsePositives: a.falsePositives + b.falsePositives,
-  falseNegatives: a.falseNegatives + b.falseNegatives,
-})
-const ratio = (numerator: number, denominator: number): number => (denominator === 0 ? 0 : numerator / denominator)
-const f1Of = ({ truePositives, falsePositives, falseNegatives }: Tally): number =>
-  ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives)
-const support = ({ truePositives, falseNegatives }: Tally): number => truePositives + falseNegatives
-
-function merge(a: State, b: State): State {
-  const sums = new Map(a)
-  for (const [label, tally] of b) sums.set(label, plus(sums.get(label) ?? NONE, tally))
-  return [...sums].sort(([x], [y]) => (x < y ? -1 : 1))
-}
-
-const average = {
-  macro: (tallies: readonly Tally[]) =>
-    ratio(
-      tallies.reduce((sum, t) => sum + f1Of(t), 0),
-      tallies.length,
-    ),
-  micro: (tallies: readonly Tally[]) => f1Of(tallies.reduce(plus, NONE)),
-  weighted: (tallies: readonly Tally[]) =>
-    ratio(
-      tallies.reduce((sum, t) => sum + f1Of(t) * support(t), 0),
-      tallies.reduce((sum, t) => sum + support(t), 0),
-    ),
-}
 
 /**
  * F1 score, the harmonic mean of precision and recall: `2·TP / (2·TP + FP + FN)`, in [0, 1]. The parts hold precision, recall, F1
@@ -60,39 +20,26 @@ export const f1 = definePlugin({
         '`macro`: unweighted mean over classes; `micro`: from pooled counts; `weighted`: mean weighted by support',
       ),
   }),
-  create: (options): Metric<string, string, State> => ({
+  create: (options): Metric<string, string, Tallies> => ({
     name: `${options.average}-f1`,
     compares: 'label',
     direction: 'maximize',
     range: [0, 1],
     init: () => [],
     add: (state, predictions, references) =>
-      merge(
+      mergeTallies(
         state,
-        predictions.flatMap((predicted, i): State => {
+        predictions.flatMap((predicted, i): Tallies => {
           const actual = references[i] as string
-          if (predicted === actual) return [[actual, { ...NONE, truePositives: 1 }] as const]
+          if (predicted === actual) return [[actual, { ...NO_TALLY, truePositives: 1 }]]
           return [
-            [predicted, { ...NONE, falsePositives: 1 }] as const,
-            [actual, { ...NONE, falseNegatives: 1 }] as const,
+            [predicted, { ...NO_TALLY, falsePositives: 1 }],
+            [actual, { ...NO_TALLY, falseNegatives: 1 }],
           ]
         }),
       ),
-    merge,
-    result: (state) => ({
-      value: average[options.average](state.map(([, tally]) => tally)),
-      parts: Object.fromEntries(
-        state.map(([label, tally]) => [
-          label,
-          {
-            precision: ratio(tally.truePositives, tally.truePositives + tally.falsePositives),
-            recall: ratio(tally.truePositives, support(tally)),
-            f1: f1Of(tally),
-            support: support(tally),
-          },
-        ]),
-      ),
-    }),
+    merge: mergeTallies,
+    result: (state) => f1Score(state, options.average),
   }),
 })
 declare module '@attune/core' {

@@ -1,4 +1,5 @@
 import {
+  type AnyObjective,
   AttuneError,
   type Batch,
   type Encoded,
@@ -11,7 +12,9 @@ import {
   OBJECTIVE,
   type Objective,
   TOKENIZER,
+  type OnHost,
   type Tokenizer,
+  type Tree,
   definePlugin,
 } from '@attune/core'
 import {
@@ -26,19 +29,23 @@ import {
   maximumTokens,
   paddedLength,
   requireLabels,
+  schemeTags,
+  tagSpans,
+  tagsOfSpans,
   textArrays,
 } from '@attune/data'
-import { classifier, lossOf } from '@attune/nn'
-import { type Tensor, reshape } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Aligned, alignWords } from './align-words.js'
-import { wordsOf } from './words-of.js'
+import { type Entity, aggregated, entitiesOf, taggedWords } from './entities.js'
+import { type TagHead, crfHead, softmax, softmaxHead } from './tag-head.js'
+import { type WordedText, joinedWords, wordsOf } from './words-of.js'
 
 /** Token ids of a text, the first token of each word, and the label ids of the words, if known. */
 interface Item extends Encoded, Aligned {
   readonly labels: readonly number[]
-  /** The words, if a text was split into them. */
-  readonly words?: readonly string[]
+  readonly text: WordedText
+  /** True if a text was split into the words. */
+  readonly isSplit: boolean
 }
 
 /** `targets` (int32) and `weights` (float32, 1 at the first token of a word) are `[batch, length]`. */
@@ -48,7 +55,7 @@ interface TaggingBatch extends Batch {
   readonly weights: HostArray
 }
 
-const options = z.strictObject({
+const shape = z.strictObject({
   words: z.string().default('words').meta({ field: 'words' }).describe('Field that holds the list of words'),
   tags: z
     .string()
@@ -56,8 +63,27 @@ const options = z.strictObject({
     .meta({ field: 'label' })
     .describe('Field that holds the list of labels, one for each word'),
   labels: labelNames,
+  scheme: z
+    .enum(['BIO', 'BIOES', 'BILOU'])
+    .optional()
+    .describe('Tagging scheme to train on; tags of any scheme are converted. Default: the tags as they are'),
+  crf: z
+    .boolean()
+    .default(false)
+    .describe('Conditional random field: tags of a text are predicted together; with `scheme`, only valid ones'),
+  entities: z
+    .enum(['simple', 'first', 'average', 'max'])
+    .optional()
+    .describe(
+      'Adds the view `entities`: `simple` tags tokens, the others words by their first token, mean or maximum score',
+    ),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
+})
+
+const options = shape.refine(({ crf, entities }) => !crf || entities === undefined || entities === 'first', {
+  path: ['entities'],
+  message: 'must be first if crf is true, which tags words by their first tokens',
 })
 
 type Options = z.output<typeof options>
@@ -70,16 +96,18 @@ function listOf(example: Example, name: string): readonly string[] {
   throw missingField(example, name, 'list of words')
 }
 
-/** The words of the text in a field; undefined if it is not a text. */
-function dividedText(example: Example, name: string): readonly string[] | undefined {
+/** The words in a field: a list, or a text that is split into them. */
+function textIn(example: Example, name: string): Pick<Item, 'text' | 'isSplit'> {
   const text = Object.hasOwn(example, name) ? example[name] : undefined
-  return typeof text === 'string' ? wordsOf(text) : undefined
+  if (typeof text === 'string') return { text: wordsOf(text), isSplit: true }
+  return { text: joinedWords(listOf(example, name)), isSplit: false }
 }
 
-/** The labels of an example, one for each word. @throws AttuneError `TAG_COUNT` */
+/** The labels of an example, one for each word, in the scheme. @throws AttuneError `TAG_COUNT` */
 function tagsOf(example: Example, o: Options): readonly string[] {
   const [words, tags] = [listOf(example, o.words), listOf(example, o.tags)]
-  if (words.length === tags.length) return tags
+  if (words.length === tags.length)
+    return o.scheme === undefined ? tags : tagsOfSpans(tagSpans(tags), tags.length, o.scheme)
   throw new AttuneError(
     'TAG_COUNT',
     `expected one label for each word, got ${tags.length} in "${o.tags}" for ${words.length} in "${o.words}": ${JSON.stringify(words).slice(0, 100)}`,
@@ -107,56 +135,101 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximum:
   }
 }
 
-/** The argmax label of a row of logits `[batch, length, labels]` at a position. */
-function argmaxAt({ values, shape: [, length, size] }: HostArray, row: number, position: number): number {
+/** The logits at a position of a row of `[batch, length, labels]`. */
+function logitsAt({ values, shape: [, length, size] }: HostArray, row: number, position: number): Float32Array {
   const from = (row * length! + position) * size!
-  const logits = values.subarray(from, from + size!)
-  return logits.indexOf(Math.max(...logits))
+  return (values as Float32Array).subarray(from, from + size!)
 }
 
-function create(
+/** Decodes a batch: the label of each word, and its entities if asked for. */
+function predicted<H extends Tree>(
+  head: TagHead<H>,
+  labels: readonly string[],
+  { entities }: Options,
+  outputs: OnHost<H>,
+  items: readonly Item[],
+) {
+  const logits = head.logits(outputs)
+  return items.map(({ positions, tokens, text, isSplit }, row) => {
+    const read = [...positions.keys()].filter((word) => positions[word]! >= 0)
+    const decoded = head.decode(
+      outputs,
+      read.map((word) => logitsAt(logits, row, positions[word]!)),
+    )
+    const tags = positions.map(() => '')
+    const scores = positions.map(() => 0)
+    for (const [i, word] of read.entries()) {
+      tags[word] = labels[decoded.tags[i]!]!
+      scores[word] = decoded.probabilities[i]![decoded.tags[i]!]!
+    }
+    const tagged = (): Entity[] =>
+      entities === 'first'
+        ? entitiesOf(taggedWords(text, tags, scores), text.text)
+        : entitiesOf(
+            aggregated(text, tokens, labels, (position) => softmax(logitsAt(logits, row, position)), entities!),
+            text.text,
+          )
+    return {
+      ...(isSplit ? { words: text.words } : {}),
+      tokens: tags,
+      ...(entities === undefined ? {} : { entities: tagged() }),
+    }
+  })
+}
+
+function objectiveOf<H extends Tree>(
   o: Options,
-  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
-): Objective<Item, TaggingBatch, Tensor> {
-  const labels = requireLabels('token-classification', o.labels)
-  const head = classifier(model, 'token-classification', labels.length)
+  labels: readonly string[],
+  head: TagHead<H>,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<Item, TaggingBatch, H> {
   const numberOf = labelNumbers(labels)
-  const ofRows = lossOf(losses, 'labels')
   const limits = lengthsFor(o, model)
-  const encode = (words: readonly string[], numbers: readonly number[]): Item => {
-    const aligned = alignWords(tokenizer, words, limits)
+  const encode = (read: Pick<Item, 'text' | 'isSplit'>, numbers: readonly number[]): Item => {
+    const aligned = alignWords(tokenizer, read.text.words, limits)
     const { ids, truncated } = aligned.encoding
-    return { ...aligned, length: ids.length, truncated, labels: numbers }
+    return { ...aligned, ...read, length: ids.length, truncated, labels: numbers }
   }
-  const encodeUnlabelled = (example: Example): Item => {
-    const words = dividedText(example, o.words)
-    return words === undefined ? encode(listOf(example, o.words), []) : { ...encode(words, []), words }
-  }
+  const crf = { crf: true, ...(o.scheme === undefined ? {} : { tagging_scheme: o.scheme }) }
   return {
-    views: ['tokens'],
-    config: { architectures: [head.architecture], ...labelConfig(labels) },
+    views: o.entities === undefined ? ['tokens'] : ['tokens', 'entities'],
+    config: { architectures: [head.architecture], ...labelConfig(labels), ...(o.crf ? crf : {}) },
     maximumLength: limits.maximumLength,
-    init: head.init,
-    encode: (example) => encode(listOf(example, o.words), tagsOf(example, o).map(numberOf)),
-    encodeUnlabelled,
+    init: (key) => head.init(key),
+    encode: (example) =>
+      encode({ text: joinedWords(listOf(example, o.words)), isSplit: false }, tagsOf(example, o).map(numberOf)),
+    encodeUnlabelled: (example) => encode(textIn(example, o.words), []),
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, limits.maximumLength),
     head: (params, { lastHiddenState }, mode) => head.forward(params, lastHiddenState, mode),
-    loss(logits, { targets, weights }) {
-      const rows = ofRows(reshape(logits, [-1, labels.length]), reshape(targets, [-1]))
-      return { losses: reshape(rows, targets.shape), weights }
+    loss: (outputs, { targets, weights }) => head.losses(outputs, targets, weights),
+    predict: (outputs, items) => predicted(head, labels, o, outputs, items),
+    reference: (item) => {
+      const tags = item.labels.map((label) => labels[label]!)
+      const entities = () => entitiesOf(taggedWords(item.text, tags), item.text.text)
+      return { tokens: tags, ...(o.entities === undefined ? {} : { entities: entities() }) }
     },
-    predict: (logits, items) =>
-      items.map(({ positions, words }, row) => ({
-        ...(words === undefined ? {} : { words }),
-        tokens: positions.map((position) => (position < 0 ? '' : labels[argmaxAt(logits, row, position)]!)),
-      })),
-    reference: (item) => ({ tokens: item.labels.map((label) => labels[label]!) }),
   }
+}
+
+function create(o: Options, given: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] }): AnyObjective {
+  const labels = requireLabels('token-classification', o.labels)
+  const { model, losses } = given
+  return o.crf
+    ? objectiveOf(o, labels, crfHead(model, labels, losses, o.scheme), given)
+    : objectiveOf(o, labels, softmaxHead(model, labels.length, losses), given)
+}
+
+/** Labels of the training examples; with a scheme, all its tags for the labels of their spans. */
+async function learn(o: Options, examples: AsyncIterable<Example>): Promise<string[]> {
+  if (o.scheme === undefined) return learnLabels(examples, (each) => tagsOf(each, o))
+  const spans = (each: Example): string[] => tagSpans(tagsOf(each, o)).map(({ label }) => label)
+  return schemeTags(await learnLabels(examples, spans), o.scheme)
 }
 
 /**
  * One label for each word of a text: dropout and a linear layer on the hidden state of the word's first token, trained with cross-entropy;
- * the other tokens of a word have no loss. Parameters are named as in transformers' `…ForTokenClassification`. A word that was truncated
+ * the other tokens of a word have no loss. With `crf`, the labels of a text are those of a linear-chain conditional random field, decoded by
+ * the Viterbi algorithm. Parameters are named as in transformers' `…ForTokenClassification`. A word that was truncated
  * or has no token is predicted as the empty string. For prediction, a text may replace the list of words: the prediction then includes
  * the words that it was split into.
  */
@@ -164,11 +237,12 @@ export const tokenClassification = definePlugin({
   kind: OBJECTIVE,
   name: 'token-classification',
   summary: 'Token classification: one label for each word, as in tagging and named-entity recognition',
-  source: 'Devlin et al., BERT, 2019, section 5.3',
+  source:
+    'Devlin et al., BERT, 2019, section 5.3; Lample et al., Neural Architectures for Named Entity Recognition, 2016',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples) {
-    return o.labels === undefined ? { ...o, labels: await learnLabels(examples(), (each) => tagsOf(each, o)) } : o
+    return o.labels === undefined ? { ...o, labels: await learn(o, examples()) } : o
   },
   create,
 })

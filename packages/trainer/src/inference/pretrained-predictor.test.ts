@@ -35,6 +35,16 @@ describe('classifierObjective', () => {
     )
   })
 
+  it('returns the conditional random field of a tagger, with its scheme', () => {
+    const config = { architectures: ['BertForTokenClassification'], id2label: { 0: 'O', 1: 'B-X' }, crf: true }
+    expect(classifierObjective(model, config)).toEqual({
+      use: 'token-classification',
+      labels: ['O', 'B-X'],
+      crf: true,
+    })
+    expect(classifierObjective(model, { ...config, tagging_scheme: 'BIO' })).toMatchObject({ scheme: 'BIO' })
+  })
+
   it('returns the objective of the problem type', () => {
     const id2label = { 0: 'bad', 1: 'good' }
     expect(classifierObjective(model, { architectures, id2label, problem_type: 'multi_label_classification' })).toEqual(

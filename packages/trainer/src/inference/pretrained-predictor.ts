@@ -32,6 +32,10 @@ const UNLABELLED = ['span-extraction', 'multiple-choice', 'next-sentence-predict
 const areLabels = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.length > 1 && value.every((label) => typeof label === 'string')
 
+/** Options of a token classifier whose labels are predicted together, by a conditional random field. */
+const sequenceOptions = ({ crf, tagging_scheme: scheme }: Config): Config =>
+  crf === true ? { crf, ...(scheme === undefined ? {} : { scheme }) } : {}
+
 /**
  * Returns the objective and the labels of a saved classifier, by the class named in `architectures` and by `problem_type`: one label,
  * several labels, or a number. A model that answers
@@ -62,7 +66,7 @@ export function classifierObjective({ heads }: Model, config: Config): Objective
       `expected a classifier with at least 2 classes or a regression with one output, got ${labels.length} output${labels.length === 1 ? '' : 's'} for ${JSON.stringify(problem)}`,
       'Correct `problem_type` and `id2label` in config.json, or use another model.',
     )
-  return { use, labels }
+  return { use, labels, ...(use === 'token-classification' ? sequenceOptions(config) : {}) }
 }
 
 /** Returns the objective of a saved model: a classifier's, or that of the text embeddings of a sentence-transformers model. */
