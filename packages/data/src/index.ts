@@ -14,6 +14,7 @@ export { type Averaging, type Tallies, type Tally, NO_TALLY, f1Score, mergeTalli
 export type { TagScheme, TagSpan, TagTransitions } from './tag-spans.js'
 export { schemeTags, tagSpans, tagTransitions, tagsOfSpans } from './tag-spans.js'
 export { ownRandom } from './noise/own-random.js'
+export { randomSpans } from './noise/random-spans.js'
 export type { LengthWeights } from './noise/sample-length.js'
 export { geometricLengths, harmonicLengths, sampleLength, samplePoisson } from './noise/sample-length.js'
 export { withinBudget, wordUnits } from './noise/word-units.js'

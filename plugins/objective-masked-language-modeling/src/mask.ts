@@ -1,4 +1,8 @@
-import { type Tokenizer, key, stream } from '@attune/core'
+import { type Tokenizer, shuffled } from '@attune/core'
+import { geometricLengths, harmonicLengths, randomSpans, sampleLength, withinBudget, wordUnits } from '@attune/data'
+
+/** What is masked together. */
+export type Spans = 'none' | 'ngram' | 'geometric' | 'sequence'
 
 /** Masking parameters. */
 export interface Masking {
@@ -6,6 +10,16 @@ export interface Masking {
   readonly probability: number
   /** Mask all subwords of a word together. */
   readonly wholeWord: boolean
+  readonly spans: Spans
+  /** Maximum length of a span, in words or, without whole-word masking, in tokens. */
+  readonly maximumSpanLength: number
+  /** Parameter of the geometric distribution of lengths. */
+  readonly spanProbability: number
+  /** Fraction of the chosen tokens that become the mask, and that become a random token; the others stay unchanged. */
+  readonly maskedFraction: number
+  readonly randomFraction: number
+  /** What is replaced alike: each token for itself, or all tokens of a span. */
+  readonly replace: 'token' | 'span'
 }
 
 /** A masked text: the input ids, and the masked positions with their original tokens. */
@@ -15,64 +29,71 @@ export interface Masked {
   readonly targets: readonly number[]
 }
 
-/** Of the chosen tokens, this fraction becomes the mask; half of the others become a random token, the rest stay unchanged. */
-const REPLACED = 0.8
-const RANDOM = 0.5
+/** Runs of positions that are replaced alike. */
+type Groups = readonly (readonly number[])[]
 
-/** Runs of positions that are masked together: words or, without whole-word masking, single tokens. Special tokens are excluded. */
-function unitsOf(ids: readonly number[], tokenizer: Tokenizer, wholeWord: boolean): number[][] {
-  const special = new Set(Object.values(tokenizer.special))
-  const units: number[][] = []
-  let open = false
-  for (const [position, id] of ids.entries()) {
-    const plain = !special.has(id) || id === tokenizer.special.unknown
-    const continues = wholeWord && open && (tokenizer.token(id) ?? '').startsWith('##')
-    if (plain && continues) units.at(-1)!.push(position)
-    else if (plain) units.push([position])
-    open = plain
-  }
-  return units
-}
+const below = (end: number, random: () => number): number => Math.floor(random() * end)
 
 /** Number of masked tokens of a text: the rounded fraction, at least one. */
 export const maskedCount = (tokens: number, { probability }: Pick<Masking, 'probability'>): number =>
   Math.max(1, Math.round(tokens * probability))
 
-/**
- * Masks tokens of one text: words (or tokens) in random order until the fraction is reached; a word that would exceed it is skipped. Of
- * the chosen tokens 80 % become `[MASK]`, 10 % a random token, 10 % stay unchanged.
- * Source: Devlin et al., BERT, 2019, section 3.1 and appendix A.1; whole words as in BERT's code of May 2019.
- */
-export function maskTokens(
-  ids: readonly number[],
-  tokenizer: Tokenizer,
-  masking: Masking,
-  random: () => number,
-): Masked {
-  const units = unitsOf(ids, tokenizer, masking.wholeWord)
-  const wanted = maskedCount(
-    units.reduce((sum, unit) => sum + unit.length, 0),
-    masking,
-  )
-  for (let i = units.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    ;[units[i], units[j]] = [units[j]!, units[i]!]
+/** One span of as many words as fit into the budget, which starts at a random word from which that many follow. */
+function oneSequence(units: Groups, budget: number, random: () => number): Groups {
+  const tokens = units.reduce((sum, unit) => sum + unit.length, 0)
+  let left = tokens
+  const starts = units.filter((unit) => {
+    const fits = left >= budget
+    left -= unit.length
+    return fits
+  }).length
+  const start = below(starts, random)
+  const span: number[] = []
+  for (const unit of units.slice(start)) {
+    if (span.length + unit.length > budget) break
+    span.push(...unit)
   }
-  const chosen: number[] = []
-  for (const unit of units) if (chosen.length + unit.length <= wanted) chosen.push(...unit)
-  // In a text of one long word no unit fits: mask a single subword of it.
-  if (chosen.length === 0 && units.length > 0) chosen.push(units[0]![0]!)
-  const positions = chosen.sort((a, b) => a - b)
-  const read = [...ids]
-  for (const position of positions) {
-    const uniform = random()
-    const any = Math.floor(random() * tokenizer.vocabularySize)
-    if (uniform < REPLACED) read[position] = tokenizer.special.mask!
-    else if (uniform < REPLACED + (1 - REPLACED) * RANDOM) read[position] = any
-  }
-  return { ids: read, positions, targets: positions.map((position) => ids[position]!) }
+  return span.length > 0 ? [span] : []
 }
 
-/** A random stream derived from the text, for evaluation: the same text always has the same mask, so scores are comparable. */
-export const ownRandom = (ids: readonly number[]): (() => number) =>
-  stream(key(ids.reduce((hash, id) => Math.imul(hash ^ id, 0x01000193) >>> 0, 0x811c9dc5)))
+/** Groups of positions to mask. */
+function chosenGroups(units: Groups, budget: number, masking: Masking, random: () => number): Groups {
+  const { spans, maximumSpanLength: maximum, spanProbability } = masking
+  if (spans === 'sequence') return oneSequence(units, budget, random)
+  if (spans !== 'none') {
+    const weights = spans === 'ngram' ? harmonicLengths(maximum) : geometricLengths(spanProbability, maximum)
+    return randomSpans(units, budget, () => sampleLength(weights, random), random)
+  }
+  const chosen = new Set(withinBudget(shuffled(units, random), budget))
+  return units.filter(([first]) => chosen.has(first!))
+}
+
+/**
+ * Returns a function that masks tokens of a text until the fraction is reached: words (or tokens) in random order, of which one that would
+ * exceed it is skipped; spans of words; or one sequence. Of the chosen tokens or, with `replace: span`, of the spans, 80 % by default become
+ * `[MASK]`, 10 % random tokens, and the rest stay unchanged.
+ * Source: Devlin et al., BERT, 2019, section 3.1 and appendix A.1; whole words as in BERT's code of May 2019; spans as in Joshi et al.,
+ * SpanBERT, 2020, section 3.1; n-grams as in Lan et al., ALBERT, 2020, section 4.1; one sequence as in Song et al., MASS, 2019, section 3.2.
+ */
+export function masker(tokenizer: Tokenizer, masking: Masking) {
+  const unitsOf = wordUnits(tokenizer, masking.wholeWord)
+  return (ids: readonly number[], random: () => number): Masked => {
+    const units = unitsOf(ids)
+    const wanted = maskedCount(units.flat().length, masking)
+    const groups = chosenGroups(units, wanted, masking, random)
+    // In a text of one long word no unit fits: mask a single subword of it.
+    const found = groups.length > 0 || units.length === 0 ? groups : [[units[below(units.length, random)]![0]!]]
+    const alike = masking.replace === 'span' ? found : found.flat().map((position) => [position])
+    const read = [...ids]
+    for (const group of alike) {
+      const uniform = random()
+      for (const position of group) {
+        const any = below(tokenizer.vocabularySize, random)
+        if (uniform < masking.maskedFraction) read[position] = tokenizer.special.mask!
+        else if (uniform < masking.maskedFraction + masking.randomFraction) read[position] = any
+      }
+    }
+    const positions = found.flat().sort((a, b) => a - b)
+    return { ids: read, positions, targets: positions.map((position) => ids[position]!) }
+  }
+}

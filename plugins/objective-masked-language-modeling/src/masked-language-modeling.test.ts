@@ -2,7 +2,7 @@ import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
 import type { HostArray, Objective, Tokenizer } from '@attune/core'
 import { key, stream } from '@attune/core'
 import { describe, expect, it } from '@jest/globals'
-import { maskTokens } from './mask.js'
+import { type Masking, masker } from './mask.js'
 import { maskedLanguageModeling } from './masked-language-modeling.js'
 
 const MASK = 40
@@ -35,7 +35,19 @@ describeObjective(maskedLanguageModeling, {
   examples,
 })
 
-const masking = { probability: 0.15, wholeWord: true }
+const masking: Masking = {
+  probability: 0.15,
+  wholeWord: true,
+  spans: 'none',
+  maximumSpanLength: 10,
+  spanProbability: 0.2,
+  maskedFraction: 0.8,
+  randomFraction: 0.1,
+  replace: 'token',
+}
+/** Masks a text; the random numbers are those of a seed. */
+const maskTokens = (ids: number[], seed: number, change: Partial<Masking> = {}, tokenizer = withMask()) =>
+  masker(tokenizer, { ...masking, ...change })(ids, stream(key(seed)))
 /** Words of one to four subwords: the first has an id below 60, the others above. */
 const text = (seed: number, words: number): number[] => {
   const random = stream(key(seed))
@@ -50,7 +62,7 @@ const text = (seed: number, words: number): number[] => {
 describe('masks', () => {
   const many = Array.from({ length: 400 }, (_, i) => {
     const ids = text(i, 40)
-    return { given: ids, ...maskTokens(ids, withMask(), masking, stream(key(1000 + i))) }
+    return { given: ids, ...maskTokens(ids, 1000 + i) }
   })
   const read = many.flatMap(({ ids, positions, targets }) =>
     positions.map((position, at) => ({ now: ids[position]!, target: targets[at]! })),
@@ -85,16 +97,16 @@ describe('masks', () => {
   it('mask single subwords without whole-word masking', () => {
     const alone = Array.from({ length: 50 }, (_, i) => {
       const ids = text(i, 40)
-      const { positions } = maskTokens(ids, withMask(), { ...masking, wholeWord: false }, stream(key(i)))
+      const { positions } = maskTokens(ids, i, { wholeWord: false })
       return positions.some((position) => ids[position]! > 60 && !positions.includes(position - 1))
     })
     expect(alone).toContain(true)
   })
 
   it('mask at least one token, also of one long word, and none of a text without tokens', () => {
-    expect(maskTokens([2, 9, 3], withMask(), masking, stream(key(1))).positions).toEqual([1])
-    expect(maskTokens([2, 9, 70, 71, 72, 3], withMask(), masking, stream(key(1))).positions).toEqual([1])
-    expect(maskTokens([2, 3], withMask(), masking, stream(key(1))).positions).toEqual([])
+    expect(maskTokens([2, 9, 3], 1).positions).toEqual([1])
+    expect(maskTokens([2, 9, 70, 71, 72, 3], 1).positions).toEqual([1])
+    expect(maskTokens([2, 3], 1).positions).toEqual([])
   })
 
   it('depend on the random numbers in training, and on the text only in evaluation', () => {
@@ -114,6 +126,90 @@ describe('masks', () => {
       expect.objectContaining({ code: 'NO_MASK_TOKEN' }),
     )
   })
+})
+
+describe('spans', () => {
+  /** A text of words of one token each. */
+  const words = (count: number): number[] => [2, ...Array.from({ length: count }, (_, i) => 4 + (i % 30)), 3]
+  const isMasked = (masked: { ids: readonly number[] }, at: number): boolean => masked.ids[at] === MASK
+
+  it.each(['none', 'ngram', 'geometric', 'sequence'] as const)(
+    '%s mask exactly the fraction of words of one token',
+    (spans) => {
+      for (let seed = 0; seed < 50; seed++) {
+        const { positions } = maskTokens(words(200), seed, { spans })
+        expect([spans, positions.length, new Set(positions).size]).toEqual([spans, 30, 30])
+        expect(positions.every((position) => position > 0 && position < 201)).toBe(true)
+      }
+    },
+  )
+
+  it.each(['ngram', 'geometric', 'sequence'] as const)('%s mask whole words within the fraction', (spans) => {
+    for (let seed = 0; seed < 100; seed++) {
+      const ids = text(seed, 40)
+      const { positions } = maskTokens(ids, seed, { spans })
+      expect(positions.length).toBeLessThanOrEqual(Math.round(0.15 * (ids.length - 2)))
+      for (const position of positions) {
+        if (ids[position + 1]! > 60) expect(positions).toContain(position + 1)
+        if (ids[position]! > 60) expect(positions).toContain(position - 1)
+      }
+    }
+  })
+
+  it('have neighbours that are masked more often the longer they are', () => {
+    const share = (change: Partial<Masking>): number => {
+      const all = Array.from({ length: 100 }, (_, seed) => maskTokens(words(200), seed, change).positions)
+      return all.flatMap((each) => each.map((at) => Number(each.includes(at + 1)))).reduce((a, b) => a + b, 0) / 3000
+    }
+    const [none, ngram, geometric] = (['none', 'ngram', 'geometric'] as const).map((spans) =>
+      share({ spans, maximumSpanLength: spans === 'ngram' ? 3 : 10 }),
+    )
+    // Of a span of mean length 1.64 or 3.8 all but its last word, less the spans that the budget or another span ends.
+    expect(none!).toBeCloseTo(0.15, 1)
+    expect(ngram!).toBeGreaterThan(0.38)
+    expect(ngram!).toBeLessThan(0.5)
+    expect(geometric!).toBeGreaterThan(0.6)
+    expect(geometric!).toBeLessThan(0.8)
+  })
+
+  it('sequence is one run that starts at every word with the same probability', () => {
+    const starts = Array.from({ length: 18 }, () => 0)
+    for (let seed = 0; seed < 3600; seed++) {
+      const { positions } = maskTokens(words(20), seed, { spans: 'sequence' })
+      expect(positions).toEqual([positions[0], positions[0]! + 1, positions[0]! + 2])
+      starts[positions[0]! - 1]!++
+    }
+    const statistic = starts.reduce((sum, count) => sum + (count - 200) ** 2 / 200, 0)
+    expect(statistic).toBeLessThan(40.8) // the 0.999 quantile with 17 degrees of freedom
+  })
+
+  it('are replaced alike with replace: span, and token by token otherwise', () => {
+    const mixed = (replace: 'token' | 'span'): number =>
+      Array.from({ length: 200 }, (_, seed) => {
+        const masked = maskTokens(words(200), seed, {
+          spans: 'sequence',
+          replace,
+          maskedFraction: 0.5,
+          randomFraction: 0,
+        })
+        return new Set(masked.positions.map((at) => isMasked(masked, at))).size
+      }).filter((kinds) => kinds === 2).length
+    expect([mixed('span'), mixed('token')]).toEqual([0, expect.any(Number)])
+    expect(mixed('token')).toBeGreaterThan(190)
+  })
+
+  it('have the given fractions of masks and random tokens', () => {
+    const all = maskTokens(words(200), 1, { maskedFraction: 1, randomFraction: 0 })
+    expect(all.positions.every((at) => isMasked(all, at))).toBe(true)
+    const unchanged = maskTokens(words(200), 1, { maskedFraction: 0, randomFraction: 0 })
+    expect(unchanged.ids).toEqual(words(200))
+  })
+})
+
+it('rejects fractions above 1, and a length of spans without spans', () => {
+  const given = { model: tinyModel(), tokenizer: withMask() }
+  for (const options of [{ maskedFraction: 0.9, randomFraction: 0.2 }, { maximumSpanLength: 3 }])
+    expect(() => maskedLanguageModeling(options, given)).toThrow(expect.objectContaining({ code: 'BAD_OPTIONS' }))
 })
 
 it('truncates a text on the given side', () => {

@@ -26,6 +26,7 @@ import {
   lengthsFor,
   maximumTokens,
   packSequences,
+  ownRandom,
   packedTextArrays,
   padTo,
   paddedLength,
@@ -46,7 +47,7 @@ import {
   tokenLosses,
 } from '@attune/nn'
 import { z } from 'zod'
-import { type Masked, maskTokens, maskedCount, ownRandom } from './mask.js'
+import { type Masked, maskedCount, masker } from './mask.js'
 
 /** Token ids of a text. */
 interface Item extends Encoded {
@@ -65,10 +66,38 @@ interface MaskedBatch extends Batch {
   readonly examples?: HostArray
 }
 
-const options = z.strictObject({
+const fraction = z.number().min(0).max(1)
+
+const shape = z.strictObject({
   text: z.string().default('text').meta({ field: 'text', required: true }).describe('Field that holds the text'),
   maskingProbability: z.number().positive().lt(1).default(0.15).describe('Fraction of the tokens to mask'),
   wholeWord: z.boolean().default(true).describe('Mask all subwords of a word together (whole-word masking)'),
+  spans: z
+    .enum(['none', 'ngram', 'geometric', 'sequence'])
+    .default('none')
+    .describe(
+      'Mask spans of words: `ngram` with lengths n of probability 1/n (ALBERT), `geometric` (SpanBERT), or one `sequence` (MASS)',
+    ),
+  maximumSpanLength: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Maximum length of a span, in words. Default: 3 for ngram, 10 for geometric'),
+  spanProbability: z
+    .number()
+    .positive()
+    .lt(1)
+    .default(0.2)
+    .describe('Parameter p of the lengths of `geometric`: p(1 − p)^(n − 1)'),
+  maskedFraction: fraction.default(0.8).describe('Fraction of the chosen tokens that become the mask token'),
+  randomFraction: fraction
+    .default(0.1)
+    .describe('Fraction of the chosen tokens that become a random token; the others stay unchanged'),
+  replace: z
+    .enum(['token', 'span'])
+    .default('token')
+    .describe('Choose the mask, a random token or no change for each token, or once for a `span` (SpanBERT)'),
   maximumLength: maximumTokens(3),
   packTo: z
     .int()
@@ -79,6 +108,19 @@ const options = z.strictObject({
     ),
   ...lengthOptions,
 })
+
+/** Rounding of the sum of two fractions. */
+const EPSILON = 1e-9
+
+const options = shape
+  .refine((o) => o.maskedFraction + o.randomFraction <= 1 + EPSILON, {
+    path: ['randomFraction'],
+    message: 'must be at most 1 − maskedFraction',
+  })
+  .refine((o) => o.spans !== 'none' || o.maximumSpanLength === undefined, {
+    path: ['maximumSpanLength'],
+    message: 'has no effect without spans; set spans: geometric or ngram',
+  })
 
 type Options = z.output<typeof options>
 
@@ -176,8 +218,9 @@ function create(
   const ofRows = lossOf(losses, 'labels')
   const limits = lengthsFor(o, model)
   const { maximumLength } = limits
-  const masking = { probability: o.maskingProbability, wholeWord: o.wholeWord }
-  const mask = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, tokenizer, masking, random)
+  const maximumSpanLength = o.maximumSpanLength ?? (o.spans === 'ngram' ? 3 : 10)
+  const maskTokens = masker(tokenizer, { ...o, probability: o.maskingProbability, maximumSpanLength })
+  const mask = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, random)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => read(tokenizer, textOf(example, o.text), limits)
   const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
@@ -215,7 +258,7 @@ export const maskedLanguageModeling = definePlugin({
   kind: OBJECTIVE,
   name: 'masked-language-modeling',
   summary: 'Masked language modeling: how BERT is pretrained',
-  source: 'Devlin et al., BERT, 2019, section 3.1',
+  source: 'Devlin et al., BERT, 2019, section 3.1; Joshi et al., SpanBERT, 2020, section 3.1',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   create,

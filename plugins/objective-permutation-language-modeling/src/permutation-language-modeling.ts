@@ -20,6 +20,7 @@ import {
   lengthOptions,
   lengthsFor,
   maximumTokens,
+  ownRandom,
   padTo,
   paddedLength,
   textArrays,
@@ -36,7 +37,7 @@ import {
   tokenLosses,
 } from '@attune/nn'
 import { z } from 'zod'
-import { type Permuted, type Sampling, mostTargets, ownRandom, permutationMask, permute } from './permutation.js'
+import { type Permuted, type Sampling, mostTargets, permutationMask, permute } from './permutation.js'
 
 /** Token ids of a text. */
 interface Item extends Encoded {

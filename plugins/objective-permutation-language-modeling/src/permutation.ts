@@ -1,4 +1,4 @@
-import { type Tokenizer, key, shuffled, stream } from '@attune/core'
+import { type Tokenizer, shuffled } from '@attune/core'
 
 /** Sampling of the tokens to predict. */
 export interface Sampling {
@@ -81,7 +81,3 @@ export function permutationMask({ positions, turns }: Permuted, length: number):
     for (const [position, turn] of turnOf) if ((turnOf.get(query) ?? -1) <= turn) hidden[query * length + position] = 1
   return hidden
 }
-
-/** A random stream derived from the text, for evaluation: the same text always has the same permutation, so losses are comparable. */
-export const ownRandom = (ids: readonly number[]): (() => number) =>
-  stream(key(ids.reduce((hash, id) => Math.imul(hash ^ id, 0x01000193) >>> 0, 0x811c9dc5)))
