@@ -158,6 +158,7 @@ const floats = (shape) => ({
   },
 })
 const CLASSIFIED = 'plugins/model-bert/golden/classification'
+const SUMMARIZED = 'plugins/model-bart/golden/scaled'
 
 /** All cases: name and loader. */
 const cases = [
@@ -184,6 +185,7 @@ const cases = [
       () => ({}),
     ),
   },
+  { name: 'objective-denoising', read: alike('denoising', SUMMARIZED, { noise: 'deletion' }, () => ({})) },
   {
     name: 'objective-instruction-tuning',
     read: alike('instruction-tuning', 'plugins/model-gpt2/golden/lm', {}, () => ({})),

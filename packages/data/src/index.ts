@@ -19,6 +19,13 @@ export type { LengthWeights } from './noise/sample-length.js'
 export { geometricLengths, harmonicLengths, sampleLength, samplePoisson } from './noise/sample-length.js'
 export { withinBudget, wordUnits } from './noise/word-units.js'
 export { shuffle } from './shuffle.js'
+export type {
+  SourceTargetArrays,
+  SourceTargetBatch,
+  SourceTargetItem,
+  SourceTargetLimits,
+} from './source-target-batch.js'
+export { endedTokens, sourceTargetBatches } from './source-target-batch.js'
 export { skip } from './skip.js'
 export { type NextTokenBatch, type NextTokenItem, type NextTokenSettings, nextTokens } from './next-token-batch.js'
 export { type PackedTextArrays, type TextArrays, packedTextArrays, textArrays, textOf } from './text-inputs.js'

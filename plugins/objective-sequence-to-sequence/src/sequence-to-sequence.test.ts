@@ -1,27 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
-import type { LossTerm, Model, TextInputs, Tokenizer } from '@attune/core'
+import type { LossTerm, Tokenizer } from '@attune/core'
 import { crossEntropy } from '@attune/nn'
-import { describeObjective, floats, integers, referenceEngine, tinyModel, tinyTokenizer } from '@attune/testkit'
-import { type Tensor, add, mean, mul } from '@tensorflow/tfjs-core'
+import {
+  describeObjective,
+  floats,
+  integers,
+  referenceEngine,
+  tinyEncoderDecoder,
+  tinyModel,
+  tinyTokenizer,
+} from '@attune/testkit'
+import { type Tensor, mul } from '@tensorflow/tfjs-core'
 import { sequenceToSequence } from './sequence-to-sequence.js'
-
-/** The tiny model as an encoder and as a decoder, to whose hidden states the mean encoder output is added. */
-function tinyEncoderDecoder(): Model {
-  const body = tinyModel()
-  return {
-    ...body,
-    heads: {
-      'sequence-to-sequence': { architecture: 'TinyForConditionalGeneration', tensors: { weight: 'lm_head.weight' } },
-    },
-    config: { ...body.config, is_encoder_decoder: true, decoder_start_token_id: 7 },
-    forward(params, inputs: TextInputs, mode) {
-      const { pooled } = body.forward(params, inputs, mode)
-      const own = { inputIds: inputs.decoderInputIds!, attentionMask: inputs.decoderAttentionMask! }
-      const outputs = body.forward(params, { ...own, tokenTypeIds: own.inputIds }, mode)
-      return { ...outputs, lastHiddenState: add(outputs.lastHiddenState, mean(pooled, 1).reshape([-1, 1, 1])) }
-    },
-  }
-}
 
 const model = tinyEncoderDecoder()
 

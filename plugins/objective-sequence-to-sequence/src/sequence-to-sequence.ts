@@ -1,60 +1,26 @@
 import {
-  type Batch,
-  type Encoded,
   type Example,
-  type HostArray,
   LOSS,
   type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
   type Objective,
-  type Side,
   TOKENIZER,
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
 import {
-  type TextArrays,
-  attentionMask,
+  type SourceTargetBatch,
+  type SourceTargetItem,
+  endedTokens,
   lengthOptions,
   maximumTokens,
-  padTo,
-  paddedLength,
-  textArrays,
+  sourceTargetBatches,
   textOf,
 } from '@attune/data'
-import {
-  type TokenLosses,
-  filledWith,
-  headFor,
-  lossOf,
-  lossesFromLogits,
-  toCheckpointNames,
-  normal,
-  tokenLogits,
-  tokenLosses,
-} from '@attune/nn'
+import { type TokenLosses, targetHead } from '@attune/nn'
 import { z } from 'zod'
-
-/** Token ids of the source and of the target; the latter are empty if the target is unknown. */
-interface Item extends Encoded {
-  readonly ids: readonly number[]
-  readonly target: readonly number[]
-}
-
-/** Inputs of the encoder, `[batch, length]`, and of the decoder, `[batch, targetLength]`. */
-interface TwoTexts extends TextArrays {
-  readonly decoderInputIds: HostArray
-  readonly decoderAttentionMask: HostArray
-}
-
-/** `targets` (int32) are the tokens to generate, `weights` (float32) 0 for padding; both `[batch, targetLength]`. */
-interface TargetBatch extends Batch {
-  readonly inputs: TwoTexts
-  readonly targets: HostArray
-  readonly weights: HostArray
-}
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the source text'),
@@ -69,88 +35,34 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-/** Settings of the batches. */
-interface Layout {
-  readonly pad: number
-  /** Token that the decoder starts with. */
-  readonly start: number
-  readonly multiple: number
-  readonly maximumLength: number
-  readonly maximumTargetLength: number
-}
-
-/** Token ids of a text, with the end token if the tokenizer does not append it, truncated to the maximum length. */
-function encode({ encode: tokens, special }: Tokenizer, text: string, maximumLength: number, truncationSide?: Side) {
-  const { ids, truncated } = tokens(text, { maximumLength, truncationSide })
-  const open = special.end !== undefined && ids.at(-1) !== special.end && !truncated
-  return { ids: open ? [...ids, special.end as number].slice(0, maximumLength) : ids, truncated }
-}
-
-/** The decoder reads its targets shifted right by one position, after the start token; without a target only that token. */
-function collate(items: readonly Item[], { pad, start, multiple, ...maximum }: Layout): TargetBatch {
-  const longest = (rows: readonly (readonly number[])[]): number => Math.max(...rows.map((row) => row.length))
-  const [texts, targets] = [items.map(({ ids }) => ids), items.map(({ target }) => target)]
-  const length = paddedLength(longest(targets), multiple, maximum.maximumTargetLength)
-  const read = targets.map((row) => [start, ...row.slice(0, -1)])
-  const weights = attentionMask(targets, length)
-  return {
-    inputs: {
-      ...textArrays(texts, paddedLength(longest(texts), multiple, maximum.maximumLength), pad),
-      decoderInputIds: padTo(read, length, pad),
-      decoderAttentionMask: attentionMask(read, length),
-    },
-    targets: padTo(targets, length, 0),
-    weights: { ...weights, dtype: 'float32', values: Float32Array.from(weights.values) },
-  }
-}
-
-/** The layout for the given options, model and tokenizer. */
-const layoutFor = (o: Options, model: Model, tokenizer: Tokenizer): Layout => ({
-  pad: tokenizer.special.pad ?? 0,
-  start: Number(model.config['decoder_start_token_id'] ?? 0),
-  multiple: o.padToMultipleOf,
-  maximumLength: Math.min(o.maximumLength ?? model.maximumLength, model.maximumLength),
-  maximumTargetLength: Math.min(o.maximumTargetLength ?? model.maximumLength, model.maximumLength),
-})
-
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
-): Objective<Item, TargetBatch, TokenLosses> {
-  const head = headFor(model, 'sequence-to-sequence')
-  const ofRows = lossOf(losses, 'labels')
-  const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
-  const layout = layoutFor(o, model, tokenizer)
-  const read = (example: Example): Item => {
-    const { ids, truncated } = encode(tokenizer, textOf(example, o.text), layout.maximumLength, o.truncationSide)
+): Objective<SourceTargetItem, SourceTargetBatch, TokenLosses> {
+  const { predicted, ...head } = targetHead(model, losses, model.vocabularySize ?? tokenizer.vocabularySize)
+  const { collate, maximumLength, maximumTargetLength } = sourceTargetBatches(o, model, tokenizer)
+  const read = (example: Example): SourceTargetItem => {
+    const { ids, truncated } = endedTokens(tokenizer, textOf(example, o.text), maximumLength, o.truncationSide)
     return { ids, target: [], length: ids.length, truncated }
   }
-  const words = (ids: Iterable<number>): string[] => Array.from(ids, (id) => tokenizer.token(id) ?? '')
+  const words = (ids: readonly number[]): string[] => ids.map((id) => tokenizer.token(id) ?? '')
   return {
+    ...head,
     views: ['tokens'],
-    config: { architectures: [head.architecture] },
-    maximumLength: layout.maximumLength,
-    init: (key) =>
-      toCheckpointNames(head, {
-        weight: normal(key, [vocabulary, model.hiddenSize], model.initializerRange),
-        fixedBias: filledWith([1, vocabulary], 0), // as in checkpoints of BART and its relatives
-      }),
+    maximumLength,
     encode(example) {
       const item = read(example)
       const { target = tokenizer } = tokenizer
-      const { ids, truncated } = encode(target, textOf(example, o.target), layout.maximumTargetLength)
+      const { ids, truncated } = endedTokens(target, textOf(example, o.target), maximumTargetLength)
       return { ...item, target: ids, truncated: item.truncated || truncated }
     },
     encodeUnlabelled: read,
-    collate: (items) => collate(items, layout),
-    head(params, { lastHiddenState: states, tokenLogits: own }, mode, { targets }) {
-      if (own !== undefined) return lossesFromLogits(own, targets, ofRows, mode)
-      const rows = { states, targets, vocabulary, lossOf: ofRows, mode }
-      return tokenLosses((x) => tokenLogits(model, head, params, x), rows)
-    },
-    loss: (head, { weights }) => ({ losses: head.losses, weights }),
-    predict: ({ best: { values, shape } }, items) =>
-      items.map(({ target }, i) => ({ tokens: words(values.subarray(i * shape[1]!, i * shape[1]! + target.length)) })),
+    collate,
+    predict: ({ best }, items) =>
+      predicted(
+        best,
+        items.map(({ target }) => target),
+      ).map((ids) => ({ tokens: words(ids) })),
     reference: ({ target }) => ({ tokens: words(target) }),
   }
 }

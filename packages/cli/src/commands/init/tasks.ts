@@ -157,6 +157,14 @@ export const TASKS: Readonly<Record<string, Task>> = {
     metrics: ['token-accuracy'],
     best: 'loss',
   },
+  denoising: {
+    title: 'Denoising: restore corrupted texts, as in the pretraining of BART and T5',
+    fields: { text: ['text', 'content'] },
+    model: BART,
+    tokenizer: { name: 'unigram', options: {}, trainedOn: ['text'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+  },
   contrastive: {
     title: 'Contrastive learning of sentence embeddings: texts that belong together get similar vectors',
     fields: { text: ['text', 'anchor', 'query', 'sentence1'], pair: ['pair', 'positive', 'passage', 'sentence2'] },
