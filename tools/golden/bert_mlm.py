@@ -57,7 +57,21 @@ output = double(input_ids=ids, attention_mask=mask, labels=labels)
 output.loss.backward()
 gradients = {name: p.grad.float().contiguous() for name, p in double.named_parameters() if p.grad is not None}
 save_file(gradients, GOLDEN / "bert-mlm-gradients.safetensors")
+
+
+def pseudo_log_likelihood(row):
+    """Log-probability of each token but the first and the last, masked in turn."""
+    scores = []
+    for at in range(1, len(row) - 1):
+        hidden = torch.tensor([row])
+        hidden[0, at] = 4
+        scores.append(double(input_ids=hidden).logits[0, at].log_softmax(0)[row[at]].item())
+    return scores
+
+
+TEXTS = [[2, 17, 44, 9, 23, 61, 3], [2, 50, 3], [2, *range(10, 40, 2), 3]]
 golden = {
+    "pseudoLogLikelihoods": [{"ids": row, "scores": pseudo_log_likelihood(row)} for row in TEXTS],
     "source": f"transformers {transformers.__version__} on torch {torch.__version__}, float64",
     "ids": ids.tolist(),
     "lengths": LENGTHS,

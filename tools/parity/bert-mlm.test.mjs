@@ -11,7 +11,7 @@ import { ENGINE, MODEL, OBJECTIVE, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { headFor, maskedLogits, hiddenStatesAt } from '@attune/nn'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
-import { lossAndGradients } from '@attune/trainer'
+import { lossAndGradients, pseudoLogLikelihoods } from '@attune/trainer'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
 
@@ -69,6 +69,28 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
       params = { .../** @type {any} */ (fresh), ...engine.put(weights) }
     })
     after(() => engine.close())
+
+    it('matches the pseudo-log-likelihoods within 1e-5, in any batches', async () => {
+      const texts = golden.pseudoLogLikelihoods.map((/** @type {any} */ { ids }) => ids.join(' '))
+      const encode = (/** @type {string} */ text) => {
+        const ids = text.split(' ').map(Number)
+        const specialMask = ids.map((_, i) => Number(i === 0 || i === ids.length - 1))
+        return { ids, typeIds: ids.map(() => 0), truncated: false, specialMask, offsets: [] }
+      }
+      const masked = /** @type {any} */ ({ model, params, tokenizer: { ...tokenizer, encode } })
+      for (const batchSize of [4, 32]) {
+        const live = engine.live()
+        const found = await pseudoLogLikelihoods(engine, masked, texts, { batchSize })
+        assert.equal(engine.live(), live)
+        for (const [i, { scores }] of golden.pseudoLogLikelihoods.entries()) {
+          const sum = scores.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b)
+          assert.ok(Math.abs((found[i]?.logLikelihood ?? NaN) - sum) < 1e-4)
+          const differences = found[i]?.tokens.map(({ logProbability }, at) => Math.abs(logProbability - scores[at]))
+          assert.ok(Math.max(...(differences ?? [NaN])) < 1e-5, `${differences}`)
+          assert.equal(differences?.length, scores.length)
+        }
+      }
+    })
 
     it('matches the logits within 1e-5', async () => {
       const infer = engine.compile((/** @type {any} */ params, /** @type {any} */ given) => {

@@ -6,6 +6,11 @@ export {
   type LossSum,
   inference,
 } from './inference/infer.js'
+export {
+  type MaskedLanguageModel,
+  type PseudoLogLikelihood,
+  pseudoLogLikelihoods,
+} from './inference/pseudo-log-likelihood.js'
 export { type PredictedExample, type StreamOptions, predictStream } from './inference/predict-stream.js'
 export type { Description, Prediction, PredictOptions, Predictor, PredictorOptions } from './inference/predictor.js'
 export { type OnlineOptions, type PrequentialEvent, learnOnline } from './online/learn-online.js'
