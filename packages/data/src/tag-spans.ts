@@ -1,4 +1,4 @@
-/** How spans of words are written as one tag per word: with `B-`, `I-` and `O`, and marks for ends and single words. */
+/** Notation of spans of words as one tag per word: with `B-`, `I-` and `O`, and marks for ends and single words. */
 export type TagScheme = 'BIO' | 'BIOES' | 'BILOU'
 
 /** A labelled span of words, from `start` to before `end`. */

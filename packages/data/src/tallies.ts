@@ -10,7 +10,7 @@ export interface Tally {
 /** Tallies by class, sorted; a list, because a class may have any name. Plain JSON. */
 export type Tallies = readonly (readonly [name: string, tally: Tally])[]
 
-/** How the F1 scores of classes are averaged: unweighted, from pooled counts, or weighted by support. */
+/** Average of the F1 scores of classes: unweighted, from pooled counts, or weighted by support. */
 export type Averaging = 'macro' | 'micro' | 'weighted'
 
 /** The tally without counts. */

@@ -1,7 +1,7 @@
 import { type Tokenizer, shuffled } from '@attune/core'
 import { geometricLengths, harmonicLengths, randomSpans, sampleLength, withinBudget, wordUnits } from '@attune/data'
 
-/** What is masked together. */
+/** Runs of words that are masked together. */
 export type Spans = 'none' | 'ngram' | 'geometric' | 'sequence'
 
 /** Masking parameters. */
@@ -18,7 +18,7 @@ export interface Masking {
   /** Fraction of the chosen tokens that become the mask, and that become a random token; the others stay unchanged. */
   readonly maskedFraction: number
   readonly randomFraction: number
-  /** What is replaced alike: each token for itself, or all tokens of a span. */
+  /** Unit of replacement: each token for itself, or all tokens of a span. */
   readonly replace: 'token' | 'span'
 }
 

@@ -2,7 +2,7 @@ import { tagSpans } from '@attune/data'
 import type { WordToken } from './align-words.js'
 import type { WordedText } from './words-of.js'
 
-/** How the scores of a word's tokens become those of the word; `simple` scores every token by itself. */
+/** Aggregation of the scores of a word's tokens to those of the word; `simple` scores every token by itself. */
 export type Aggregation = 'simple' | 'first' | 'average' | 'max'
 
 /** A labelled span of a text: characters from `start` to before `end`. */

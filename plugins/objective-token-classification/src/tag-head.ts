@@ -78,7 +78,7 @@ export interface CrfOutputs extends CrfScores {
 /** Added to the score of a transition that the scheme does not allow: its probability is 0 in float32. */
 const FORBIDDEN = -1e4
 
-/** What is added to the scores of transitions: 0, or {@link FORBIDDEN} where the scheme does not allow them. */
+/** Terms added to the scores of transitions: 0, or {@link FORBIDDEN} where the scheme does not allow them. */
 function constraintsOf(labels: readonly string[], scheme: TagScheme | undefined) {
   if (scheme === undefined) return (_part: keyof CrfScores, scores: Tensor): Tensor => scores
   const { start, end, next } = tagTransitions(labels, scheme)
