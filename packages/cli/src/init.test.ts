@@ -65,7 +65,7 @@ const CASES = [
   ['texts', undefined, 'causal-language-modeling', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
   ['texts', 'masked-language-modeling', 'masked-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
   ['texts', 'permutation-language-modeling', 'permutation-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
-  ['texts', 'denoising', 'denoising', ['predict', 'RUN', 'the dog sees grass']],
+  ['texts', 'denoising', 'denoising', ['generate', 'RUN', 'the dog', '--maximum-new-tokens', '4']],
   ['alpaca', undefined, 'sequence-to-sequence', ['generate', 'RUN', 'Name animal 3', '--maximum-new-tokens', '4']],
   ['pairs', undefined, 'contrastive', ['predict', 'RUN', '--file', 'pairs.jsonl']],
 ] as const
