@@ -8,9 +8,9 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, OBJECTIVE, OPTIMIZER, key, userSpecifier } from '@attune/core'
+import { ENGINE, OBJECTIVE, OPTIMIZER, key, mapParams, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
-import { chain, clipByGlobalNorm } from '@attune/nn'
+import { chain, clipByGlobalNorm, stopGradient } from '@attune/nn'
 import { trainingStep } from '@attune/trainer'
 import { goldenCases, hostTree, readCase, root } from './measure-model.mjs'
 
@@ -160,6 +160,38 @@ const floats = (shape) => ({
 const CLASSIFIED = 'plugins/model-bert/golden/classification'
 const SUMMARIZED = 'plugins/model-bart/golden/scaled'
 
+/** Rows of which every second one is of the source domain and labelled. @param {number} texts */
+const domains = (texts) => {
+  const { labels } = floats([texts])
+  return { isSource: labels, isLabelled: labels }
+}
+
+/** The objective in the `task` of another one: classification with the labels of the golden case. */
+const TASK = {
+  use: (await findPlugin(OBJECTIVE, userSpecifier('sequence-classification'), { folders: [root] })).plugin,
+  labels: ['a', 'b', 'c'],
+}
+
+/** A distillation whose teacher is the model itself without dropout, through which no gradient flows. @param {Parameters<typeof readCase>[1]} change */
+async function distilling(change = undefined) {
+  const options = { task: TASK, hiddenWeight: 1, hiddenLayers: 'all', attentionWeight: 1 }
+  const given = await alike('distillation', CLASSIFIED, options, () => ({}))(change)
+  const { model, objective } = given
+  /** @type {any} */
+  const trainingLoss = (/** @type {any} */ context, /** @type {any} */ batch) => {
+    const params = mapParams((/** @type {any} */ each) => stopGradient(each), context.params)
+    const mode = (/** @type {any} */ keep) => ({ training: false, keep })
+    const teacher = {
+      params,
+      forward: (/** @type {any} */ inputs, /** @type {any} */ keep) => model.forward(params, inputs, mode(keep)),
+      head: (/** @type {any} */ outputs, /** @type {any} */ of, /** @type {any} */ keep) =>
+        objective.head(params, outputs, mode(keep), of),
+    }
+    return objective.trainingLoss?.({ ...context, models: { teacher } }, batch)
+  }
+  return /** @type {Case} */ ({ ...given, objective: { ...objective, trainingLoss } })
+}
+
 /** All cases: name and loader. */
 const cases = [
   ...goldenCases().map((folder) => ({
@@ -172,6 +204,12 @@ const cases = [
     name: 'objective-multi-label-classification',
     read: alike('multi-label-classification', CLASSIFIED, { labels: ['a', 'b', 'c'] }, (texts) => floats([texts, 3])),
   },
+  { name: 'objective-distillation', read: distilling },
+  { name: 'objective-domain-adversarial', read: alike('domain-adversarial', CLASSIFIED, { task: TASK }, domains) },
+  ...['mmd', 'coral'].map((distance) => ({
+    name: `objective-domain-alignment, ${distance}`,
+    read: alike('domain-alignment', CLASSIFIED, { task: TASK, distance }, domains),
+  })),
   {
     name: 'objective-ordinal-classification',
     read: alike('ordinal-classification', CLASSIFIED, { labels: ['a', 'b', 'c'] }, (texts) => floats([texts, 2])),

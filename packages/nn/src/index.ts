@@ -186,3 +186,14 @@ export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from
 export { symmetricBeta } from './layers/beta.js'
 export { logSigmoid } from './layers/log-sigmoid.js'
 export { noise, noiseValues, type NoiseAttributes, NOISE } from './layers/noise.js'
+export { type ChosenObjective, type ObjectiveNeeds, createNested, fitNested } from './objectives/nested-objective.js'
+export {
+  type SoftTargetLoss,
+  attentionTransfer,
+  softTargetLoss,
+  softTargetLosses,
+} from './objectives/distillation-losses.js'
+export { maskLosses } from './objectives/mask-losses.js'
+export { correlationAlignment, maximumMeanDiscrepancy } from './objectives/domain-distances.js'
+export { requireOneRowEach } from './objectives/require-one-row-each.js'
+export { reverseGradient } from './layers/reverse-gradient.js'

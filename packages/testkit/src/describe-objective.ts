@@ -91,7 +91,7 @@ function rejects(call: () => unknown): boolean {
   }
 }
 
-/** Options with those of a nested plugin in its place; a run saves the plugin by its name. */
+/** Options with the options of each nested plugin instead of the plugin, which a run saves by its name. */
 const withoutPlugins = (value: unknown): unknown => {
   if (isChosen(value)) return withoutPlugins(value.options)
   return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, withoutPlugins(v)])) : value

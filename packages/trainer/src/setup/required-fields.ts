@@ -9,12 +9,16 @@ const metricFields = ({ plugin, options }: Chosen): readonly string[] =>
 
 /**
  * Fields that every row must have: those of the objective and of the metrics. Nested objectives (tasks) may each have their own rows, so
- * only the fields that all of them read are required.
+ * only the fields that all of them read are required. Labels of a nested objective are not, if its option has `.meta({ labels:
+ * 'optional' })`: some of the rows are then of an unlabelled domain.
  */
 export function requiredFields(objective: Chosen, metrics: readonly Chosen[] = []): readonly string[] {
-  const [first, ...others] = chosenIn(objective.options)
-    .filter(({ plugin }) => plugin.kind.name === OBJECTIVE.name)
-    .map((each) => fieldsRead(each))
+  const [first, ...others] = Object.entries(objective.options).flatMap(([option, value]) => {
+    const areOptional = objective.plugin.options.shape[option]?.meta()?.['labels'] === 'optional'
+    return chosenIn(value)
+      .filter(({ plugin }) => plugin.kind.name === OBJECTIVE.name)
+      .map((each) => fieldsRead(each).filter((name) => !areOptional || !fieldsRead(each, 'label').includes(name)))
+  })
   const shared = (first ?? []).filter((name) => others.every((fields) => fields.includes(name)))
   return [...new Set([...fieldsRead(withoutNested(objective)), ...shared, ...metrics.flatMap(metricFields)])]
 }

@@ -1,0 +1,112 @@
+import {
+  type Key,
+  LOSS,
+  type Losses,
+  MODEL,
+  OBJECTIVE,
+  type Objective,
+  type Params,
+  type TextInputs,
+  TOKENIZER,
+  definePlugin,
+  deriveKey,
+  fieldsRead,
+  use,
+} from '@attune/core'
+import { domainItems, domainOptions, sourceRows } from '@attune/data'
+import {
+  type ObjectiveNeeds,
+  binaryCrossEntropy,
+  createNested,
+  filledWith,
+  fitNested,
+  linear,
+  maskLosses,
+  normal,
+  requireOneRowEach,
+  reverseGradient,
+} from '@attune/nn'
+import { type Tensor, add, div, exp, mul, onesLike, relu, reshape, sub } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+const options = z.strictObject({
+  task: use(OBJECTIVE)
+    .meta({ labels: 'optional' })
+    .describe('Objective that trains on the labels of the source: `{ use: sequence-classification }`'),
+  ...domainOptions,
+  strength: z.number().min(0).max(1000).default(1).describe('Strength of the reversed gradient at the end of training'),
+  steepness: z.number().positive().max(1000).default(10).describe('Steepness γ of the schedule of the strength'),
+  hiddenSize: z.int().positive().default(100).describe('Hidden size of the domain classifier'),
+})
+
+type Options = z.output<typeof options>
+
+/** Initial parameters of the domain classifier, as torch initializes linear layers for ReLU (Kaiming). */
+const initialClassifier = (key: Key, width: number, hidden: number): Params => ({
+  'domain.dense.weight': normal(deriveKey(key, 'domain.dense'), [hidden, width], Math.sqrt(2 / width)),
+  'domain.dense.bias': filledWith([hidden], 0),
+  'domain.out.weight': normal(deriveKey(key, 'domain.out'), [1, hidden], Math.sqrt(1 / hidden)),
+  'domain.out.bias': filledWith([1], 0),
+})
+
+/** Logits of the source domain, `[batch, 1]`, from vectors `[batch, hidden]`. */
+const domainLogits = (params: Params, x: Tensor): Tensor =>
+  linear(params, 'domain.out', relu(linear(params, 'domain.dense', x)))
+
+function create(o: Options, given: ObjectiveNeeds): Objective {
+  const task: Objective = createNested(o.task, given)
+  const loss = (head: never, batch: never): Losses => maskLosses(task.loss(head, batch), batch['isLabelled'])
+  return {
+    ...task,
+    ...domainItems(task, { ...o, labels: fieldsRead(o.task as never, 'label') }),
+    init: (key) => ({ ...task.init(key), ...initialClassifier(key, given.model.hiddenSize, o.hiddenSize) }),
+    loss: loss as Objective['loss'],
+    trainingLoss({ params, mode, hyper, forward }, batch) {
+      const outputs = forward(batch.inputs as unknown as TextInputs)
+      const isSource = requireOneRowEach(outputs.pooled, batch['isSource'] as Tensor, 'domain-adversarial')
+      const progress = div(sub(hyper.step, 1), hyper.steps)
+      const strength = mul(o.strength, sub(div(2, add(1, exp(mul(progress, -o.steepness)))), 1))
+      const logits = domainLogits(params, reverseGradient(outputs.pooled, strength))
+      const domain = binaryCrossEntropy(logits, reshape(isSource, [-1, 1]))
+      return {
+        domain: { losses: domain, weights: onesLike(domain) },
+        task: loss(task.head(params, outputs, mode, batch) as never, batch as never),
+      }
+    },
+  }
+}
+
+/**
+ * Domain-adversarial training (DANN): a task is learned on the labelled rows of a source domain, with features that do not reveal if a
+ * row is of the source or of the target domain, whose rows need no labels. A domain classifier, a network with one hidden layer on the
+ * model's pooled output, learns to distinguish them; its gradient reaches the model with the opposite sign.
+ *
+ *     domain classifier:  minimizes L_domain
+ *     task head:          minimizes L_task
+ *     model:              minimizes L_task − λ · L_domain,  λ = strength · (2 / (1 + exp(−γ · progress)) − 1)
+ *
+ * The model maximizes the loss of the domain classifier; some textbooks print λ · L_domain with a plus for the model too, which would make
+ * the domains easier to distinguish. λ rises from 0 with the fraction of steps done, and applies to the model only, as in the paper's
+ * experiments. Evaluation and predictions are those of the task.
+ */
+export const domainAdversarial = definePlugin({
+  kind: OBJECTIVE,
+  name: 'domain-adversarial',
+  summary: 'Domain-adversarial training (DANN): features that do not reveal the domain of a text',
+  source:
+    'Ganin et al., Domain-Adversarial Training of Neural Networks, 2016, section 4.2, equations 13 to 18, and section 5.2.2',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
+  fit: async (o, examples, ...rest) => ({
+    ...o,
+    task: (await fitNested(o.task, () => sourceRows(examples(), o), ...rest)) as never,
+  }),
+  create,
+})
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective domain-adversarial': typeof domainAdversarial
+  }
+}
+
+export default domainAdversarial
