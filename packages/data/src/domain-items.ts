@@ -46,8 +46,8 @@ const indicators = (values: readonly boolean[]): HostArray => ({
  * ```ts
  * import { domainItems } from '@attune/data'
  * const task = {
- *   encode: ({ text }) => ({ length: String(text).length, truncated: false }),
- *   encodeUnlabelled: ({ text }) => ({ length: String(text).length, truncated: false }),
+ *   encode: () => ({ length: 1, truncated: false }),
+ *   encodeUnlabelled: () => ({ length: 1, truncated: false }),
  *   collate: () => ({ inputs: {} }),
  * } as never
  * const { encode, collate } = domainItems(task, { domain: 'domain', source: 'books', labels: ['label'] })

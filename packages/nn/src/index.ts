@@ -186,7 +186,13 @@ export { malformedAdapter, requireShapes, toPeft, fromPeft, modulesToSave } from
 export { symmetricBeta } from './layers/beta.js'
 export { logSigmoid } from './layers/log-sigmoid.js'
 export { noise, noiseValues, type NoiseAttributes, NOISE } from './layers/noise.js'
-export { type ChosenObjective, type ObjectiveNeeds, createNested, fitNested } from './objectives/nested-objective.js'
+export {
+  type ChosenObjective,
+  type ObjectiveNeeds,
+  createNested,
+  fitNested,
+  labelFields,
+} from './objectives/nested-objective.js'
 export {
   type SoftTargetLoss,
   attentionTransfer,

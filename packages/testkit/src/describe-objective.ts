@@ -11,9 +11,7 @@ import {
   type Params,
   type TextInputs,
   isAttuneError,
-  isChosen,
   isHostArray,
-  isRecord,
   key,
   leaves,
   mapParams,
@@ -29,6 +27,7 @@ import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { exampleOfRow, textLengths } from './text-lengths.js'
 import { tinyModel } from './tiny-model.js'
 import { tinyTokenizer } from './tiny-tokenizer.js'
+import { withoutPlugins } from './without-plugins.js'
 
 /** Inputs of an objective's suite. */
 export interface ObjectiveFixture {
@@ -89,12 +88,6 @@ function rejects(call: () => unknown): boolean {
   } catch (error) {
     return isAttuneError(error) && /^[A-Z]+(_[A-Z]+)*$/.test(error.code) && /\w/.test(error.remedy)
   }
-}
-
-/** Options with the options of each nested plugin instead of the plugin, which a run saves by its name. */
-const withoutPlugins = (value: unknown): unknown => {
-  if (isChosen(value)) return withoutPlugins(value.options)
-  return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, withoutPlugins(v)])) : value
 }
 
 /** At most eight elements, evenly spaced. */

@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
-import type { Compared, HostArray, LossTerm, Model, Objective, Params } from '@attune/core'
+import {
+  type Compared,
+  type HostArray,
+  type LossTerm,
+  type Mode,
+  type Model,
+  type Objective,
+  type Params,
+  type TextInputs,
+  key,
+} from '@attune/core'
 import {
   describeObjective,
   expectClose,
@@ -10,7 +20,20 @@ import {
   tinyModel,
   tinyTokenizer,
 } from '@attune/testkit'
-import { type Scalar, type Tensor, concat, div, expandDims, mul, sum, tensor } from '@tensorflow/tfjs-core'
+import {
+  type Scalar,
+  type Tensor,
+  abs,
+  concat,
+  div,
+  expandDims,
+  max,
+  mul,
+  slice,
+  sub,
+  sum,
+  tensor,
+} from '@tensorflow/tfjs-core'
 import { contrastive } from './contrastive.js'
 
 const model: Model = { ...tinyModel(), heads: { contrastive: { architecture: 'TinyModel', tensors: {} } } }
@@ -75,7 +98,10 @@ describe('contrastive loss', () => {
     readonly source: string
     readonly scale: number
     readonly loss: number
-  } & Readonly<Record<'texts' | 'pairs' | 'gradientOfTexts' | 'gradientOfPairs', number[][]>>
+    readonly withNegatives: { readonly loss: number } & Readonly<
+      Record<'gradientOfTexts' | 'gradientOfPairs' | 'gradientOfNegatives', number[][]>
+    >
+  } & Readonly<Record<'texts' | 'pairs' | 'negatives' | 'gradientOfTexts' | 'gradientOfPairs', number[][]>>
   const array = (rows: number[][]): HostArray => floats(rows.flat(), [rows.length, rows[0]!.length])
 
   it(`matches ${golden.source}, including its gradient`, async () => {
@@ -104,6 +130,57 @@ describe('contrastive loss', () => {
     )
     await engine.close()
   })
+
+  it(`matches ${golden.source} with hard negatives, including its gradient`, async () => {
+    const engine = referenceEngine()
+    await engine.start()
+    const objective = contrastive({ pooling: 'pooled', scale: golden.scale, negative: 'other' }, given) as Objective
+    const { loss: expected, ...slopes } = golden.withNegatives
+    const mean = ({ texts, pairs, negatives }: Params): Scalar => {
+      const pooled = concat([texts!, pairs!, negatives!], 0)
+      const batch = { inputs: {}, parts: tensor([0]) } as never
+      const outputs = { pooled, lastHiddenState: expandDims(pooled, 1) }
+      const vectors = objective.head({}, outputs, { training: false }, batch) as Tensor
+      const { losses, weights } = objective.loss(vectors, batch)
+      return div(sum(mul(losses, weights)), sum(weights))
+    }
+    const vectors = { texts: array(golden.texts), pairs: array(golden.pairs), negatives: array(golden.negatives) }
+    const both = engine.compile((p: Params) => ({ loss: mean(p), gradients: gradientsOf(mean, p) }))
+    expectClose(
+      await engine.read(both(engine.put(vectors) as Record<string, Tensor>)),
+      {
+        loss: floats([expected], []),
+        gradients: {
+          texts: array(slopes.gradientOfTexts),
+          pairs: array(slopes.gradientOfPairs),
+          negatives: array(slopes.gradientOfNegatives),
+        },
+      },
+      1e-5,
+    )
+    await engine.close()
+  })
+})
+
+describe('unsupervised SimCSE, with one field for the text and its partner', () => {
+  it('compares the embeddings of a text under two dropout masks', async () => {
+    const engine = referenceEngine()
+    await engine.start()
+    const objective = contrastive({ pair: 'text' }, given) as Objective
+    const items = examples.slice(0, 2).map((example) => objective.encode(example))
+    const { inputs } = engine.put(objective.collate(items)) as unknown as { inputs: TextInputs }
+    const params = engine.compile(() => model.init(key(1)))()
+    const distance = (mode: Mode): number => {
+      const outputs = model.forward(params, inputs, mode)
+      const vectors = objective.head(params, outputs, mode, { inputs }) as Tensor
+      const [texts, pairs] = [slice(vectors, [0, 0], [2, -1]), slice(vectors, [2, 0], [2, -1])]
+      return max(abs(sub(texts, pairs))).dataSync()[0]!
+    }
+    const seed = tensor([1, 2], [2], 'int32')
+    expect(distance({ training: false })).toBe(0)
+    expect(distance({ training: true, key: { seed, stream: 0 } })).toBeGreaterThan(0.01)
+    await engine.close()
+  })
 })
 
 describe('configured losses', () => {
@@ -117,6 +194,12 @@ describe('configured losses', () => {
     const objective = contrastive({ normalize: false }, { ...given, losses: both }) as Objective
     const vectors = tensor([1, 0, 2, 1, 3, 5, 1, 1], [4, 2]) // texts [1, 0] and [2, 1], partners [3, 5] and [1, 1]
     expect([...objective.loss(vectors, { inputs: {} }).losses.dataSync()]).toEqual([9, 9])
+  })
+
+  it('are rejected with hard negatives', () => {
+    expect(() => contrastive({ negative: 'other' }, { ...given, losses: [losses('pairs', 1)] })).toThrow(
+      expect.objectContaining({ code: 'LOSS_MISMATCH', message: expect.stringContaining('negative') as unknown }),
+    )
   })
 
   it('are rejected if they compare other targets', () => {
@@ -193,6 +276,22 @@ describe('contrastive batches', () => {
     const row = (i: number) => [...inputIds!.values.subarray(i * width, (i + 1) * width)].filter((id) => id !== 0)
     const ids = ['the quick brown fox', 'x', 'jumps over', 'y'].map((text) => [...tokenizer.encode(text).ids])
     expect(Array.from({ length: rows }, (_, i) => row(i))).toEqual(ids)
+  })
+
+  it('have hard negatives last, and require them', () => {
+    const hard = contrastive({ padToMultipleOf: 1, negative: 'other' }, given) as Objective
+    const items = examples.slice(2, 4).map((example) => hard.encode({ ...example, other: 'no' }))
+    const { inputs, parts } = hard.collate(items) as unknown as Record<'parts', HostArray> & {
+      inputs: Record<string, HostArray>
+    }
+    expect([...parts.values]).toEqual([0, 0, 1, 1, 2, 2])
+    const { shape, values } = inputs['inputIds']!
+    const last = [...values.subarray(5 * shape[1]!)].filter((id) => id !== 0)
+    expect(last).toEqual([...tokenizer.encode('no').ids])
+    expect(() => hard.encode(examples[0]!)).toThrow(
+      expect.objectContaining({ code: 'MISSING_FIELD', remedy: expect.stringContaining('`negative`') as unknown }),
+    )
+    expect(hard.collate([hard.encodeUnlabelled(examples[0]!)])).not.toHaveProperty('parts')
   })
 
   it('are never split into micro-batches', () => expect(objective.comparesExamples).toBe(true))

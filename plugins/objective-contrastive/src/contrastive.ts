@@ -1,4 +1,5 @@
 import {
+  AttuneError,
   type Batch,
   type Encoded,
   type Encoding,
@@ -44,24 +45,34 @@ import {
 import { type Tensor, cast, greaterEqual, mul, ones, range, slice, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-/** A text with its partner, if it has one. */
+/** A text with its partner and its hard negative, if it has them. */
 interface Item extends Encoded {
   readonly text: Encoding
   readonly pair: Encoding | undefined
+  readonly negative: Encoding | undefined
 }
 
 /**
  * The inputs have the texts in their first rows and their partners in the following ones: `[2 · batch, length]`. Without any partner they
- * have only the texts, and `unpaired`, int32 `[batch]`.
+ * have only the texts, and `unpaired`, int32 `[batch]`. With hard negatives, these are in the last rows, and `parts`, int32 `[3 · batch]`,
+ * is 0 for texts, 1 for partners and 2 for negatives.
  */
 interface PairBatch extends Batch {
   readonly inputs: TextArrays
   readonly unpaired?: HostArray
+  readonly parts?: HostArray
 }
 
 const options = z.strictObject({
   text: z.string().default('text').meta({ field: 'text' }).describe('Field that holds the text'),
   pair: z.string().default('pair').meta({ field: 'text' }).describe('Field that holds its partner'),
+  negative: z
+    .string()
+    .optional()
+    .meta({ field: 'text' })
+    .describe(
+      'Field that holds a hard negative: a similar text that is not a partner. Default: only the partners of the other texts',
+    ),
   pooling: z
     .enum([...poolingModes, 'pooled'])
     .optional()
@@ -91,7 +102,10 @@ type Options = z.output<typeof options>
 
 function collate(items: readonly Item[], pad: number, multiple: number, maximum: number): PairBatch {
   const isPaired = items.some(({ pair }) => pair !== undefined)
-  const texts = [...items.map(({ text }) => text), ...(isPaired ? items.map(({ text, pair = text }) => pair) : [])]
+  const negatives = items.flatMap(({ negative }) => negative ?? [])
+  const hasNegatives = isPaired && negatives.length === items.length
+  const pairs = isPaired ? items.map(({ text, pair = text }) => pair) : []
+  const texts = [...items.map(({ text }) => text), ...pairs, ...(hasNegatives ? negatives : [])]
   const length = paddedLength(Math.max(...texts.map(({ ids }) => ids.length)), multiple, maximum)
   const inputs = textArrays(
     texts.map(({ ids }) => ids),
@@ -99,15 +113,17 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximum:
     pad,
     texts.map(({ typeIds }) => typeIds),
   )
+  const parts = Int32Array.from(texts, (_, i) => Math.floor(i / items.length))
+  if (hasNegatives) return { inputs, parts: { dtype: 'int32', shape: [texts.length], values: parts } }
   if (isPaired) return { inputs }
   return { inputs, unpaired: { dtype: 'int32', shape: [items.length], values: new Int32Array(items.length).fill(1) } }
 }
 
-/** Losses of texts and their partners; `vectors` are `[2 · batch, width]`. */
-function loss(vectors: Tensor, ofRows: RowLosses): Losses {
+/** Losses of texts and their partners, which are followed by the hard negatives; `vectors` are `[parts · batch, width]`. */
+function loss(vectors: Tensor, ofRows: RowLosses, parts: 2 | 3): Losses {
   const [rows, width] = vectors.shape as [number, number]
-  const count = rows / 2
-  const [texts, pairs] = [slice(vectors, [0, 0], [count, width]), slice(vectors, [count, 0], [count, width])]
+  const count = rows / parts
+  const [texts, pairs] = [slice(vectors, [0, 0], [count, width]), slice(vectors, [count, 0], [rows - count, width])]
   return { losses: ofRows(texts, pairs), weights: ones([count]) }
 }
 
@@ -138,14 +154,25 @@ function predict({ values, shape }: HostArray, items: readonly Item[], { similar
   })
 }
 
+/** Error for a configured loss, which compares each text with its partner only. */
+const noNegatives = (): AttuneError =>
+  new AttuneError(
+    'LOSS_MISMATCH',
+    'objective contrastive: expected its own loss with `negative`, got another loss, which has no hard negatives',
+    'Remove `loss` from the configuration, or `negative` from the objective.',
+  )
+
 /** Encodes the text of an example, and its partner if it must have one. */
 const encoder =
   (o: Options, encode: (text: string) => Encoding) =>
   (example: Example, isPaired: boolean): Item => {
     const text = encode(textOf(example, o.text))
     const pair = isPaired ? encode(textOf(example, o.pair, 'pair')) : undefined
-    const length = Math.max(text.ids.length, pair?.ids.length ?? 0)
-    return { text, pair, length, truncated: text.truncated || pair?.truncated === true }
+    const hasNegative = isPaired && o.negative !== undefined
+    const negative = hasNegative ? encode(textOf(example, o.negative!, 'negative')) : undefined
+    const all = [text, pair, negative].flatMap((each) => each ?? [])
+    const length = Math.max(...all.map(({ ids }) => ids.length))
+    return { text, pair, negative, length, truncated: all.some(({ truncated }) => truncated) }
   }
 
 function create(
@@ -161,6 +188,7 @@ function create(
   const encode = encoder(o, (text) => tokenizer.encode(prompt + text, limits))
   const files = sentenceFiles(sentence, maximumLength)
   const unit = modules.at(-1)?.type === 'Normalize' ? (vectors: Tensor) => vectors : unitRows
+  if (o.negative !== undefined && losses.length > 0) throw noNegatives()
   const ofRows = lossOf(losses, ['pairs', 'vectors'], (texts, pairs) => infoNce(unit(texts), unit(pairs), o))
   return {
     views: ['similarity'],
@@ -177,9 +205,9 @@ function create(
       const states = pooling === undefined ? outputs.pooled : pooledStates(pooling, outputs.lastHiddenState, mask)
       return applyModules(modules, params, states)
     },
-    loss(vectors, { unpaired }) {
+    loss(vectors, { unpaired, parts }) {
       if (unpaired !== undefined) return { losses: zeros([vectors.shape[0]!]), weights: zeros([vectors.shape[0]!]) }
-      return loss(vectors, ofRows)
+      return loss(vectors, ofRows, parts === undefined ? 2 : 3)
     },
     predict: (vectors, items) => predict(vectors, items, sentence),
     reference: () => ({ similarity: 1 }),
@@ -191,12 +219,16 @@ function create(
  * scaled cosine similarities (InfoNCE with in-batch negatives; "multiple negatives ranking" in sentence-transformers). Larger batches have
  * more negatives and train better embeddings. Two texts of a batch with the same meaning are still negatives. Another loss of pairs or
  * vectors may replace it.
+ *
+ * With hard negatives, each text must also be distinguished from those of the whole batch (supervised SimCSE). With the same field for `text`
+ * and `pair`, a text is its own partner, under another dropout mask (unsupervised SimCSE); this needs a model with dropout.
  */
 export const contrastive = definePlugin({
   kind: OBJECTIVE,
   name: 'contrastive',
   summary: 'Contrastive learning with in-batch negatives (InfoNCE): how sentence encoders are trained',
-  source: 'van den Oord et al., Representation learning with contrastive predictive coding, 2018, equation 4',
+  source:
+    'van den Oord et al., Representation learning with contrastive predictive coding, 2018, equation 4; Gao, Yao and Chen, SimCSE, 2021, equations 4 and 5',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   create,

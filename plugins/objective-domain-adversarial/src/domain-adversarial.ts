@@ -10,7 +10,6 @@ import {
   TOKENIZER,
   definePlugin,
   deriveKey,
-  fieldsRead,
   use,
 } from '@attune/core'
 import { domainItems, domainOptions, sourceRows } from '@attune/data'
@@ -20,6 +19,7 @@ import {
   createNested,
   filledWith,
   fitNested,
+  labelFields,
   linear,
   maskLosses,
   normal,
@@ -58,7 +58,7 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
   const loss = (head: never, batch: never): Losses => maskLosses(task.loss(head, batch), batch['isLabelled'])
   return {
     ...task,
-    ...domainItems(task, { ...o, labels: fieldsRead(o.task as never, 'label') }),
+    ...domainItems(task, { ...o, labels: labelFields(o.task) }),
     init: (key) => ({ ...task.init(key), ...initialClassifier(key, given.model.hiddenSize, o.hiddenSize) }),
     loss: loss as Objective['loss'],
     trainingLoss({ params, mode, hyper, forward }, batch) {

@@ -7,7 +7,6 @@ import {
   type TextInputs,
   TOKENIZER,
   definePlugin,
-  fieldsRead,
   scheduled,
   use,
 } from '@attune/core'
@@ -17,6 +16,7 @@ import {
   correlationAlignment,
   createNested,
   fitNested,
+  labelFields,
   maskLosses,
   maximumMeanDiscrepancy,
   requireOneRowEach,
@@ -50,7 +50,7 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
     o.distance === 'coral' ? correlationAlignment(x, isSource) : maximumMeanDiscrepancy(x, isSource, o.bandwidths)
   return {
     ...task,
-    ...domainItems(task, { ...o, labels: fieldsRead(o.task as never, 'label') }),
+    ...domainItems(task, { ...o, labels: labelFields(o.task) }),
     comparesExamples: true,
     loss: loss as Objective['loss'],
     trainingLoss({ params, mode, forward }, batch) {

@@ -10,6 +10,7 @@ import {
   relu,
   reshape,
   scalar,
+  slice,
   sqrt,
   square,
   sub,
@@ -81,14 +82,18 @@ export interface InfoNceOptions {
 
 /**
  * InfoNCE with in-batch negatives: cross-entropy of the key of each query among the keys of all rows, with a softmax over
- * `scale · query · key`. `queries` and `keys` are `[rows, width]`, usually of length 1, so that the products are cosines; the
- * result is `[rows]`, in nats. Known as multiple negatives ranking loss; symmetric: the loss of CLIP.
+ * `scale · query · key`. `queries` are `[rows, width]` and `keys` `[n, width]`, usually of length 1, so that the products are cosines. The
+ * first keys are those of the queries, in the same order; further ones are hard negatives of all queries. The result is `[rows]`, in nats.
+ * Known as multiple negatives ranking loss; symmetric: the loss of CLIP, in which hard negatives count in the first direction only.
  * Source: van den Oord et al., Representation Learning with Contrastive Predictive Coding, 2018, equation 4; in-batch
- * negatives: Henderson et al., Efficient Natural Language Response Suggestion for Smart Reply, 2017, section 4.
+ * negatives: Henderson et al., Efficient Natural Language Response Suggestion for Smart Reply, 2017, section 4; hard negatives: Gao, Yao
+ * and Chen, SimCSE, 2021, equation 5.
  */
 export function infoNce(queries: Tensor, keys: Tensor, { scale, symmetric = false }: InfoNceOptions): Tensor {
-  const logits = mul(matMul(queries, keys, false, true), scalar(scale)) // [rows, rows]
-  const labels = range(0, queries.shape[0] as number, 1, 'int32')
+  const logits = mul(matMul(queries, keys, false, true), scalar(scale)) // [rows, n]
+  const rows = queries.shape[0] as number
+  const labels = range(0, rows, 1, 'int32')
   const forward = crossEntropy(logits, labels)
-  return symmetric ? mul(add(forward, crossEntropy(transpose(logits), labels)), 0.5) : forward
+  if (!symmetric) return forward
+  return mul(add(forward, crossEntropy(transpose(slice(logits, [0, 0], [rows, rows])), labels)), 0.5)
 }

@@ -1,13 +1,13 @@
-import type {
-  AnyObjective,
-  AnyPlugin,
-  Example,
-  LossTerm,
-  Model,
-  OptionsSchema,
-  ReportProgress,
-  Tokenizer,
-  Use,
+import {
+  type AnyObjective,
+  type AnyPlugin,
+  type Example,
+  type LossTerm,
+  type Model,
+  type ReportProgress,
+  type Tokenizer,
+  type Use,
+  fieldsRead,
 } from '@attune/core'
 
 /** An objective named in an option, `use(OBJECTIVE)`. */
@@ -26,6 +26,12 @@ const pluginOf = ({ plugin }: ChosenObjective): AnyPlugin => plugin as AnyPlugin
 export const createNested = (chosen: ChosenObjective, given: ObjectiveNeeds): AnyObjective =>
   pluginOf(chosen)(chosen.options, given) as AnyObjective
 
+/** Fields that hold the references of an objective named in an option. */
+export const labelFields = (chosen: ChosenObjective): readonly string[] => {
+  const plugin = pluginOf(chosen)
+  return fieldsRead({ plugin, options: plugin.options.parse(chosen.options) }, 'label')
+}
+
 /** Learns the options of an objective named in an option; returns the option with them. */
 export async function fitNested<C extends ChosenObjective>(
   chosen: C,
@@ -34,6 +40,6 @@ export async function fitNested<C extends ChosenObjective>(
   report?: ReportProgress,
 ): Promise<C> {
   const { fit, options } = pluginOf(chosen)
-  const own = (options as OptionsSchema).parse(chosen.options)
+  const own = options.parse(chosen.options)
   return { ...chosen, options: (await fit?.(own, examples, tokenizer, report)) ?? own }
 }
