@@ -162,13 +162,12 @@ const noNegatives = (): AttuneError =>
     'Remove `loss` from the configuration, or `negative` from the objective.',
   )
 
-/** Encodes the text of an example, and its partner if it must have one. */
+/** Encodes the text of an example, and its partner and its hard negative if it must have them. */
 const encoder =
   (o: Options, encode: (text: string) => Encoding) =>
-  (example: Example, isPaired: boolean): Item => {
+  (example: Example, isPaired: boolean, hasNegative: boolean): Item => {
     const text = encode(textOf(example, o.text))
     const pair = isPaired ? encode(textOf(example, o.pair, 'pair')) : undefined
-    const hasNegative = isPaired && o.negative !== undefined
     const negative = hasNegative ? encode(textOf(example, o.negative!, 'negative')) : undefined
     const all = [text, pair, negative].flatMap((each) => each ?? [])
     const length = Math.max(...all.map(({ ids }) => ids.length))
@@ -197,8 +196,8 @@ function create(
     ...(files === undefined ? {} : { files }),
     comparesExamples: true,
     init: (key) => initialModules(modules, model, key),
-    encode: (example) => encode(example, true),
-    encodeUnlabelled: (example) => encode(example, Object.hasOwn(example, o.pair) && example[o.pair] != null),
+    encode: (example) => encode(example, true, o.negative !== undefined),
+    encodeUnlabelled: (example) => encode(example, Object.hasOwn(example, o.pair) && example[o.pair] != null, false),
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
     head(params, outputs, _mode, { inputs }: OnDevice<PairBatch>) {
       const mask = pooledTokens(inputs.attentionMask, ignored)

@@ -56,3 +56,21 @@ it.each([1, 20 * CLASSES, 50 * CLASSES, ROWS * CLASSES])(
     }
   },
 )
+
+it('returns the logits too if the mode keeps them, with the same losses', () => {
+  const [states, words] = [
+    randomNormal([2, 3, WIDTH], 0, 1, 'float32', 1),
+    randomNormal([7, WIDTH], 0, 1, 'float32', 2),
+  ]
+  const targets = tensor([1, 2, 3, 4, 5, 6], [2, 3], 'int32')
+  const logitsOf = (x: Tensor) =>
+    reshape(matMul(reshape(x, [-1, WIDTH]), words, false, true), [...x.shape.slice(0, -1), 7])
+  const given = { states, targets, vocabulary: 7 }
+  const kept = tokenLosses(logitsOf, { ...given, mode: { training: false, keep: ['logits'] } })
+  const plain = tokenLosses(logitsOf, { ...given, mode: { training: false, keep: ['hiddenStates'] } })
+  expect(Object.keys(plain).sort()).toEqual(['best', 'losses'])
+  expect(kept['logits']!.shape).toEqual([6, 7])
+  expect(maxAbs(kept['logits']!.sub(reshape(logitsOf(states), [6, 7])))).toBe(0)
+  expect(maxAbs(kept.losses.sub(plain.losses))).toBeLessThan(1e-6)
+  expect([...kept.best.dataSync()]).toEqual([...plain.best.dataSync()])
+})
