@@ -1,7 +1,7 @@
 """Distances of two samples and their gradients, computed with torch.
 
 The maximum mean discrepancy is the biased estimate of Gretton et al. (2012, equation 5), written with loops over the pairs; its kernels are
-those of the reference code of Deep Adaptation Networks. The CORAL loss is that of Sun and Saenko (2016, equation 1) with torch.cov.
+the mean of those in the reference code of Deep Adaptation Networks. The CORAL loss is that of Sun and Saenko (2016, equation 1) with torch.cov.
 Needs torch. Writes plugins/objective-domain-alignment/golden/torch-domains.json.
 """
 import json
@@ -24,7 +24,7 @@ def discrepancy(source, target, bandwidths):
     typical = squares.sum() / (len(rows) * (len(rows) - 1))
 
     def kernel(x, y):
-        return sum(torch.exp(-((x - y) ** 2).sum() / (typical * b)) for b in bandwidths)
+        return sum(torch.exp(-((x - y) ** 2).sum() / (typical * b)) for b in bandwidths) / len(bandwidths)
 
     def mean(xs, ys):
         return sum(kernel(x, y) for x in xs for y in ys) / (len(xs) * len(ys))

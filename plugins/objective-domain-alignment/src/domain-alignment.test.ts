@@ -104,7 +104,7 @@ describe('domain alignment', () => {
   ]
 
   it.each([
-    ['mmd', 1, 60, shifted],
+    ['mmd', 5, 60, shifted],
     ['coral', 0.3, 150, noisy],
   ] as const)('raises the accuracy on the target: %s', async (distance, strength, steps, points) => {
     const [without, aligned] = [

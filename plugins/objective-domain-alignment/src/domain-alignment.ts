@@ -70,7 +70,7 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
  *
  *     loss = L_task(source) + strength · distance(source, target)
  *
- * The distance is the maximum mean discrepancy with a sum of Gaussian kernels, or that of the covariances (CORAL). It compares the rows of a
+ * The distance is the maximum mean discrepancy with a mean of Gaussian kernels, or that of the covariances (CORAL). It compares the rows of a
  * batch, which must hold both domains. Near neighbour: domain-adversarial learns the distance by a classifier of the domains. Evaluation
  * and predictions are those of the task.
  */

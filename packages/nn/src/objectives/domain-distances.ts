@@ -40,13 +40,14 @@ function squaredDistances(given: Tensor): Tensor {
 }
 
 /**
- * Maximum mean discrepancy (MMD) between the source and the target rows of a batch, squared, with a sum of Gaussian kernels:
+ * Maximum mean discrepancy (MMD) between the source and the target rows of a batch, squared, with a mean of Gaussian kernels:
  *
- *     MMD² = mean k(s, s′) − 2 · mean k(s, t) + mean k(t, t′),  k(x, y) = Σ_b exp(−‖x − y‖² / (b · d̄))
+ *     MMD² = mean k(s, s′) − 2 · mean k(s, t) + mean k(t, t′),  k(x, y) = mean_b exp(−‖x − y‖² / (b · d̄))
  *
  * It is the biased estimate, which includes the pairs of a row with itself and is never negative. d̄ is the mean squared distance of
  * different rows of the batch; no gradient flows through it. The result is `[]`, and 0 for a batch of one domain.
- * Source: Gretton et al., A Kernel Two-Sample Test, 2012, equation 5; the kernels: Long et al., Deep Adaptation Networks, 2015, section 3.
+ * Source: Gretton et al., A Kernel Two-Sample Test, 2012, equation 5; the kernels: Long et al., Deep Adaptation Networks, 2015, section 3,
+ * whose published code sums them: its strength is that of this mean divided by their number.
  * @param x vectors, `[batch, width]`
  * @param isSource 1 for source rows and 0 for target rows, float32 `[batch]`
  * @param bandwidths the factors b > 0
@@ -57,10 +58,10 @@ export function maximumMeanDiscrepancy(x: Tensor, isSource: Tensor, bandwidths: 
   const counts = [sum(isSource), sum(isTarget)] as const
   const squares = squaredDistances(x)
   const typical = stopGradient(maximum(div(sum(squares), Math.max(1, rows * (rows - 1))), TINY))
-  const kernels = addN(bandwidths.map((b) => exp(neg(div(squares, mul(typical, b))))))
+  const kernels = bandwidths.map((b) => exp(neg(div(squares, mul(typical, b)))))
   const shares = counts.map((count) => maximum(count, 1))
   const signed = reshape(sub(div(isSource, shares[0]!), div(isTarget, shares[1]!)), [-1, 1]) // [batch, 1]
-  return mul(sum(mul(signed, matMul(kernels, signed))), both(counts, 0))
+  return mul(sum(mul(signed, matMul(div(addN(kernels), kernels.length), signed))), both(counts, 0))
 }
 
 /** Covariance of the rows whose mask is 1, `[width, width]`, with the divisor n − 1. */
