@@ -21,12 +21,19 @@ export const BACKEND = 'attune-jit'
 /** Data of a tensor: values or, while a function is traced, a symbolic value of its graph. */
 type Entry = ({ readonly values: Values } | { readonly value: Value; readonly of: Trace }) & { references: number }
 
-/** A function being traced, and the inputs that the host computes before each run. */
+/** A function being traced, the inputs that the host computes before each run, and those that are views of others. */
 export interface Trace {
   readonly builder: Builder
   readonly hosted: HostedInput[]
   /** True for the step of a loop. */
   readonly isStep: boolean
+  readonly views: ViewedInput[]
+}
+
+/** Graph input with the bytes of an int32 input or constant: uint8, four per integer, little-endian, not copied. */
+export interface ViewedInput {
+  readonly value: Value
+  readonly of: Value
 }
 
 /** Graph input whose values the host computes from other inputs before each run. */
@@ -52,7 +59,7 @@ export class GraphBackend extends KernelBackend {
   /** Runs a function and traces the operations that it calls. */
   trace<T>(run: (trace: Trace) => T, isStep = false): T {
     const outer = this.#active
-    const trace: Trace = { builder: builder(), hosted: [], isStep }
+    const trace: Trace = { builder: builder(), hosted: [], views: [], isStep }
     this.#active = trace
     try {
       return run(trace)

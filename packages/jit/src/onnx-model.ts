@@ -6,6 +6,7 @@ import {
   type Graph,
   type Node,
   type Value,
+  type Values,
   branchesOf,
   nodesOf,
 } from './graph.js'
@@ -117,11 +118,9 @@ const node =
     if (domain !== '') text(writer, 7, domain)
   }
 
-/** Bytes of a constant, not copied. */
-export function bytesOf({ constant }: Value): Uint8Array {
-  const { buffer, byteOffset, byteLength } = constant!
-  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
-}
+/** Bytes of an array, not copied. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Values): Uint8Array =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
 
 /** Value of `TensorProto.DataLocation` for external data. */
 const EXTERNAL = 1
@@ -145,7 +144,7 @@ const initializer =
     for (const size of value.shape) int(writer, 1, size)
     int(writer, 2, DATA_TYPE[value.dtype])
     text(writer, 8, nameOf(value))
-    if (external === undefined) return void writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(value))
+    if (external === undefined) return void writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(value.constant!))
     message(writer, 13, entry('location', external.file))
     if (external.offset !== undefined) {
       message(writer, 13, entry('offset', String(external.offset)))

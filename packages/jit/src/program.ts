@@ -1,15 +1,17 @@
-import type { HostedInput } from './backend.js'
+import type { HostedInput, ViewedInput } from './backend.js'
 import { aliasesOf } from './aliases.js'
 import { emptyValues } from './builder.js'
 import type { HostArrays } from './host-arrays.js'
 import { type Graph, type Value, type Values, nodesOf, sizeOf } from './graph.js'
 import type { SharedSessions } from './shapes/shared-sessions.js'
+import { bytesOf } from './onnx-model.js'
 import { simplify } from './simplify/simplify.js'
 import type { Feed, Session } from './session.js'
 
-/** Graph of a traced function, with the inputs that the host computes. */
+/** Graph of a traced function, with the inputs that the host computes and those that are views of others. */
 export interface TracedGraph extends Graph {
   readonly hosted: readonly HostedInput[]
+  readonly views: readonly ViewedInput[]
 }
 
 /** Values of an argument; `owned` is true if they may be overwritten. */
@@ -42,17 +44,16 @@ function readInputs(graph: Graph): ReadonlySet<Value> {
 }
 
 /** Traced function with a simplified graph. */
-function simplifyTraced({ inputs, outputs, hosted }: TracedGraph): TracedGraph {
-  const graph = simplify({ inputs: [...inputs, ...hosted.map(({ value }) => value)], outputs })
-  const now = new Map(inputs.map((value, i) => [value, graph.inputs[i]!]))
+function simplifyTraced({ inputs, outputs, hosted, views }: TracedGraph): TracedGraph {
+  const others = [...hosted, ...views].map(({ value }) => value)
+  const graph = simplify({ inputs: [...inputs, ...others], outputs })
+  const known = new Map([...inputs, ...others].map((value, i) => [value, graph.inputs[i]!]))
+  const now = (value: Value): Value => known.get(value) ?? value
   return {
-    inputs: graph.inputs.slice(0, inputs.length),
+    inputs: inputs.map(now),
     outputs: graph.outputs,
-    hosted: hosted.map((each, i) => ({
-      ...each,
-      value: graph.inputs[inputs.length + i]!,
-      from: each.from.map((value) => now.get(value) ?? value),
-    })),
+    hosted: hosted.map((each) => ({ ...each, value: now(each.value), from: each.from.map(now) })),
+    views: views.map(({ value, of }) => ({ value: now(value), of: now(of) })),
   }
 }
 
@@ -80,12 +81,16 @@ function outputMemory(aliases: ReadonlyMap<Value, Value>, computed: readonly Val
 }
 
 /** Graph for ONNX Runtime: the outputs that are computed, and the inputs that they need. */
-function graphToRun({ inputs, outputs, hosted }: TracedGraph): Graph {
+function graphToRun({ inputs, outputs, hosted, views }: TracedGraph): Graph {
   const computed = [...new Set(outputs.filter(({ node }) => node !== undefined))]
   const read = readInputs({ inputs: [], outputs: computed })
-  const all = [...inputs, ...hosted.map(({ value }) => value)]
+  const all = [...inputs, ...[...hosted, ...views].map(({ value }) => value)]
   return { inputs: all.filter((value) => read.has(value)), outputs: computed }
 }
+
+/** Inputs whose memory an output may take: donated ones of which no view is read. */
+const overwritable = ({ inputs, views }: TracedGraph, donated: readonly boolean[]): readonly Value[] =>
+  inputs.filter((value, i) => donated[i] && !views.some(({ of }) => of === value))
 
 /**
  * Compiles a program. Outputs are written over owned inputs if the graph allows it; the remaining arrays of owned
@@ -96,12 +101,12 @@ export function program(traced: TracedGraph, donated: readonly boolean[], { sess
   const { inputs, outputs } = simple
   const graph = graphToRun(simple)
   const session: Session | undefined = graph.outputs.length === 0 ? undefined : sessions.sessionFor(graph)
-  const donatedInputs = inputs.filter((_, i) => donated[i])
-  const { arrayFor, keep } = outputMemory(aliasesOf({ inputs, outputs }, donatedInputs), graph.outputs)
+  const { arrayFor, keep } = outputMemory(aliasesOf(simple, overwritable(simple, donated)), graph.outputs)
   const hosted = simple.hosted.filter(({ value }) => graph.inputs.includes(value) || outputs.includes(value))
   const arraysOfHosted = hostArrays.reserve(hosted)
   const read = new Set(graph.inputs)
   const fed = inputs.filter((value) => read.has(value))
+  const views = simple.views.filter(({ value }) => read.has(value))
 
   return {
     graph,
@@ -117,6 +122,7 @@ export function program(traced: TracedGraph, donated: readonly boolean[], { sess
       const feeds = [
         ...fed.map((value): Feed => [value, numbers(value)]),
         ...[...hostValues].filter(([value]) => read.has(value)),
+        ...views.map(({ value, of }): Feed => [value, bytesOf(numbers(of))]),
       ]
       session?.run(feeds, fetches)
       const results = new Map<Value, Values>(fetches)

@@ -16,7 +16,7 @@ function writeConstants(values: readonly Value[], file: string): ReadonlyMap<Val
   const data = openSync(file, 'w')
   let offset = 0
   for (const value of values) {
-    const bytes = bytesOf(value)
+    const bytes = bytesOf(value.constant!)
     external.set(value, { file: basename(file), offset })
     for (let at = 0; at < bytes.length;) at += writeSync(data, bytes, at, bytes.length - at, offset + at)
     offset = Math.ceil((offset + bytes.length) / ALIGNMENT) * ALIGNMENT

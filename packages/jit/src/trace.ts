@@ -94,6 +94,7 @@ function traceWith(fn: PureFunction, trees: readonly Tree[], tracing: Tracing): 
       inputs,
       outputs,
       hosted: trace.hosted,
+      views: trace.views,
       rebuild(made) {
         const results = resultTensors(tensors, made)
         return mapTree(out, isTensor, (tensor) => results.get(tensor)!) as Tree

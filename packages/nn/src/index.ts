@@ -150,7 +150,7 @@ export {
   quantizeNf4,
   quantizeScales,
 } from './adapters/nf4.js'
-export { type Nf4Weight, dequantizeNf4, hasNf4, nf4Product } from './adapters/nf4-weight.js'
+export { NF4_PRODUCT, type Nf4Weight, dequantizeNf4, hasNf4, nf4Product } from './adapters/nf4-weight.js'
 export {
   type Factors,
   downOf,

@@ -10,10 +10,12 @@ import {
   jit,
   registerHostKernel,
   registerScanKernel,
+  registerNf4Product,
 } from '@attune/jit'
 import {
   DROPOUT_MASK,
   type MaskAttributes,
+  NF4_PRODUCT,
   NOISE,
   type NoiseAttributes,
   SCAN,
@@ -96,6 +98,7 @@ export const onnxruntime = definePlugin({
         registerScanKernel(SCAN)
         select()
         const choice = await chooseDevice(device, obstacleOn)
+        if (choice.device === 'cpu') registerNf4Product(NF4_PRODUCT)
         options = { threads, providers: [choice.device] }
         words = wordsOf(choice, threads)
       },

@@ -110,9 +110,11 @@ function traceAt(
     inputs: own,
     outputs,
     hosted,
+    views,
   } = traceFunction(named, [params, given], backend, ([path]) => path.startsWith('0'))
   for (const tensor of Object.values(given)) tensor.dispose()
   if (hosted.length > 0) throw cannotExport('it samples random numbers')
+  if (views.length > 0) throw cannotExport('it multiplies with 4-bit weights')
   const graph: Graph = simplify({ inputs: own, outputs }, new Map())
   return { sizes, given: namesOf(given), names, graph }
 }

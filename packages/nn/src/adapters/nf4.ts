@@ -44,14 +44,10 @@ function maximumOf(values: Float32Array, from: number, to: number): number {
   return most
 }
 
-/** Bytes as int32 in the layout of {@link QuantizedBlocks}, four in each; the last one is padded with zeros. */
+/** Bytes as int32, four in each, in little-endian order; the last one is padded with zeros. */
 function toWords(bytes: Uint8Array): Int32Array {
   const words = new Int32Array(Math.ceil(bytes.length / 4))
-  const byte = (i: number): number => bytes[i] ?? 0
-  for (let i = 0; i < words.length; i++) {
-    const at = 4 * i
-    words[i] = byte(at) + 256 * byte(at + 1) + 65536 * (byte(at + 2) + 256 * (byte(at + 3) - 128))
-  }
+  new Uint8Array(words.buffer).set(bytes)
   return words
 }
 

@@ -8,6 +8,7 @@ import {
   floorDiv,
   gather,
   greater,
+  less,
   max,
   mul,
   pad,
@@ -17,6 +18,7 @@ import {
   sub,
   tensor1d,
   unstack,
+  where,
   zerosLike,
 } from '@tensorflow/tfjs-core'
 
@@ -56,13 +58,13 @@ function pack(codes: Tensor): Tensor {
   return add(low, mul(high, factor(WORD)))
 }
 
-/** Integers from 0 to 255 from int32 that hold four of them, as in {@link QuantizedBlocks}: `[n]` → `[4 · n]`. */
-export function unpackBytes(packed: Tensor): Tensor {
+/** Integers from 0 to 255 from int32 that hold four of them: `[n]` → `[4 · n]`. `highest` recovers the last one from the highest byte. */
+function unpackWith(packed: Tensor, highest: (signed: Tensor) => Tensor): Tensor {
   const factor = (n: number): Tensor => scalar(n, 'int32')
   const high = floorDiv(packed, factor(WORD))
   const low = sub(packed, mul(high, factor(WORD)))
   const [b, d] = [floorDiv(low, factor(BYTE)), floorDiv(high, factor(BYTE))]
-  const columns = [sub(low, mul(b, factor(BYTE))), b, sub(high, mul(d, factor(BYTE))), add(d, factor(128))]
+  const columns = [sub(low, mul(b, factor(BYTE))), b, sub(high, mul(d, factor(BYTE))), highest(d)]
   return reshape(
     concat(
       columns.map((x) => reshape(x, [-1, 1])),
@@ -71,6 +73,13 @@ export function unpackBytes(packed: Tensor): Tensor {
     [-1],
   )
 }
+
+/** The inverse of {@link pack}. */
+const unpack = (packed: Tensor): Tensor => unpackWith(packed, (signed) => add(signed, scalar(128, 'int32')))
+
+/** The bytes of int32 in little-endian order: `[n]` → `[4 · n]`. */
+export const bytesOf = (packed: Tensor): Tensor =>
+  unpackWith(packed, (signed) => where(less(signed, 0), add(signed, scalar(BYTE, 'int32')), signed))
 
 /** The index of the nearest value of an ascending map, by binary search: eight gathers instead of 256 comparisons. */
 function nearestCode(x: Tensor, map: Float32Array): Tensor {
@@ -104,7 +113,7 @@ export function dequantizeBlocks(
   map: Float32Array,
   { blockSize, shape }: { readonly blockSize: number; readonly shape: readonly number[] },
 ): Tensor {
-  const values = reshape(gather(tensor1d(map), unpackBytes(codes) as never), [scales.size, blockSize])
+  const values = reshape(gather(tensor1d(map), unpack(codes) as never), [scales.size, blockSize])
   const size = shape.reduce((product, n) => product * n, 1)
   const flat = reshape(mul(values, reshape(scales, [scales.size, 1])), [-1])
   return reshape(slice(flat, [0], [size]), [...shape])
