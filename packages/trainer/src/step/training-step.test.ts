@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   type Batch,
@@ -12,8 +13,10 @@ import {
   key,
   provide,
 } from '@attune/core'
-import { accumulateMomentum, chain, scaleByLearningRate } from '@attune/nn'
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { accumulateMomentum, chain, clipByGlobalNorm, linear, scaleByLearningRate } from '@attune/nn'
+import { expectClose, floats } from '@attune/testkit'
+import { type Tensor, onesLike, square, sub, sum } from '@tensorflow/tfjs-core'
+import { NO_CONSTANTS } from './loss-function.js'
 import { toyEngine, toyExample, toyModel, toyObjective, toyTokenizer } from '../run/toy.test.fixture.js'
 import {
   type StepInputs,
@@ -149,5 +152,66 @@ describe('accumulateStep and applyStep', () => {
       const apart = parts.map((value, i) => Math.abs(value - whole[i]!))
       expect([sizes, Math.max(...apart) < 1e-6]).toEqual([sizes, true])
     }
+  })
+})
+
+interface MaskedClipping {
+  readonly source: string
+  readonly maximum: number
+  readonly learningRate: number
+  readonly momentum: number
+  readonly shape: readonly [rows: number, columns: number]
+  readonly batch: number
+  readonly masks: Readonly<Record<'weight' | 'bias', readonly number[]>>
+  readonly inputs: readonly (readonly number[])[]
+  readonly targets: readonly (readonly number[])[]
+  readonly start: Readonly<Record<'weight' | 'bias', readonly number[]>>
+  readonly norms: readonly number[]
+  readonly end: Readonly<Record<'weight' | 'bias', readonly number[]>>
+}
+
+describe('gradient clipping with masks', () => {
+  const golden = JSON.parse(readFileSync('golden/torch-masked-clipping.json', 'utf8')) as MaskedClipping
+  const [rows, columns] = golden.shape
+  const { batch, masks } = golden
+  const regression = {
+    ...objective,
+    trainingLoss({ params }: { readonly params: Params }, { inputs, targets }: Record<string, Tensor>) {
+      const losses = sum(
+        square(sub(linear({ 'l.weight': params['weight']!, 'l.bias': params['bias']! }, 'l', inputs!), targets!)),
+        1,
+      )
+      return { losses, weights: onesLike(losses) }
+    },
+  } as unknown as typeof objective
+  const optimizer = chain(
+    clipByGlobalNorm(golden.maximum),
+    accumulateMomentum(golden.momentum, false),
+    scaleByLearningRate(),
+  )
+  const tensors = ({ weight, bias }: MaskedClipping['start']): Params =>
+    engine.put({ weight: floats(weight, [rows, columns]), bias: floats(bias, [rows]) }) as Params
+
+  it.each(['step', 'micro-batches'])(`counts only the elements that train, as ${golden.source}: %s`, async (how) => {
+    const weight = masks.weight.flatMap((mask) => new Array<number>(columns).fill(mask))
+    const constants = { ...NO_CONSTANTS, masks: tensors({ weight, bias: masks.bias }) }
+    const whole = engine.compile(trainingStep({ model, objective: regression, optimizer }))
+    const accumulate = engine.compile(accumulateStep({ model, objective: regression }))
+    const apply = engine.compile(applyStep({ optimizer }))
+    const start = tensors(golden.start)
+    let state = { trainable: start, optimizer: optimizer.init(start) }
+    for (const [i, norm] of golden.norms.entries()) {
+      const given = engine.put({
+        inputs: floats(golden.inputs[i]!, [batch, columns]),
+        targets: floats(golden.targets[i]!, [batch, rows]),
+      }) as never
+      const inputs = { ...hyperOf(seed(1)), learningRate: number(golden.learningRate) }
+      const sums = () => accumulate(emptyAccumulation(start), state.trainable, {}, given, inputs, constants)
+      const result =
+        how === 'step' ? whole(state, {}, given, inputs, constants) : apply(state, sums(), inputs, constants)
+      expect(((await engine.read(result.gradientNorm)) as HostArray).values[0]).toBeCloseTo(norm, 4)
+      state = result.state as typeof state
+    }
+    expectClose(await engine.read(state.trainable), await engine.read(tensors(golden.end)), 1e-5)
   })
 })

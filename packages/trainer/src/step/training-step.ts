@@ -94,7 +94,16 @@ const optimizerAt = (
   { scheduled }: Hyper,
 ): Optimizer => rebuild?.(scheduled).optimizer ?? optimizer
 
-/** Computes the next state and the gradient norm. */
+/** Sets values of elements that do not train to 0. */
+function masked(values: Params, masks: Params): Params {
+  const apply = (value: Tensor, mask: Tensor | undefined): Tensor => (mask === undefined ? value : mul(value, mask))
+  return mapParams(apply as (...each: Tensor[]) => Tensor, values, masks)
+}
+
+/**
+ * Computes the next state and the gradient norm.
+ * @param grads gradients in which those of elements that do not train are 0, so that no norm counts them
+ */
 function update(
   optimizer: Optimizer,
   state: TrainingState,
@@ -102,15 +111,14 @@ function update(
   { hyper, masks, closure }: { readonly hyper: Hyper; readonly masks: Params; readonly closure?: Closure },
 ): Pick<StepResult, 'state' | 'gradientNorm'> {
   const { updates, state: next } = optimizer.update(grads, state.optimizer, state.trainable, hyper, closure)
-  const move = (p: Tensor, by: Tensor, mask: Tensor | undefined): Tensor =>
-    add(p, mask === undefined ? by : mul(by, mask))
-  const trainable = mapParams(move as (...values: Tensor[]) => Tensor, state.trainable, updates, masks)
+  const trainable = mapParams((p, by) => add(p, by), state.trainable, masked(updates, masks))
   return { state: { trainable, optimizer: next }, gradientNorm: globalNorm(grads) }
 }
 
 /**
  * The training step: a pure function of state, frozen parameters, batch, per-step inputs, constants and the epoch's memory. Gradient
- * clipping and similar transformations are links of `optimizer`.
+ * clipping and similar transformations are links of `optimizer`. Masks multiply the gradients, so that norms are those of the elements that
+ * train (as in PyTorch, where others have `requires_grad=False`), and the updates, which weight decay and momentum would change.
  *
  * @example
  * ```ts
@@ -142,7 +150,10 @@ export const trainingStep =
     memory?: Tree,
   ): StepResult => {
     const hyper = hyperOf(inputs, memory)
-    const closure: Closure = (trainable) => lossAndGradients(components, { trainable, frozen, batch, hyper }, constants)
+    const closure: Closure = (trainable) => {
+      const { loss, grads } = lossAndGradients(components, { trainable, frozen, batch, hyper }, constants)
+      return { loss, grads: masked(grads, constants.masks) }
+    }
     const { loss, grads } = closure(state.trainable)
     return {
       ...update(optimizerAt(components, hyper), state, grads, { hyper, masks: constants.masks, closure }),
@@ -196,7 +207,10 @@ export const applyStep =
     { masks }: StepConstants = NO_CONSTANTS,
     memory?: Tree,
   ): StepResult => {
-    const mean = mapParams((sum) => div(sum, lossWeight), grads)
+    const mean = masked(
+      mapParams((sum) => div(sum, lossWeight), grads),
+      masks,
+    )
     const hyper = hyperOf(inputs, memory)
     return { ...update(optimizerAt(components, hyper), state, mean, { hyper, masks }), loss: div(lossSum, lossWeight) }
   }
