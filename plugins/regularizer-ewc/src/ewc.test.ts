@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type DataPass, type HostArray, type Params, SOURCE, type Tree, definePlugin } from '@attune/core'
 import { crossEntropy, embedding, gradients, linear } from '@attune/nn'
 import { describeRegularizer, expectClose, floats, integers, referenceEngine } from '@attune/testkit'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Tensor, div, mean, scalar, sum, tanh } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { encodeSafetensors } from '@attune/weights'
 import { ewc } from './ewc.js'
 
 /** A source of the examples that a test passes. */
@@ -130,5 +134,56 @@ describe('ewc', () => {
       const { shape } = each.parameters[name]!
       expectClose(grads[name]!, floats(values, shape), 1e-5 * Math.max(1, ...values.map(Math.abs)))
     }
+  })
+
+  describe('from a checkpoint', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attune-ewc-'))
+    afterAll(() => rmSync(folder, { recursive: true }))
+    const saved = (constants: Record<string, Record<string, HostArray>>, index = 0): string => {
+      const tensors = Object.entries(constants).flatMap(([part, params]) =>
+        Object.entries(params).map(([name, array]) => [`prepared/${index}/${part}/${name}`, array] as const),
+      )
+      const file = join(folder, 'state.safetensors')
+      writeFileSync(file, encodeSafetensors({ ...Object.fromEntries(tensors), 'trainable/x': floats([1], [1]) }))
+      return file
+    }
+    const none = { read: engine.read, release: engine.release } as DataPass
+    const load = (from: string, trainable: Params) => ewc({ from } as never).prepare!(none, trainable)
+
+    it('takes Fisher information and weights without data, and leaves new parameters free', async () => {
+      const [each] = golden.cases
+      const constants = (await engine.read(await constantsOf(each!))) as unknown as Parameters<typeof saved>[0]
+      const others = engine.put({ 'new.weight': floats([1, 2], [2]) }) as Params
+      const found = await load(saved(constants), { ...put(each!.parameters), ...others })
+      const { start, fisher } = (await engine.read(found)) as unknown as typeof constants
+      const { 'new.weight': free, ...held } = fisher!
+      expect([...free!.values]).toEqual([0, 0])
+      expect(held).toEqual(constants['fisher'])
+      for (const name of Object.keys(held)) expect(start![name]).toEqual(constants['start']![name])
+    })
+
+    it('refuses a checkpoint of another model, without ewc, or of two, and a missing one', async () => {
+      const trainable = engine.put({ w: floats([1, 2], [2]) }) as Params
+      const of = (shape: number[], values: number[]) => ({
+        start: { w: floats(values, shape) },
+        fisher: { w: floats(values, shape) },
+      })
+      await expect(load(saved(of([1], [1])), trainable)).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' })
+      await expect(load(saved({}), trainable)).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' })
+      await expect(load(join(folder, 'none'), trainable)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+      await expect(load(saved(of([2], [1, 2]), 3), trainable)).resolves.toBeDefined()
+      const two = encodeSafetensors({
+        'prepared/0/fisher/w': floats([1, 2], [2]),
+        'prepared/1/fisher/w': floats([1, 2], [2]),
+      })
+      writeFileSync(join(folder, 'two.safetensors'), two)
+      await expect(load(join(folder, 'two.safetensors'), trainable)).rejects.toThrow('several regularizers')
+    })
+
+    it('refuses both or none of `data` and `from`', async () => {
+      const refused = (options: object) => ewc(options as never).prepare!(none, {})
+      await expect(refused({})).rejects.toMatchObject({ code: 'BAD_OPTIONS' })
+      await expect(refused({ from: 'x', data: { use: given } })).rejects.toMatchObject({ code: 'BAD_OPTIONS' })
+    })
   })
 })
