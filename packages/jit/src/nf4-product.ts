@@ -117,7 +117,7 @@ export function registerNf4Product(kernelName: string): void {
     kernelFunc: (call) => {
       const backend = backendOf(call)
       const trace = backend.activeTrace
-      if (trace === undefined) throw notCompiled(kernelName)
+      if (trace === undefined || trace.isStep) throw notCompiled(kernelName)
       const given = Object.entries(call.inputs).map(
         ([name, info]) => [name, backend.valueOf(info as TensorInfo, trace)] as const,
       )

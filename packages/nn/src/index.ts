@@ -131,6 +131,7 @@ export {
   markLargest,
 } from './adapters/largest-scores.js'
 export { type MaskedTuning, maskedTuning } from './adapters/masked-tuning.js'
+export { masksOf } from './adapters/packed-masks.js'
 export { passLimits, passOptions, requirePass, sumOverPass } from './adapters/pass-scores.js'
 export { maskAlong } from './adapters/mask-along.js'
 export { compareOption, pruningOptions } from './adapters/pruning-options.js'

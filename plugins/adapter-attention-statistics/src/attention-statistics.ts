@@ -1,5 +1,5 @@
 import { ADAPTER, type Adapter, ENGINE, definePlugin } from '@attune/core'
-import { type HostMasks, markLargest, maskedTuning, passLimits, passOptions, requirePass } from '@attune/nn'
+import { type HostMasks, markLargest, maskedTuning, masksOf, passLimits, passOptions, requirePass } from '@attune/nn'
 import { z } from 'zod'
 import { attentionBlocks, spanMasks, spansOf } from './attention-blocks.js'
 import { headScores } from './head-scores.js'
@@ -63,25 +63,29 @@ export const attentionStatistics = definePlugin({
   }),
   needs: { engine: ENGINE },
   create: ({ by, unit, fraction, ...limits }, { engine }): Adapter => ({
-    async adapt(model, params, { pass } = {}) {
-      const given = requirePass('attention-statistics', pass)
-      const { inputFirst = false } = model
-      const blocks = attentionBlocks(model, params)
-      const statistic = by === 'importance' ? by : 'entropy'
-      const scores = await headScores(given, model, blocks, statistic, passLimits(limits))
-      const chosen = choose(scores, { by, unit, fraction })
-      const outputsOf = (layer: string): number => params[`${layer}.weight`]!.shape[inputFirst ? 1 : 0]!
-      const masks = blocks.map((block, i) => {
-        const spans = chosen[i]!.flatMap((mark, head) =>
-          mark === 1 ? spansOf(block, outputsOf, head, chosen[i]!.length) : [],
-        )
-        return spanMasks(params, spans, inputFirst)
+    async adapt(model, params, { pass, choice } = {}) {
+      const masks = await masksOf(params, choice, async () => {
+        const given = requirePass('attention-statistics', pass)
+        const { inputFirst = false } = model
+        const blocks = attentionBlocks(model, params)
+        const statistic = by === 'importance' ? by : 'entropy'
+        const scores = await headScores(given, model, blocks, statistic, passLimits(limits))
+        const chosen = choose(scores, { by, unit, fraction })
+        const outputsOf = (layer: string): number => params[`${layer}.weight`]!.shape[inputFirst ? 1 : 0]!
+        const parts = blocks.map((block, i) => {
+          const spans = chosen[i]!.flatMap((mark, head) =>
+            mark === 1 ? spansOf(block, outputsOf, head, chosen[i]!.length) : [],
+          )
+          return spanMasks(params, spans, inputFirst)
+        })
+        return Object.assign({}, ...parts) as HostMasks
       })
       return maskedTuning(model, params, {
         adapter: 'attention-statistics',
         engine,
-        masks: Object.assign({}, ...masks) as HostMasks,
+        masks,
         mode: 'freeze',
+        fromData: true,
       })
     },
   }),

@@ -3,6 +3,7 @@ import {
   asScores,
   largestScores,
   maskedTuning,
+  masksOf,
   passLimits,
   passOptions,
   pruningOptions,
@@ -46,21 +47,23 @@ export const featureImportance = definePlugin({
   needs: { engine: ENGINE },
   exceptions: { initialFunction: 'zero-and-keep sets weights to zero' },
   create: ({ mode, fraction, targets, compare, batches, batchSize }, { engine }): Adapter => ({
-    async adapt(model, params, { pass } = {}) {
+    async adapt(model, params, { pass, choice } = {}) {
       const adapter = 'feature-importance'
       const { inputFirst = false } = model
       const layers = targetLayers(adapter, model, params, targets)
       const weights = Object.fromEntries(layers.map((layer) => [layer, params[`${layer}.weight`]!]))
       const sizes = new Map(layers.map((layer) => [layer, weights[layer]!.shape[inputFirst ? 0 : 1]!]))
-      const norms = await inputNorms(requirePass(adapter, pass), model, sizes, passLimits({ batches, batchSize }))
-      const scores = Object.fromEntries(
-        Object.entries(asScores(await engine.read(weights))).map(([layer, array]) => [
-          `${layer}.weight`,
-          importance(array, norms[layer]!, inputFirst),
-        ]),
-      )
-      const masks = largestScores(adapter, scores, { fraction, compare, inputFirst })
-      return maskedTuning(model, params, { adapter, engine, masks, mode })
+      const masks = await masksOf(params, choice, async () => {
+        const norms = await inputNorms(requirePass(adapter, pass), model, sizes, passLimits({ batches, batchSize }))
+        const scores = Object.fromEntries(
+          Object.entries(asScores(await engine.read(weights))).map(([layer, array]) => [
+            `${layer}.weight`,
+            importance(array, norms[layer]!, inputFirst),
+          ]),
+        )
+        return largestScores(adapter, scores, { fraction, compare, inputFirst })
+      })
+      return maskedTuning(model, params, { adapter, engine, masks, mode, fromData: true })
     },
   }),
 })

@@ -1,5 +1,5 @@
 import { ADAPTER, type Adapter, ENGINE, definePlugin } from '@attune/core'
-import { markLargest, maskAlong, maskedTuning, passLimits, passOptions, requirePass } from '@attune/nn'
+import { markLargest, maskAlong, maskedTuning, masksOf, passLimits, passOptions, requirePass } from '@attune/nn'
 import { z } from 'zod'
 import { attentiveLayers } from './attentive-layers.js'
 import { tokenScores } from './token-scores.js'
@@ -36,19 +36,24 @@ export const tokenRows = definePlugin({
   }),
   needs: { engine: ENGINE },
   create: ({ by, count, layers, ...limits }, { engine }): Adapter => ({
-    async adapt(model, params, { pass } = {}) {
+    async adapt(model, params, { pass, choice } = {}) {
       const words = model.wordEmbeddings
-      const { shape } = params[words]!
-      const given = requirePass('token-rows', pass)
-      const scores = await tokenScores(given, model, by, shape[0]!, passLimits(limits))
-      const marks = markLargest(scores, Math.min(1, count / scores.length), 'adapter token-rows: tokens')
-      const isChosen = (token: number): boolean => marks[token] === 1 && scores[token]! > 0
-      const attentive = layers === 0 ? [] : await attentiveLayers(given, model, isChosen, layers, passLimits(limits))
+      let attentive: readonly string[] = []
+      const masks = await masksOf(params, choice, async () => {
+        const { shape } = params[words]!
+        const given = requirePass('token-rows', pass)
+        const scores = await tokenScores(given, model, by, shape[0]!, passLimits(limits))
+        const marks = markLargest(scores, Math.min(1, count / scores.length), 'adapter token-rows: tokens')
+        const isChosen = (token: number): boolean => marks[token] === 1 && scores[token]! > 0
+        attentive = layers === 0 ? [] : await attentiveLayers(given, model, isChosen, layers, passLimits(limits))
+        return { [words]: maskAlong(shape, 0, isChosen) }
+      })
       return maskedTuning(model, params, {
         adapter: 'token-rows',
         engine,
-        masks: { [words]: maskAlong(shape, 0, isChosen) },
+        masks,
         mode: 'freeze',
+        fromData: true,
         alsoTrains: (name) => attentive.some((prefix) => name.startsWith(prefix)),
       })
     },

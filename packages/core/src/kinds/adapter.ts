@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { kind } from '../kind.js'
-import type { Params } from '../tree.js'
+import type { HostArray, Params } from '../tree.js'
 import type { DataPass } from './data-pass.js'
 import type { Model } from './model.js'
 import type { Optimizer } from './optimizer.js'
@@ -13,6 +13,8 @@ export interface Adapted {
   readonly frozen: Params
   /** Update masks by parameter name: 1 for elements that train, 0 for frozen ones. Applied to the final updates. */
   readonly masks?: Params
+  /** A choice of weights made from data, packed. Checkpoints hold it, and a resumed run passes it on instead of a new choice. */
+  readonly choice?: Params
   /** Returns the parameters of the base architecture with the trained ones merged in. Absent if they are saved beside those. */
   merge?(trainable: Params, frozen: Params): Params
   /**
@@ -40,6 +42,8 @@ export interface AdapterInput {
   /** A pass over the training data, for adapters that select parameters by statistics. */
   readonly pass?: DataPass
   readonly saved?: SavedAdapter
+  /** The `choice` of an interrupted run. */
+  readonly choice?: Readonly<Record<string, HostArray>>
 }
 
 /** A fine-tuning method: selects or adds the parameters that train. */

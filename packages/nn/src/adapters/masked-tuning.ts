@@ -1,6 +1,7 @@
 import { type Adapted, type Engine, type HostTree, type Model, type Params, mapParams } from '@attune/core'
 import { type Tensor, cast, where, zerosLike } from '@tensorflow/tfjs-core'
 import type { HostMasks } from './largest-scores.js'
+import { packMasks } from './packed-masks.js'
 import { splitParams } from './split-params.js'
 import { isOwn, isTokenTable } from './train-only.js'
 
@@ -16,6 +17,8 @@ export interface MaskedTuning {
    * zero and stay zero, everything else trains.
    */
   readonly mode: 'freeze' | 'zero-and-keep'
+  /** True for masks that depend on data: checkpoints then hold them. Default: false. */
+  readonly fromData?: boolean
   /** Parameters that train in full in addition. Default: none. */
   alsoTrains?(name: string): boolean
 }
@@ -34,6 +37,14 @@ const zeroed = (engine: Engine, weights: Params, masks: Params): Params => {
   return result
 }
 
+/** Masks of parameters of which every weight is chosen. */
+const wholeMasks = (params: Params, isWhole: (name: string) => boolean): HostMasks =>
+  Object.fromEntries(
+    Object.entries(params)
+      .filter(([name]) => isWhole(name))
+      .map(([name, { shape, size }]) => [name, { shape, dtype: 'float32', values: new Float32Array(size).fill(1) }]),
+  )
+
 /**
  * Partial fine-tuning of single weights. The updates of the others are multiplied by 0, after weight decay and momentum, so their values
  * stay the same bit for bit. A parameter of which no weight is chosen is frozen and has no gradient; one of which all are chosen has no
@@ -44,22 +55,24 @@ const zeroed = (engine: Engine, weights: Params, masks: Params): Params => {
 export function maskedTuning(
   model: Model,
   params: Params,
-  { adapter, engine, masks, mode, alsoTrains = () => false }: MaskedTuning,
+  { adapter, engine, masks: given, mode, fromData = false, alsoTrains = () => false }: MaskedTuning,
 ): Adapted {
+  const masks = { ...wholeMasks(params, (name) => given[name] === undefined && alsoTrains(name)), ...given }
   const has = (name: string, value: number): boolean => (masks[name]!.values as Float32Array).includes(value)
   const isOther = (name: string): boolean =>
-    mode === 'zero-and-keep' || alsoTrains(name) || !(isOwn(model, name) || isTokenTable(model, params, name))
+    mode === 'zero-and-keep' || !(isOwn(model, name) || isTokenTable(model, params, name))
   const incomplete = Object.keys(masks).filter((name) => has(name, 0))
   const mixed = incomplete.filter((name) => has(name, 1))
   const split = splitParams(adapter, params, (name) => (masks[name] === undefined ? isOther(name) : has(name, 1)))
   const onDevice = (names: readonly string[]): Params =>
     engine.put(Object.fromEntries(names.map((name) => [name, masks[name]!])) as HostTree) as Params
   const updates = onDevice(mixed)
-  if (mode === 'freeze' || incomplete.length === 0) return { model, ...split, masks: updates }
+  const made = { model, ...split, masks: updates, ...(fromData ? { choice: packMasks(engine, masks) } : {}) }
+  if (mode === 'freeze' || incomplete.length === 0) return made
   const unchosen = onDevice(incomplete.filter((name) => !has(name, 1)))
   const zeros = zeroed(engine, pick(params, incomplete), { ...updates, ...unchosen })
   engine.release(unchosen)
   const withZeros = (some: Params): Params =>
     Object.fromEntries(Object.entries(some).map(([name, p]) => [name, zeros[name] ?? p]))
-  return { model, ...split, trainable: withZeros(split.trainable), frozen: withZeros(split.frozen), masks: updates }
+  return { ...made, trainable: withZeros(split.trainable), frozen: withZeros(split.frozen) }
 }

@@ -2,6 +2,7 @@ import type { Adapter, Engine, HostArray, PassOptions } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { type Comparison, type Scores, largestScores } from './largest-scores.js'
 import { type MaskedTuning, maskedTuning } from './masked-tuning.js'
+import { masksOf } from './packed-masks.js'
 import { requirePass, sumOverPass } from './pass-scores.js'
 import { type Targets, targetLayers } from './target-layers.js'
 
@@ -36,10 +37,12 @@ export const pruneByGradients = (
   adapter: string,
   { engine, mode, fraction, targets, compare, limits, statistic, isAbsolute = false }: GradientPruning,
 ): Adapter => ({
-  async adapt(model, params, { pass } = {}) {
+  async adapt(model, params, { pass, choice } = {}) {
     const names = targetLayers(adapter, model, params, targets).map((layer) => `${layer}.weight`)
-    const sums = await sumOverPass(requirePass(adapter, pass), names, statistic, limits)
-    const masks = largestScores(adapter, isAbsolute ? absolute(sums) : sums, { fraction, compare })
-    return maskedTuning(model, params, { adapter, engine, masks, mode })
+    const masks = await masksOf(params, choice, async () => {
+      const sums = await sumOverPass(requirePass(adapter, pass), names, statistic, limits)
+      return largestScores(adapter, isAbsolute ? absolute(sums) : sums, { fraction, compare })
+    })
+    return maskedTuning(model, params, { adapter, engine, masks, mode, fromData: true })
   },
 })

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import {
   ADAPTER,
+  type Adapter,
+  type AnyPlugin,
   type Command,
   OBJECTIVE,
   type Objective,
@@ -188,10 +190,19 @@ describe('a saved adapter', () => {
   }, 60_000)
 })
 
+/** The adapter, which gets no pass over the data. */
+function withoutPass(plugin: AnyPlugin): AnyPlugin {
+  const create = (...given: Parameters<AnyPlugin>): Adapter => {
+    const own = plugin(...given) as Adapter
+    return { ...own, adapt: (model, params, { choice } = {}) => own.adapt(model, params, choice && { choice }) }
+  }
+  return Object.defineProperties(create, Object.getOwnPropertyDescriptors(plugin)) as AnyPlugin
+}
+
 describe('an adapter that chooses weights by a pass over the training data', () => {
   const names = ['magnitude-pruning', 'movement-pruning', 'token-rows']
 
-  it.each(names)('is resumed bit for bit with the same weights chosen: %s', async (name) => {
+  it.each(names)('is resumed bit for bit with the weights that its checkpoint holds: %s', async (name) => {
     const plugin = await installed(ADAPTER, name)
     const options = name === 'token-rows' ? { count: 2, by: 'gradient' } : { fraction: 0.5 }
     const [whole, parts] = [folder(), folder()]
@@ -202,7 +213,13 @@ describe('an adapter that chooses weights by a pass over the training data', () 
       if (event.type === 'step.completed' && event.step === 7) commands.next({ type: 'stop', because: 'test' })
     }
     await lastValueFrom(run(config(parts), { commands }).pipe(tap(stop)))
-    await lastValueFrom(resume(parts, { searchPaths: { folders: ['.'], registered: [...toyPlugins, plugin] } }))
+    const held = Object.entries(stored(join(parts, 'checkpoints/7/state.safetensors'))).filter(([at]) =>
+      at.startsWith('choice/'),
+    )
+    const expected = { 'movement-pruning': 'toy.dense.weight', 'token-rows': 'toy.embeddings.weight' }[name]
+    expect(held.map(([at]) => at)).toEqual(expected === undefined ? [] : [`choice/${expected}`])
+    const registered = [...toyPlugins, withoutPass(plugin)]
+    await lastValueFrom(resume(parts, { searchPaths: { folders: ['.'], registered } }))
     expect(readFileSync(join(parts, 'model/model.safetensors'))).toEqual(
       readFileSync(join(whole, 'model/model.safetensors')),
     )

@@ -30,10 +30,12 @@ async function save(session: Session, labels: readonly string[], because: string
   runState.progress = withEvaluated({ ...runState.progress, labels: [...labels], because }, runState.evaluated)
   const { memory } = runState
   const prepared = session.constants.regularizers
+  const { choice } = session.adapted
   const tensors = tensorSources(components.engine, {
     ...runState.state,
     ...(memory === undefined ? {} : { memory }),
     ...(Object.keys(prepared).length === 0 ? {} : { prepared }),
+    ...(choice === undefined ? {} : { choice }),
   })
   await requireLock(directory, runFolder.lock)
   const [run, history] = [runFolder.id, runFolder.log.history()]

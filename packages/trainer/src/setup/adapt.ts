@@ -1,7 +1,8 @@
-import type { Adapted, Model, Params } from '@attune/core'
+import type { Adapted, AdapterInput, Model, Params } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { readAdapter, requireSaveable } from '../files/saved-adapter.js'
 import { type AddedTokens, addedTokenWarnings, trainAddedRows } from './added-tokens.js'
+import type { Checkpoint } from '../files/checkpoint.js'
 import type { Components } from './compose.js'
 import { adaptAround } from './frozen-encoder.js'
 import { type TrainingData, trainingPass } from './pass-over.js'
@@ -50,19 +51,28 @@ interface AdaptedStart {
 /**
  * Applies the adapter, which splits the parameters into trainable and frozen ones; loads a saved adapter if the configuration names one.
  * @param added rows of added tokens; default: none
+ * @param checkpoint that of a resumed run, which holds the choice of weights of an adapter that chooses them from data
  * @throws AttuneError `BAD_ADAPTER`, `NO_ADAPTER_FILES`, and the errors of the adapter
  */
 export async function adaptModel(
   given: TrainingData,
   components: Components,
   params: Params,
-  added?: AddedTokens,
+  {
+    added,
+    checkpoint,
+  }: { readonly added?: AddedTokens | undefined; readonly checkpoint?: Checkpoint | undefined } = {},
 ): Promise<AdaptedStart> {
   const { engine, model } = components
   const { adapter, saveAdapter, trainAddedTokens: trains } = given.plan.config
   const from = adapter.common?.['from'] as string | undefined
   const saved = from === undefined ? undefined : readAdapter(engine, from, countParameters(params))
-  const input = { pass: trainingPass(given, components, params), ...(saved === undefined ? {} : { saved }) }
+  const { choice } = (checkpoint?.state ?? {}) as Pick<AdapterInput, 'choice'>
+  const input = {
+    pass: trainingPass(given, components, params),
+    ...(saved === undefined ? {} : { saved }),
+    ...(choice === undefined ? {} : { choice }),
+  }
   const own = await adaptAround(components, params, input)
   const adapted = sortedByName(trains && added !== undefined ? trainAddedRows(engine, own, added) : own)
   if (saveAdapter || adapted.merge === undefined) requireSaveable(adapted, adapter.plugin.name)

@@ -2,6 +2,7 @@ import {
   AttuneError,
   type DataPass,
   type Engine,
+  type HostTree,
   type Objective,
   type Optimizer,
   type Params,
@@ -122,7 +123,8 @@ function firstState(
     const optimizer = engine.compile(() => init(adapted.trainable))()
     return { state: { trainable: adapted.trainable, optimizer }, memory: undefined, prepared: undefined }
   }
-  const saved = engine.put(from.state) as unknown as SavedTrees
+  const { choice: _, ...rest } = from.state as Readonly<Record<string, HostTree>>
+  const saved = engine.put(rest) as unknown as SavedTrees
   const [expected, found] = [Object.keys(adapted.trainable).sort(), Object.keys(saved.trainable).sort()]
   if (String(expected) !== String(found))
     throw new AttuneError(
@@ -263,14 +265,13 @@ export async function openSession(
 ): Promise<OpenedSession> {
   const { plan, scope } = given
   const components = componentsOf(given.scope)
-  const { objective } = components
   const { params, added, warnings, vectorsLoaded } = createParameters(components, plan, vectors)
-  const { adapted, first, sizes, release, ...ofTokens } = await adaptModel(given, components, params, added)
+  const { adapted, first, sizes, release, ...rest } = await adaptModel(given, components, params, { added, checkpoint })
   const { optimizer, complete, rebuild } = chainedOptimizer(given, components, adapted)
   const { model } = adapted
   const { models, own } = await auxiliaryModels(complete, scope, components, first, adapted)
   release()
-  const stepsPerEpoch = await countSteps(given, objective)
+  const stepsPerEpoch = await countSteps(given, components.objective)
   const trains = await mapTraining(components, adapted, sizes)
   const parameters = countParameters(adapted.trainable) + countParameters(adapted.frozen)
   const facts = { parameters, trainableParameters: countTraining(trains) }
@@ -295,5 +296,5 @@ export async function openSession(
       params: () => ({ ...adapted.frozen, ...runState.state.trainable }),
     }),
   }
-  return { session, facts, trains, warnings: [...warnings, ...ofTokens.warnings], vectorsLoaded }
+  return { session, facts, trains, warnings: [...warnings, ...rest.warnings], vectorsLoaded }
 }
