@@ -190,11 +190,17 @@ describe('a saved adapter', () => {
   }, 60_000)
 })
 
-/** The adapter, which gets no pass over the data. */
-function withoutPass(plugin: AnyPlugin): AnyPlugin {
-  const create = (...given: Parameters<AnyPlugin>): Adapter => {
-    const own = plugin(...given) as Adapter
-    return { ...own, adapt: (model, params, { choice } = {}) => own.adapt(model, params, choice && { choice }) }
+/** The adapter, which gets a pass over the data or the choice of a checkpoint, and notes which. */
+function noting(plugin: AnyPlugin, given: string[]): AnyPlugin {
+  const create = (...parts: Parameters<AnyPlugin>): Adapter => {
+    const own = plugin(...parts) as Adapter
+    return {
+      ...own,
+      adapt(model, params, { pass, choice } = {}) {
+        given.push(choice === undefined ? 'pass' : 'choice')
+        return own.adapt(model, params, choice === undefined ? { ...(pass && { pass }) } : { choice })
+      },
+    }
   }
   return Object.defineProperties(create, Object.getOwnPropertyDescriptors(plugin)) as AnyPlugin
 }
@@ -203,7 +209,8 @@ describe('an adapter that chooses weights by a pass over the training data', () 
   const names = ['magnitude-pruning', 'movement-pruning', 'token-rows']
 
   it.each(names)('is resumed bit for bit with the weights that its checkpoint holds: %s', async (name) => {
-    const plugin = await installed(ADAPTER, name)
+    const given: string[] = []
+    const plugin = noting(await installed(ADAPTER, name), given)
     const options = name === 'token-rows' ? { count: 2, by: 'gradient' } : { fraction: 0.5 }
     const [whole, parts] = [folder(), folder()]
     const config = (directory: string) => adapting(directory, { use: plugin, ...options })
@@ -218,8 +225,8 @@ describe('an adapter that chooses weights by a pass over the training data', () 
     )
     const expected = { 'movement-pruning': 'toy.dense.weight', 'token-rows': 'toy.embeddings.weight' }[name]
     expect(held.map(([at]) => at)).toEqual(expected === undefined ? [] : [`choice/${expected}`])
-    const registered = [...toyPlugins, withoutPass(plugin)]
-    await lastValueFrom(resume(parts, { searchPaths: { folders: ['.'], registered } }))
+    await lastValueFrom(resume(parts, { searchPaths: { folders: ['.'], registered: [...toyPlugins, plugin] } }))
+    expect(given).toEqual(['pass', 'pass', expected === undefined ? 'pass' : 'choice'])
     expect(readFileSync(join(parts, 'model/model.safetensors'))).toEqual(
       readFileSync(join(whole, 'model/model.safetensors')),
     )
