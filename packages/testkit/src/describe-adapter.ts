@@ -212,11 +212,11 @@ export function describeAdapter(
     describeWrapped(subject)
     describeSaved(subject)
 
-    it('allocates no tensors other than its parameters and masks', async () => {
+    it('allocates no tensors other than its parameters, masks and choice', async () => {
       const before = engine.live()
       const original = model.init(key(2))
-      const { trainable, frozen, masks = {} } = await adapt(original)
-      const own = { original, trainable, frozen, masks }
+      const { trainable, frozen, masks = {}, choice = {} } = await adapt(original)
+      const own = { original, trainable, frozen, masks, choice }
       const all = new Set<Tensor>(leaves(own, isTensor).map(([, leaf]) => leaf))
       expect(engine.live()).toBe(before + all.size)
       engine.release(own)

@@ -91,7 +91,7 @@ const untrained = 'merges untrained parameters to the parameters of the base mod
 const trained = 'computes the same function merged as adapted'
 const masks = 'returns masks of trainable parameters only, of their shapes, with values 0 and 1'
 const wraps = 'wraps an optimizer so that its updates and its state keep their names and shapes'
-const memory = 'allocates no tensors other than its parameters and masks'
+const memory = 'allocates no tensors other than its parameters, masks and choice'
 
 /** An optimizer whose state is longer after every step. */
 const growing: NonNullable<Adapted['wrapOptimizer']> = (optimizer) => ({
