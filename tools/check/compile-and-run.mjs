@@ -1,7 +1,7 @@
 // @ts-check
 /** Compiles programs together, and runs each in a folder of its own from which the packages are found. */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from './packages.mjs'
 
@@ -15,6 +15,7 @@ import { root } from './packages.mjs'
 
 const COMPILER = join(root, 'node_modules/typescript-native/bin/tsc')
 const JEST = join(root, 'node_modules/jest/bin/jest.js')
+const PROGRAMS = join(import.meta.dirname, 'run-programs.mjs')
 /** A program that runs longer is stopped, however busy the machine is. */
 const TIMEOUT_SECONDS = 1800
 
@@ -49,15 +50,19 @@ export function compile(folder, snippets) {
     .map(named)
 }
 
-/** The command that runs a program: Node.js, or Jest for a test. @param {string} cwd @param {string} file @param {string} code */
-function commandFor(cwd, file, code) {
-  if (!code.includes("from '@attune/testkit'")) return [`${file}.js`]
+/** True if a program is a test. @param {Snippet} snippet */
+const isTest = ({ code }) => code.includes("from '@attune/testkit'")
+
+/** The command that runs a program: Node.js, or Jest for a test. @param {string} cwd @param {Snippet} snippet */
+function commandFor(cwd, snippet) {
+  const { file } = pathOf(snippet)
+  if (!isTest(snippet)) return [`${file}.js`]
   const config = { rootDir: cwd, testMatch: [`**/${file}.js`], transform: {}, testEnvironment: 'node' }
   return ['--experimental-vm-modules', '--no-warnings', JEST, '--config', JSON.stringify(config)]
 }
 
 /** Prepares the folder of a program: its files, and the repository's examples. @param {string} cwd @param {Record<string, string>} files */
-function prepare(cwd, files) {
+export function prepare(cwd, files) {
   if (!existsSync(join(cwd, 'examples'))) symlinkSync(join(root, 'examples'), join(cwd, 'examples'))
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true })
@@ -71,12 +76,11 @@ function prepare(cwd, files) {
  */
 export const run = (folder, snippet, seconds = TIMEOUT_SECONDS) =>
   new Promise((resolve) => {
-    const { name, code, files = {}, runs = true, silent = false } = snippet
+    const { name, files = {}, runs = true, silent = false } = snippet
     if (!runs) return resolve([])
-    const path = pathOf(snippet)
-    const cwd = join(folder, path.folder)
+    const cwd = join(folder, pathOf(snippet).folder)
     prepare(cwd, files)
-    const child = spawn(process.execPath, commandFor(cwd, path.file, code), { cwd, timeout: 1000 * seconds })
+    const child = spawn(process.execPath, commandFor(cwd, snippet), { cwd, timeout: 1000 * seconds })
     const output = { stdout: '', stderr: '' }
     child.stdout.on('data', (chunk) => void (output.stdout += chunk))
     child.stderr.on('data', (chunk) => void (output.stderr += chunk))
@@ -84,5 +88,53 @@ export const run = (folder, snippet, seconds = TIMEOUT_SECONDS) =>
       if (signal !== null) resolve([`${name}: not done after ${seconds} seconds`])
       else if (status !== 0) resolve([`${name}: exit code ${status}\n${output.stderr.trim()}`])
       else resolve(silent || (output.stdout + output.stderr).trim() !== '' ? [] : [`${name}: printed nothing`])
+    })
+  })
+
+/** True if a program needs a process of its own: a test, and one that computes with TF.js, whose backend an engine before it may have replaced. @param {Snippet} snippet */
+const isAlone = (snippet) => isTest(snippet) || snippet.code.includes("from '@tensorflow/")
+
+/**
+ * Runs programs one after the other, most of them in one process; returns their problems.
+ * @param {string} folder @param {readonly Snippet[]} snippets
+ */
+export async function runTogether(folder, snippets) {
+  const wanted = snippets.filter(({ runs = true }) => runs)
+  // Programs of one folder stay in order: one may read what another wrote.
+  const separate = new Set(wanted.filter(isAlone).map((snippet) => pathOf(snippet).folder))
+  const inOwn = (/** @type {Snippet} */ snippet) => separate.has(pathOf(snippet).folder)
+  const together = wanted.filter((snippet) => !inOwn(snippet))
+  const problems = together.length === 0 ? [] : await inOneProcess(folder, together)
+  for (const snippet of wanted.filter(inOwn)) problems.push(...(await run(folder, snippet)))
+  return problems
+}
+
+/** @param {string} folder @param {readonly Snippet[]} snippets @returns {Promise<string[]>} */
+const inOneProcess = (folder, snippets) =>
+  new Promise((resolve) => {
+    const list = join(mkdtempSync(join(folder, 'programs-')), 'list.json')
+    const programs = snippets.map((snippet) => {
+      const path = pathOf(snippet)
+      const cwd = join(folder, path.folder)
+      return { cwd, file: join(cwd, `${path.file}.js`), files: snippet.files ?? {} }
+    })
+    writeFileSync(list, JSON.stringify(programs))
+    const child = spawn(process.execPath, ['--no-warnings', PROGRAMS, list], { timeout: 1000 * TIMEOUT_SECONDS })
+    const output = { stdout: '', stderr: '' }
+    child.stdout.on('data', (chunk) => void (output.stdout += chunk))
+    child.stderr.on('data', (chunk) => void (output.stderr += chunk))
+    child.on('close', (status, signal) => {
+      /** @type {import('./run-programs.mjs').Ended[]} */
+      const ended = output.stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
+      const problems = snippets.slice(0, ended.length).flatMap(({ name, silent = false }, i) => {
+        const { errors, printed } = ended[i] ?? { errors: [], printed: false }
+        return errors.length > 0 || silent || printed
+          ? errors.map((e) => `${name}: ${e}`)
+          : [`${name}: printed nothing`]
+      })
+      const unfinished = snippets[ended.length]
+      if (unfinished !== undefined)
+        problems.push(`${unfinished.name}: did not end (${signal ?? `exit code ${status}`})\n${output.stderr.trim()}`)
+      resolve(problems)
     })
   })

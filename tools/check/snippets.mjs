@@ -7,7 +7,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandLines } from './command-lines.mjs'
-import { compile, run } from './compile-and-run.mjs'
+import { compile, run, runTogether } from './compile-and-run.mjs'
 import { examplesOf } from './examples.mjs'
 import { pageConfigs, validator } from './page-configs.mjs'
 import { programsOf, shortened } from './page-programs.mjs'
@@ -35,11 +35,13 @@ async function eachOf(items, work) {
   return results
 }
 
-/** Runs programs of one folder one after the other. @param {string} folder @param {readonly Snippet[]} programs */
-async function inOrder(folder, programs) {
-  const problems = []
-  for (const program of programs) problems.push(...(await run(folder, program)))
-  return problems
+/** Deals programs out to a few processes; those of one folder stay together, in order. @param {readonly Snippet[]} programs */
+function dealt(programs) {
+  const folderOf = (/** @type {Snippet} */ { folder, name }) => folder ?? name
+  const folders = [...new Set(programs.map(folderOf))]
+  return Array.from({ length: AT_ONCE }, (_, share) =>
+    programs.filter((program) => folders.indexOf(folderOf(program)) % AT_ONCE === share),
+  )
 }
 
 /**
@@ -61,13 +63,7 @@ export async function snippets(programs, groups = []) {
   )
   try {
     const mistyped = compile(folder, [...programs, ...examples])
-    const folders = [...new Set(programs.map((program) => program.folder ?? program.name))]
-    const failed = await eachOf(folders, (each) =>
-      inOrder(
-        folder,
-        programs.filter((program) => (program.folder ?? program.name) === each),
-      ),
-    )
+    const failed = await eachOf(dealt(programs), (share) => runTogether(folder, share))
     const wrong = await eachOf(groups, (group) => runExamples(folder, group))
     const summary = `${programs.length} programs and ${examples.length} examples compile and run`
     return { problems: [...mistyped, ...failed.flat(), ...wrong.flat()], summary }

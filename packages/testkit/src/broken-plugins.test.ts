@@ -42,7 +42,7 @@ const wanted = (): string => {
 function runSuites(): readonly Result[] {
   const folder = mkdtempSync(join(tmpdir(), 'attune-broken-'))
   const outputFile = join(folder, 'results.json')
-  const flags = ['--experimental-vm-modules', '--no-warnings', '../../node_modules/jest/bin/jest.js', '--runInBand']
+  const flags = ['--no-warnings', '../../node_modules/jest/bin/jest.js', '--runInBand']
   const where = ['--config', '../../jest.config.mjs', '--testMatch', '**/broken/run.test.fixture.js']
   const { stderr } = spawnSync(
     process.execPath,
