@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Jest's test runner with Node's own modules. Jest's modules are compiled again for each test file, in a context of its own, which takes
- * longer than most tests. Node's are loaded once for all test files of a process, which is sound because modules hold no state.
+ * longer than most tests. Node's are loaded once for all test files of a process, which is valid because modules hold no state.
  */
 import { createRequire, register } from 'node:module'
 import { dirname, join } from 'node:path'
