@@ -16,6 +16,14 @@ export { type PreparedStage, prepareData } from './data/prepare-data.js'
 export { dataFolder } from './data/store.js'
 export { type EvaluateOptions, type Evaluation, evaluateRun } from './inference/evaluate.js'
 export { type Pretrained, type ObjectiveChoice, loadPretrained } from './inference/load-pretrained.js'
+export { type InspectOptions, inspectBatches } from './inspect/inspect-batches.js'
+export {
+  type InspectedBatch,
+  type InspectedCounts,
+  type InspectedRow,
+  type InspectedToken,
+  addCounts,
+} from './inspect/inspected-batch.js'
 export { classifierObjective } from './inference/pretrained-predictor.js'
 export { openPredictor } from './inference/open-predictor.js'
 export { type MergeOptions, type MergeReport, mergeSavedAdapter, unmergeSavedAdapter } from './merge/merge-adapter.js'

@@ -1,10 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { AttuneError, type Example, type Source, nearest } from '@attune/core'
 import { pluginsOfModel } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../../hub-models.js'
 import { searchPathsFrom } from '../../search-paths.js'
+import { requireNewFile, writeNewFile } from '../../write-new-file.js'
 import { sourceOf } from '../evaluate.js'
 import { type Start, configText } from './config-text.js'
 import { fieldsFor, recognizeRows, taskOf } from './recognize-rows.js'
@@ -19,19 +20,6 @@ async function firstRows(file: string): Promise<Example[]> {
   const rows: Example[] = []
   for await (const row of source.open()) if (rows.push(row) >= SAMPLE) break
   return rows
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text, { flag: 'wx' })
-  } catch (cause) {
-    throw new AttuneError(
-      'CANNOT_WRITE',
-      `${file} could not be written: ${(cause as Error).message}`,
-      'Name a file in an existing, writable folder: --output FILE.',
-      { cause },
-    )
-  }
 }
 
 /** @throws AttuneError `UNKNOWN_TASK` */
@@ -74,19 +62,14 @@ interface InitFlags {
 
 async function init(given: string | undefined, { data: file, from, output }: InitFlags): Promise<void> {
   if (given !== undefined) requireTask(given)
-  if (existsSync(output))
-    throw new AttuneError(
-      'FILE_EXISTS',
-      `${output} exists, and is not overwritten`,
-      'Name another file: --output FILE.',
-    )
+  requireNewFile(output, '--output')
   const rows = await firstRows(file)
   const recognized = recognizeRows(rows)
   const name = given ?? taskOf(recognized, file)
   const fields = requireFields(name, rows, file)
   const start = from === undefined ? undefined : await startOf(from, output)
   const data = relative(dirname(resolve(output)), resolve(file))
-  write(output, await configText({ name, task: TASKS[name]!, fields, data, start }))
+  writeNewFile(output, await configText({ name, task: TASKS[name]!, fields, data, start }), '--output')
   const unread = Object.keys(rows[0] ?? {}).filter((field) => !Object.values(fields).flat().includes(field))
   const read = Object.entries(fields).map(([option, field]) => `${option} from "${[field].flat().join('", "')}"`)
   process.stdout.write(

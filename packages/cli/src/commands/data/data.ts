@@ -1,10 +1,11 @@
 import { formatCount, formatDuration, table } from '@attune/terminal'
 import { type PreparedStage, type RunConfig, prepareData } from '@attune/trainer/node'
 import { Command } from 'commander'
-import { collect } from '../collect.js'
-import { searchPathsFrom } from '../search-paths.js'
-import { locateSettings } from '../locate-settings.js'
-import { readConfig, withSettings } from '../read-config.js'
+import { collect } from '../../collect.js'
+import { searchPathsFrom } from '../../search-paths.js'
+import { locateSettings } from '../../locate-settings.js'
+import { readConfig, withSettings } from '../../read-config.js'
+import { inspectCommand } from './inspect.js'
 
 /** Table of stages: examples in and out, time, and file. */
 export function stagesText(stages: readonly PreparedStage[]): string {
@@ -46,4 +47,7 @@ const prepareCommand = (): Command =>
 
 /** `attune data` */
 export const dataCommand = (): Command =>
-  new Command('data').summary('prepare training data').addCommand(prepareCommand())
+  new Command('data')
+    .summary('prepare and inspect training data')
+    .addCommand(prepareCommand())
+    .addCommand(inspectCommand())

@@ -1,0 +1,81 @@
+import { basename } from 'node:path'
+import { AttuneError } from '@attune/core'
+import { type InspectedBatch, type RunConfig, addCounts, inspectBatches } from '@attune/trainer/node'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { collect } from '../../collect.js'
+import { withHubModel } from '../../hub-models.js'
+import { locateSettings } from '../../locate-settings.js'
+import { readConfig, runPart, withSettings } from '../../read-config.js'
+import { searchPathsFrom } from '../../search-paths.js'
+import { requireNewFile, writeNewFile } from '../../write-new-file.js'
+import { inspectedHtml } from './inspect-html.js'
+import { colours, inspectedText, signs } from './inspect-text.js'
+
+interface InspectFlags {
+  readonly set: readonly string[]
+  readonly split: 'train' | 'validation'
+  readonly batches: number
+  readonly rows: number
+  readonly html?: string
+  readonly json?: boolean
+}
+
+/** Parses a positive integer. */
+function positive(value: string): number {
+  const number = Number(value)
+  if (Number.isInteger(number) && number > 0) return number
+  throw new InvalidArgumentError('Expected a positive integer.')
+}
+
+const hasColour = (): boolean => process.stdout.isTTY && process.env['TERM'] !== 'dumb' && !process.env['NO_COLOR']
+
+/** The first batches of a configuration. @throws AttuneError `EMPTY_DATASET` */
+async function readBatches(target: string, { set, split, batches: limit }: InspectFlags): Promise<InspectedBatch[]> {
+  const { config, folder, locate } = readConfig(target)
+  const whole = await withHubModel(runPart(withSettings(config, set)), folder)
+  const found: InspectedBatch[] = []
+  for await (const batch of inspectBatches(whole as RunConfig, {
+    split,
+    baseDirectory: folder,
+    searchPaths: searchPathsFrom(folder),
+    locate: locateSettings(locate, set, config),
+  }))
+    if (found.push(batch) >= limit) break
+  if (found.length > 0) return found
+  throw new AttuneError('EMPTY_DATASET', `${target}: the ${split} split has no examples`, 'Check the path of the data.')
+}
+
+async function inspect(target: string, flags: InspectFlags): Promise<void> {
+  const { html, json, rows, split } = flags
+  if (html !== undefined) requireNewFile(html, '--html')
+  const batches = await readBatches(target, flags)
+  const all = addCounts(batches.map(({ counts }) => counts))
+  if (html !== undefined) {
+    writeNewFile(html, inspectedHtml(batches, all, rows, `${split} batches of ${basename(target)}`), '--html')
+    process.stdout.write(`Wrote ${html}.\n`)
+  } else if (json === true) process.stdout.write(`${JSON.stringify({ counts: all, batches })}\n`)
+  else process.stdout.write(`${inspectedText(batches, all, rows, hasColour() ? colours : signs)}\n`)
+}
+
+/** `attune data inspect` */
+export const inspectCommand = (): Command =>
+  new Command('inspect')
+    .summary('show batches token by token, as the training step sees them')
+    .description(
+      'Shows the first batches of a configuration as the training step receives them: which tokens train, which are masked, special or padding, which belong to which packed text, and where a text was truncated. They are the batches of the run with the same seed. Loads no weights.',
+    )
+    .argument('<config>', 'configuration file')
+    .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
+    .addOption(new Option('--split <name>', 'split to read').choices(['train', 'validation']).default('train'))
+    .option('--batches <count>', 'number of micro-batches', positive, 1)
+    .option('--rows <count>', 'maximum number of rows shown of each batch', positive, 8)
+    .option('--html <file>', 'write one page without external resources; the file must not exist')
+    .option('--json', 'print JSON, with all rows')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npx attune data inspect config.yaml
+  npx attune data inspect config.yaml --batches 3 --html batches.html`,
+    )
+    .action(inspect)
