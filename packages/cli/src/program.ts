@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { adapterCommand } from './commands/adapter.js'
+import { adviseCommand } from './commands/advise/advise.js'
 import { chatCommand } from './commands/chat.js'
 import { completionCommand } from './commands/completion.js'
 import { crossValidateCommand } from './commands/cross-validate.js'
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
     )
   const commands = [
     dataCommand(),
+    adviseCommand(),
     planCommand(),
     plotCommand(),
     trainCommand(),

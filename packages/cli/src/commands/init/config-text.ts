@@ -1,4 +1,4 @@
-import { type Kind, type OptionsSchema, fileName } from '@attune/core'
+import { type Kind, type OptionsSchema, fileName, isRecord } from '@attune/core'
 import { findInstalled, installedPlugins } from '@attune/resolve'
 import { runSchema } from '@attune/trainer/node'
 import { stringify } from 'yaml'
@@ -22,6 +22,8 @@ export interface Request {
   /** Path of the training examples, relative to the configuration. */
   readonly data: string
   readonly start: Start | undefined
+  /** Settings that replace the usual ones, by path: plugins as `{ use, … }`, `training.x`, `best`, `earlyStopping`. Default: none. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** Options as comments, each with its default or, without one, its type. */
@@ -52,14 +54,15 @@ async function section(kind: string, { name, options }: PluginChoice): Promise<s
 const flow = (value: unknown): string => stringify(value, { collectionStyle: 'flow' }).trim()
 
 /** Settings of the run that are usually left at their defaults. */
-function defaults(): string[] {
+function defaults(set: readonly string[]): string[] {
   const { adapter, engine, saveAs } = runSchema.shape
   const usual = [
     ['adapter', 'full', adapter],
     ['engine', 'auto', engine],
     ['saveAs', 'float32', saveAs],
   ] as const
-  return [...usual.map(([name, value, { description }]) => `# ${name}: ${value}   # ${description ?? ''}`), '']
+  const left = usual.filter(([name]) => !set.includes(name))
+  return [...left.map(([name, value, { description }]) => `# ${name}: ${value}   # ${description ?? ''}`), '']
 }
 
 const training = (start: Start | undefined): Readonly<Record<string, string>> => ({
@@ -68,16 +71,29 @@ const training = (start: Start | undefined): Readonly<Record<string, string>> =>
   learningRate: start === undefined ? '1.0e-3   # for new weights; about 5.0e-5 for a pretrained model' : '5.0e-5',
 })
 
+/** Settings of `training`, by name. */
+const trainingOf = ({ start, settings = {} }: Request): Readonly<Record<string, string>> => ({
+  ...training(start),
+  ...Object.fromEntries(
+    Object.entries(settings).flatMap(([path, value]) =>
+      path.startsWith('training.') ? [[path.slice('training.'.length), String(value)]] : [],
+    ),
+  ),
+})
+
 /** The sections after those of single plugins. */
-const end = ({ task, start }: Request): string => {
-  const set = training(start)
+const end = (request: Request): string => {
+  const { task, settings = {} } = request
+  const set = trainingOf(request)
+  const best = String(settings['best'] ?? task.best)
   return [
     ...(task.metrics.length > 0 ? [`metric: ${flow(task.metrics)}`] : []),
     'callback:',
-    `  - { use: checkpoint, best: ${task.best} }`,
+    `  - { use: checkpoint, best: ${best} }`,
+    ...(settings['earlyStopping'] === true ? [`  - { use: early-stopping, metric: ${best}, patience: 3 }`] : []),
     'tracker: [console, jsonl]',
     '',
-    ...defaults(),
+    ...defaults(Object.keys(settings)),
     'training:',
     ...Object.entries(set).map(([name, value]) => `  ${name}: ${value}`),
     ...commented(runSchema.shape.training.unwrap(), Object.keys(set)),
@@ -96,6 +112,25 @@ function tokenizerOf({ task, fields, start }: Request): PluginChoice {
   const read = trainedOn.flatMap((option) => fields[option] ?? [])
   const field = read.length === 1 ? read[0] : read
   return { name, options: { ...options, ...(field === 'text' ? {} : { field }) } }
+}
+
+/** A plugin among the settings, as the configuration writes it: `{ use, …options }`. */
+function chosenIn(settings: Request['settings'], kind: string): PluginChoice | undefined {
+  const found = settings?.[kind]
+  if (!isRecord(found)) return undefined
+  const { use, ...options } = found
+  return { name: String(use), options }
+}
+
+/** Kinds that a configuration has only if the settings name a plugin of them, in the order in which they are written. */
+const OPTIONAL = ['filter', 'balancer', 'adapter', 'loss']
+
+async function optionalSections(settings: Request['settings']): Promise<string[]> {
+  const chosen = OPTIONAL.flatMap((kind) => {
+    const choice = chosenIn(settings, kind)
+    return choice === undefined ? [] : [section(kind, choice)]
+  })
+  return Promise.all(chosen)
 }
 
 const modelOf = ({ task, start }: Request): PluginChoice =>
@@ -126,7 +161,11 @@ export async function configText(request: Request): Promise<string> {
     await section('model', modelOf(request)),
     await section('objective', { name, options: objective }),
     await section('optimizer', { name: 'adamw', options: {} }),
-    await section('scheduler', { name: 'linear', options: { warmupRatio: 0.1 } }),
+    await section(
+      'scheduler',
+      chosenIn(request.settings, 'scheduler') ?? { name: 'linear', options: { warmupRatio: 0.1 } },
+    ),
+    ...(await optionalSections(request.settings)),
     end(request),
   ].join('\n')
 }
