@@ -10,3 +10,12 @@ test('online learning raises the prequential accuracy, and the saved model predi
   assert.ok((accuracies[3] ?? 0) > (accuracies[0] ?? 0) + 5, out)
   assert.match(out, /a real-time strategy game with tanks → \w+/)
 })
+
+test('drift is detected after the labels change, the new concept is learned and the old one forgotten', () => {
+  const out = execFileSync(process.execPath, ['dist/drift.js', '700', '500'], { encoding: 'utf8' })
+  const [, at, change] = out.match(/drift after (\d+) rows \(the labels were swapped after (\d+)\)/) ?? []
+  assert.ok(Number(at) > Number(change) && Number(at) < Number(change) + 250, out)
+  const last = out.trim().split('\n').at(-1) ?? ''
+  const [, , fresh, forgotten] = last.match(/old concept (\S+), new concept (\S+), forgotten of the old (\S+)/) ?? []
+  assert.ok(Number(fresh) > 0.6 && Number(forgotten) > 0.2, out)
+})

@@ -13,7 +13,19 @@ export {
 } from './inference/pseudo-log-likelihood.js'
 export { type PredictedExample, type StreamOptions, predictStream } from './inference/predict-stream.js'
 export type { Description, Prediction, PredictOptions, Predictor, PredictorOptions } from './inference/predictor.js'
-export { type OnlineOptions, type PrequentialEvent, learnOnline } from './online/learn-online.js'
+export { type AdwinOptions, adwin } from './online/drift/adwin.js'
+export { type DdmOptions, ddm } from './online/drift/ddm.js'
+export type { Detected, DriftDetector, DriftSignal } from './online/drift/drift-detector.js'
+export { type PageHinkleyOptions, pageHinkley } from './online/drift/page-hinkley.js'
+export {
+  type DriftOptions,
+  type OnlineOptions,
+  type PrequentialEvent,
+  type ReplayOptions,
+  learnOnline,
+} from './online/learn-online.js'
+export type { ProbeScores } from './online/probes.js'
+export { type Reservoir, reservoir } from './online/reservoir.js'
 export type { Learner } from './online/learner.js'
 export type { Rows } from './online/rows-of.js'
 export { type BusOptions, type Bus, type EventLog, createBus } from './run/bus.js'

@@ -14,6 +14,11 @@ export interface Learner {
    *   learner can no longer learn or be saved
    */
   learn(examples: readonly Example[]): Promise<{ readonly loss: number; readonly gradientNorm: number }>
+  /**
+   * Restarts the schedules of the learning rate and of options at their first step, after concept drift for example. The weights and
+   * the state of the optimizer stay.
+   */
+  restartSchedule(): Promise<void>
   /** Predicts with the current weights. A row that cannot be predicted returns an error. */
   predict(examples: readonly Example[], how?: PredictOptions): Promise<readonly (Prediction | AttuneError)[]>
   /** Computes the loss and every metric on labelled examples. */

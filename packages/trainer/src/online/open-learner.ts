@@ -156,9 +156,17 @@ function learning(session: Session, clean: Clean) {
   }
 }
 
+/** Copies weights to the host: merged ones if the adapter can be merged, otherwise with its own tensors. */
+const readWeights =
+  ({ adapted, components }: Session) =>
+  async ({ trainable, base }: SavedWeights) => {
+    const all = adapted.merge === undefined ? { ...base, ...trainable } : base
+    return (await components.engine.read(all)) as unknown as Record<string, HostArray>
+  }
+
 function learnerOf(session: Session): Learner {
   const { components, runState, inference } = session
-  const { objective, metrics, engine } = components
+  const { objective, metrics } = components
   const clean = cleaning(session.plan.config.cleaner, session.plan.config.objective)
   const [turn, { learn, requireUsable }] = [createTaskQueue(), learning(session, clean)]
   const queue = createPredictionQueue({
@@ -171,10 +179,6 @@ function learnerOf(session: Session): Learner {
       const { items } = encodeAll(each(examples), (example) => objective.encode(clean(example)))
       return score(inference, objective, metrics, params, items, { ...components, model: session.adapted.model })
     })
-  const read = async ({ trainable, base }: SavedWeights) => {
-    const all = session.adapted.merge === undefined ? { ...base, ...trainable } : base
-    return (await engine.read(all)) as unknown as Record<string, HostArray>
-  }
   const save = (directory: string) => {
     requireUsable()
     return withWeights(session, (weights) => saveRunModel(session, directory, weights, undefined))
@@ -185,10 +189,11 @@ function learnerOf(session: Session): Learner {
     },
     metrics,
     learn: (examples) => turn(() => learn(examples)),
+    restartSchedule: () => turn(() => void (runState.scheduleStart = runState.progress.step)),
     predict: (examples, how) => queue.predict(examples, how),
     score: (examples) => turn(() => scored(examples)),
     reference: (example) => objective.reference(objective.encode(clean(example))),
-    weights: () => turn(() => withWeights(session, read)),
+    weights: () => turn(() => withWeights(session, readWeights(session))),
     save: (directory) => turn(() => save(directory)),
     async close() {
       await queue.close()

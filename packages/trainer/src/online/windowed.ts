@@ -5,8 +5,8 @@ export type Scores = Readonly<Record<string, Score>>
 
 /** Metrics over all predictions so far, and over the latest ones. */
 export interface WindowedScores {
-  /** Adds the predictions of a batch with their references and examples. */
-  add(predictions: readonly Views[], references: readonly Views[], examples: readonly Example[]): void
+  /** Adds the predictions of a batch with their references and examples. Returns the scores of the batch. */
+  add(predictions: readonly Views[], references: readonly Views[], examples: readonly Example[]): Scores
   /** Scores over all predictions so far. */
   overall(): Scores
   /** Scores over the latest batches that together cover the window. */
@@ -36,6 +36,7 @@ export function windowedScores(metrics: readonly Metric[], window: number): Wind
       held += predictions.length
       for (; held - groups[0]!.count >= window; groups.shift()) held -= groups[0]!.count
       total = mergeWith(total, states)
+      return results(states)
     },
     overall: () => results(total),
     latest: () =>

@@ -6,7 +6,8 @@ import type { HostInputs } from '../step/compiled-step.js'
 /** Inputs that vary from step to step: learning rate, step, random seed, and scheduled options. */
 export function inputsOf({ plan, components, steps, runState, schedule }: Session, step: number): HostInputs {
   const { config } = plan
-  const at = Math.min(step, steps) // a learner may train beyond the last step of the schedule
+  // A learner may restart the schedule, and train beyond its last step.
+  const at = Math.min(step - runState.scheduleStart, steps)
   const factor = scheduledValue(components.scheduler, config.scheduler.common ?? {}, at, steps)
   return {
     learningRate: config.training.learningRate * factor * runState.progress.learningRateScale,

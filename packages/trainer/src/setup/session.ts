@@ -59,6 +59,8 @@ export interface RunState {
   /** Latest validation scores, with the step of their weights. */
   evaluated: Evaluated | undefined
   hasWarnedOfNoFolder: boolean
+  /** Step after which the schedules start; not 0 only if a learner has restarted them. */
+  scheduleStart: number
 }
 
 /** An open run folder, locked by this process. */
@@ -102,7 +104,7 @@ export interface Session {
 const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
 
 /** Initial values of the state outside of checkpoints. */
-const INITIAL = { interrupted: undefined, restore: undefined, evaluated: undefined, hasWarnedOfNoFolder: false }
+const INITIAL = { interrupted: undefined, restore: undefined, evaluated: undefined, hasWarnedOfNoFolder: false, scheduleStart: 0 }
 
 /** Trees of a checkpoint; empty trees are not stored. */
 interface SavedTrees {
