@@ -17,6 +17,7 @@ import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
+import { selectCommand } from './commands/select/select.js'
 import { trainCommand } from './commands/train.js'
 import { tuneCommand } from './commands/tune.js'
 import { uploadCommand } from './commands/upload.js'
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
     crossValidateCommand(),
     evaluateCommand(),
     predictCommand(),
+    selectCommand(),
     generateCommand(),
     chatCommand(),
     downloadCommand(),

@@ -1,5 +1,15 @@
 export { type CrossValidateOptions, crossValidate } from './cross-validate.js'
 export type { CrossValidationEvent, FoldScores, StudyEvent } from './events.js'
+export {
+  type Probabilities,
+  consensus,
+  consensusEntropy,
+  leastConfidence,
+  marginUncertainty,
+  predictionEntropy,
+  voteEntropy,
+} from './select/informativeness.js'
+export { type Vector, kCentreGreedy } from './select/k-centre-greedy.js'
 export { type StudyConfig, studySchema } from './study-config.js'
 export { type StudyOptions, study } from './study.js'
 export { bestTrials, valueOf } from './trials.js'
