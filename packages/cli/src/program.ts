@@ -8,6 +8,7 @@ import { crossValidateCommand } from './commands/cross-validate.js'
 import { dataCommand } from './commands/data/data.js'
 import { doctorCommand } from './commands/doctor.js'
 import { downloadCommand } from './commands/download.js'
+import { ensembleCommand } from './commands/ensemble.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { exportCommand } from './commands/export.js'
 import { explainCommand } from './commands/explain.js'
@@ -50,6 +51,7 @@ export function buildProgram(): Command {
     evaluateCommand(),
     predictCommand(),
     selectCommand(),
+    ensembleCommand(),
     generateCommand(),
     chatCommand(),
     downloadCommand(),

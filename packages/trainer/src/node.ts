@@ -14,7 +14,15 @@ export { type CardOptions, type SaveOptions, saveModel } from './files/save-mode
 export { countFolds } from './data/open-splits.js'
 export { type PreparedStage, prepareData } from './data/prepare-data.js'
 export { dataFolder } from './data/store.js'
-export { type EvaluateOptions, type Evaluation, evaluateRun } from './inference/evaluate.js'
+export { evaluateRun } from './inference/evaluate.js'
+export type { EvaluateOptions, Evaluation } from './inference/evaluated-split.js'
+export {
+  ENSEMBLE_METHODS,
+  type EnsembleMethod,
+  type EnsembleOptions,
+  type EnsembleReport,
+  makeEnsemble,
+} from './ensemble/make-ensemble.js'
 export { type Pretrained, type ObjectiveChoice, loadPretrained } from './inference/load-pretrained.js'
 export { type InspectOptions, inspectBatches } from './inspect/inspect-batches.js'
 export {

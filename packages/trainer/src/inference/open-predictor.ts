@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AttuneError, closeScope, fieldsRead } from '@attune/core'
 import { cleaning } from '../data/clean.js'
+import { isEnsemble } from '../ensemble/ensemble-file.js'
+import { openEnsemble } from '../ensemble/open-ensemble.js'
 import { openRun } from '../files/run-folder.js'
 import { placesOf } from '../plan/lookup.js'
 import { openAdapters } from './open-adapters.js'
@@ -24,7 +26,7 @@ const notAClassifier = (folder: string): AttuneError =>
   )
 
 /**
- * Opens the model of a run folder, or a classifier in the Hugging Face file layout, for prediction.
+ * Opens the model of a run folder, an ensemble of runs, or a classifier in the Hugging Face file layout, for prediction.
  *
  * With `adapters`, opens the model once for several saved adapters, one of which a call chooses: `predict(rows, { adapter: 'name' })`.
  * They share the tensors of the model, and those of one shape a compiled program. The model must be the base that they were trained on,
@@ -49,6 +51,7 @@ const notAClassifier = (folder: string): AttuneError =>
 export async function openPredictor(directory: string, options: PredictorOptions = {}): Promise<Predictor> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
   if (Object.keys(options.adapters ?? {}).length > 0) return openAdapters(folder, options)
+  if (isEnsemble(folder)) return openEnsemble(folder, { ...options, baseDirectory: '.' }, openPredictor)
   const isModel = existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'learned.json'))
   if (isModel) return openPretrainedPredictor(folder, placesOf(options))
   const run = openRun(folder, options)

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import { averaged, combined, stackingFeatures, votes } from './combine.js'
+import { fitLogisticRegression } from './logistic-regression.js'
+
+interface Case {
+  readonly labels: readonly number[]
+  readonly members: readonly (readonly number[][])[]
+  readonly weights: readonly number[]
+  readonly soft: readonly number[][]
+  readonly hard: readonly number[]
+  readonly fitted: number
+  readonly stack: readonly number[][]
+}
+const golden = JSON.parse(readFileSync('golden/ensembles.json', 'utf8')) as Record<'two' | 'four', Case>
+
+const expectRows = (found: readonly number[][], expected: readonly number[][], digits: number): void => {
+  expect(found.length).toBe(expected.length)
+  for (const [i, row] of found.entries())
+    for (const [j, value] of row.entries()) expect(value).toBeCloseTo(expected[i]![j]!, digits)
+}
+
+describe.each(['two', 'four'] as const)('ensembles of %s classes', (name) => {
+  const { labels, members, weights, soft, hard, fitted, stack } = golden[name]
+  const rows = labels.map((_, i) => members.map((member) => member[i]!))
+
+  it('average and vote as VotingClassifier', () => {
+    expectRows(rows.map((row) => averaged(row, weights)), soft, 12) // prettier-ignore
+    const chosen = rows.map((row) => votes(row, weights)).map((shares) => shares.indexOf(Math.max(...shares)))
+    expect(chosen).toEqual(hard)
+  })
+
+  it('stack as StackingClassifier with a logistic regression', () => {
+    const features = rows.map(stackingFeatures)
+    const regression = fitLogisticRegression(features.slice(0, fitted), labels.slice(0, fitted), members[0]![0]!.length)
+    expectRows(rows.map((row) => combined(row, { method: 'stack', regression })), stack, 6) // prettier-ignore
+  })
+})
+
+describe('logistic regression', () => {
+  it('rejects data without rows or classes', () => {
+    expect(() => fitLogisticRegression([], [], 2)).toThrow(/0 rows of 2/)
+    expect(() => fitLogisticRegression([[1]], [0], 1)).toThrow(/1 rows of 1/)
+  })
+})
