@@ -68,6 +68,7 @@ function minimize(objective: Objective, size: number, tolerance: number, iterati
       next = at.map((each, j) => each + step * move[j]!)
       found = objective(next)
     }
+    if (!(found.value < value)) break // no further decrease in double precision
     const [from, before] = [at, gradient]
     const s = next.map((each, j) => each - from[j]!)
     const y = found.gradient.map((each, j) => each - before[j]!)
