@@ -105,7 +105,7 @@ function requireNoRollout({ components, plan }: { components: Components; plan: 
  *   tokenizer: 'word', model: 'mlp', objective: 'sequence-classification', training: { batchSize: 4 },
  * }
  * for await (const { rows, counts } of inspectBatches(config)) {
- *   console.log(counts.examples, rows[0]?.target) // 4 mail, for example
+ *   console.log(counts.examples, rows.length) // 4 4
  *   break
  * }
  * ```

@@ -55,8 +55,10 @@ const labelsIn = (value: unknown): string[] =>
 
 /** Adds a row to a summary. @param fields the fields that the objective reads, by option */
 export function addRow(summary: Summary, row: Example, fields: Fields): void {
-  const { label, number, tags: _tags, ...texts } = fields
+  const { label: labels, number: numbers, tags: _tags, ...texts } = fields
+  const [[label], [number]] = [[labels].flat(), [numbers].flat()]
   const text = Object.values(texts)
+    .flat()
     .map((field) => textIn(row[field]))
     .join(' ')
   summary.rows++
@@ -97,7 +99,7 @@ function ofNumbers({ numbers }: Summary): Facts {
 }
 
 /** Fields that look like another label: strings with few distinct values would need all rows, so only names count. */
-const otherLabels = (row: Example, { label }: Fields): number =>
+const otherLabels = (row: Example, label: string): number =>
   Object.keys(row).filter((name) => name !== label && /^(label|category|class|topic|sentiment)s?(_\w+)?$/i.test(name))
     .length
 
@@ -106,6 +108,7 @@ export function factsOf(summary: Summary, fields: Fields): Facts {
   const words = [...summary.words].sort((a, b) => a - b)
   const letters = summary.scripts.reduce((sum, count) => sum + count, 0)
   const most = summary.scripts.indexOf(Math.max(...summary.scripts))
+  const [[text], [label]] = [[fields['text']].flat(), [fields['label']].flat()]
   const time = Object.keys(summary.fields).find((name) => TIMES.test(name))
   return {
     rows: summary.rows,
@@ -114,10 +117,8 @@ export function factsOf(summary: Summary, fields: Fields): Facts {
     longWords: quantile(words, 0.95),
     ...(letters === 0 ? {} : { script: SCRIPTS[most]!, scriptShare: summary.scripts[most]! / letters }),
     ...(time === undefined ? {} : { timeField: time }),
-    ...(fields['text'] === undefined ? {} : { textField: fields['text'] }),
-    ...(fields['label'] === undefined
-      ? {}
-      : { labelField: fields['label'], otherLabels: otherLabels(summary.fields, fields) }),
+    ...(text === undefined ? {} : { textField: text }),
+    ...(label === undefined ? {} : { labelField: label, otherLabels: otherLabels(summary.fields, label) }),
     ...ofClasses(summary),
     ...ofNumbers(summary),
   }
