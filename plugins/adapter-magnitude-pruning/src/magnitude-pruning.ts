@@ -7,11 +7,7 @@ import { z } from 'zod'
  *
  * In the mode `zero-and-keep` the smallest weights become zero and stay zero, everything else trains. In the mode `freeze` only the chosen
  * weights and the head train, and the others keep their pretrained values bit for bit. `chooses: smallest` with `freeze` is PaFi: the weights
-<<<<<<< HEAD
  * of the smallest magnitude after pretraining learn the task. Throws AttuneError `BAD_OPTIONS` for `chooses: smallest` with `zero-and-keep`, which
-=======
- * of the smallest size in pretraining learn the task. Throws AttuneError `BAD_OPTIONS` for `chooses: smallest` with `zero-and-keep`, which
->>>>>>> c65774e (adapter-magnitude-pruning: score weights on the host)
  * would remove the largest weights, `UNKNOWN_TARGET` and `NON_FINITE_SCORES`.
  */
 export const magnitudePruning = definePlugin({
