@@ -33,6 +33,24 @@ export const lengthOptions = {
     .describe('Batches are padded to a multiple of this length, so that few distinct shapes occur'),
 }
 
+/** The truncation and padding options of an objective that reads prompts with completions. */
+export const completionLengthOptions = {
+  maximumLength: maximumTokens(2, 'a prompt with its completion'),
+  maximumPromptLength: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Maximum number of tokens of a prompt; a longer one keeps its end. Default: no limit of its own'),
+  maximumCompletionLength: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Maximum number of tokens of a completion; a longer one keeps its beginning. Default: no limit of its own',
+    ),
+  ...lengthOptions,
+}
+
 /** Returns the truncation settings of an objective: its options, with the maximum length of the model as the upper limit. */
 export const lengthsFor = (
   o: { readonly maximumLength?: number | undefined } & Pick<EncodeOptions, 'truncationSide'>,

@@ -1,6 +1,4 @@
 import {
-  AttuneError,
-  type Example,
   LOSS,
   type LossTerm,
   MODEL,
@@ -10,7 +8,6 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
-  excerpt,
 } from '@attune/core'
 import {
   type ClassificationBatch,
@@ -19,6 +16,7 @@ import {
   lengthOptions,
   lengthsFor,
   maximumTokens,
+  numberOf,
   textOptions,
 } from '@attune/data'
 import { classifier, lossOf, squaredError } from '@attune/nn'
@@ -33,18 +31,6 @@ const options = z.strictObject({
 })
 
 type Options = z.output<typeof options>
-
-/** The number of an example; a text that spells one is read. @throws AttuneError `MISSING_FIELD` */
-function numberIn(example: Example, field: string): number {
-  const value = Object.hasOwn(example, field) ? example[field] : undefined
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  if (typeof number === 'number' && Number.isFinite(Math.fround(number))) return number
-  throw new AttuneError(
-    'MISSING_FIELD',
-    `expected a finite number in field "${field}" of an example, got ${excerpt(value, 120)}`,
-    "Correct or remove the row, or name another field in the objective's option `number`.",
-  )
-}
 
 function create(
   o: Options,
@@ -64,7 +50,7 @@ function create(
     },
     maximumLength,
     init: head.init,
-    encode: (example) => encode(example, numberIn(example, o.number)),
+    encode: (example) => encode(example, numberOf(example, o.number, 'number')),
     encodeUnlabelled: (example) => encode(example, 0),
     collate,
     head: (params, { pooled }, mode) => squeeze(head.forward(params, pooled, mode), [1]),

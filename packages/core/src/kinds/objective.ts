@@ -92,7 +92,7 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
    * Default: the loss of an example does not depend on the others.
    */
   readonly comparesExamples?: boolean
-  /** True if the loss needs `models.reference`, the model before training. */
+  /** True if the loss needs the model before training: `models.reference`, or its head's outputs, `reference` of the batch. */
   readonly needsReference?: boolean
   /** Additions to `config.json`, such as the architecture name and the labels. */
   readonly config: Readonly<Record<string, unknown>>

@@ -1,4 +1,4 @@
-import type { Side, Tokenizer } from '@attune/core'
+import { AttuneError, type Side, type Tokenizer } from '@attune/core'
 import { type ChatOptions, type Message, renderChat } from '../chat-template.js'
 import { templateVariables } from '../template-variables.js'
 import { type ConversationTokens, chatTemplateOf } from './conversation-tokens.js'
@@ -74,7 +74,10 @@ export interface CompletionLimits {
   readonly maximumCompletionLength?: number | undefined
 }
 
-/** Joins a prompt and a completion within limits; the tokens of the completion train. */
+/**
+ * Joins a prompt and a completion within limits; the tokens of the completion train.
+ * @throws AttuneError `NO_TRAINED_TOKENS` if nothing of the completion is left
+ */
 export function joinCompletion(
   prompt: readonly number[],
   completion: readonly number[],
@@ -88,5 +91,11 @@ export function joinCompletion(
     truncationSide === 'left' ? all.slice(lost) : all.slice(0, all.length - lost)
   const ids = within([...asked, ...written])
   const trained = within([...asked.map(() => 0), ...written.map(() => 1)])
+  if (!trained.includes(1))
+    throw new AttuneError(
+      'NO_TRAINED_TOKENS',
+      `the completion of an example was cut off entirely: its prompt has ${asked.length} of at most ${maximumLength} tokens`,
+      'Raise `maximumLength`, limit `maximumPromptLength`, or remove the example.',
+    )
   return { ids, trained, length: ids.length, truncated: ids.length < prompt.length + completion.length }
 }

@@ -10,6 +10,7 @@ import {
   type Views,
 } from '@attune/core'
 import { batch } from '@attune/data'
+import type { Auxiliary } from '../step/loss-function.js'
 import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
 import { type InferenceResult, inferenceStep } from '../step/training-step.js'
 
@@ -43,23 +44,23 @@ export interface Inference {
 }
 
 /** The compiled forward pass with the objective's head. */
-export type InferenceProgram = Compiled<(params: Params, batch: OnDevice<Batch>) => InferenceResult>
+export type InferenceProgram = Compiled<(params: Params, batch: OnDevice<Batch>, own?: Params) => InferenceResult>
 
 /** Components that predict a batch. */
-interface BatchPredictor extends Pick<InferenceOptions, 'complete'> {
+interface BatchPredictor extends Pick<InferenceOptions, 'complete' | 'reference'> {
   readonly engine: Engine
   readonly objective: Objective
   readonly step: InferenceProgram
 }
 
 async function predictBatch(
-  { engine, objective, step, complete = (batch) => Promise.resolve(batch) }: BatchPredictor,
+  { engine, objective, step, reference, complete = (batch) => Promise.resolve(batch) }: BatchPredictor,
   params: Params,
   items: readonly Encoded[],
   loss: LossSum | undefined,
 ): Promise<readonly Views[]> {
   const inputs = engine.put(await complete(objective.collate(items) as Batch))
-  const result = step(params, inputs)
+  const result = reference === undefined ? step(params, inputs) : step(params, inputs, reference.own)
   const { head, lossSum, lossWeight } = await engine.read(result)
   await yieldToEventLoop() // yields to the event loop, as training steps do, so that signals are handled
   engine.release(result)
@@ -91,8 +92,9 @@ export const inferenceProgram = (
   model: Model,
   objective: Objective,
   sameParams = false,
+  reference?: Auxiliary,
 ): InferenceProgram =>
-  engine.compile(inferenceStep({ model, objective, launchBound: engine.launchBound }), {
+  engine.compile(inferenceStep({ model, objective, launchBound: engine.launchBound, reference }), {
     donate: [1],
     constant: sameParams ? [0] : [],
   }) as InferenceProgram
@@ -106,6 +108,8 @@ export interface InferenceOptions {
   readonly sameParams?: boolean
   /** Adds inputs of the model to a batch, such as cached outputs of its frozen part. Default: none. */
   readonly complete?: (batch: Batch) => Promise<Batch>
+  /** The reference model, with its own parameters, for an objective that compares with it. Default: none. */
+  readonly reference?: { readonly auxiliary: Auxiliary; readonly own: Params }
 }
 
 /**
@@ -135,7 +139,7 @@ export function inference(
   objective: Objective,
   { batchSize, sameParams = false, program, ...completing }: InferenceOptions,
 ): Inference {
-  const step = program ?? inferenceProgram(engine, model, objective, sameParams)
+  const step = program ?? inferenceProgram(engine, model, objective, sameParams, completing.reference?.auxiliary)
   const predictor = { engine, objective, step, ...completing }
   async function* run(
     params: Params,

@@ -83,7 +83,7 @@ function requireFixedOutputs({ engine, objective }: Components, { trainable }: A
   engine.release(made)
   if (inside.length > 0)
     throw notCacheable(`expected an adapter that trains the head only, got trainable ${inside.slice(0, 3).join(', ')}`)
-  if (objective.trainingLoss !== undefined)
+  if (objective.trainingLoss !== undefined || objective.needsReference === true)
     throw notCacheable('the training loss of the objective runs the model in its own way')
 }
 

@@ -286,7 +286,7 @@ export async function openSession(
     adapted,
     constants,
     optimizer,
-    ...programsOf(components, cache, { model, optimizer, models, rebuild, training: plan.config.training }),
+    ...programsOf(components, cache, { model, optimizer, models, own, rebuild, training: plan.config.training }),
     schedule: scheduleOf(plan),
     cache,
     stepsPerEpoch,

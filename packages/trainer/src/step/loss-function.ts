@@ -91,26 +91,43 @@ export function reduceLosses(given: Losses | Readonly<Record<string, Losses>>, b
   return { sum: addN([first.sum, ...scaled]), weight: first.weight }
 }
 
+/** Creates an auxiliary model for an evaluation of the loss. */
+function auxiliaryModel({ model, objective, params }: Auxiliary, shared: Params, own: Params = {}): AuxiliaryModel {
+  const all = mapParams((tensor) => stopGradient(tensor), params(shared, own))
+  const modeFor = (keep: readonly Kept[]): Mode => ({ training: false, keep })
+  return {
+    params: all,
+    forward: (inputs, keep = []) => model.forward(all, inputs, modeFor(keep)),
+    head: (outputs, batch, keep = []) => objective.head(all, outputs, modeFor(keep), batch),
+  }
+}
+
 /** Creates the auxiliary models for an evaluation of the loss. */
 const auxiliaries = (
   models: Readonly<Record<string, Auxiliary>>,
   own: StepConstants['models'],
   frozen: Params,
 ): TrainingContext['models'] =>
-  Object.fromEntries(
-    Object.entries(models).map(([name, { model, objective, params }]): [string, AuxiliaryModel] => {
-      const all = mapParams((tensor) => stopGradient(tensor), params(frozen, own[name] ?? {}))
-      const modeFor = (keep: readonly Kept[]): Mode => ({ training: false, keep })
-      return [
-        name,
-        {
-          params: all,
-          forward: (inputs, keep = []) => model.forward(all, inputs, modeFor(keep)),
-          head: (outputs, batch, keep = []) => objective.head(all, outputs, modeFor(keep), batch),
-        },
-      ]
-    }),
-  )
+  Object.fromEntries(Object.entries(models).map(([name, each]) => [name, auxiliaryModel(each, frozen, own[name])]))
+
+/**
+ * Adds the outputs of the objective's head on the reference model to a batch, as `reference`, if the objective compares with them.
+ * @param shared parameters that the reference model may share with the trained one
+ * @param own the other parameters of the reference model
+ */
+export function withReference(
+  {
+    objective: { needsReference },
+    reference,
+  }: { readonly objective: Objective; readonly reference?: Auxiliary | undefined },
+  batch: OnDevice<Batch>,
+  shared: Params,
+  own?: Params,
+): OnDevice<Batch> {
+  if (needsReference !== true || reference === undefined) return batch
+  const { forward, head } = auxiliaryModel(reference, shared, own)
+  return { ...batch, reference: head(forward(batch.inputs as unknown as TextInputs), batch) }
+}
 
 /** Creates the objective's loss on the model, without regularizers. */
 function objectiveLoss({ model, objective, models = {} }: LossComponents, constants: StepConstants): LossFunction {
@@ -118,8 +135,10 @@ function objectiveLoss({ model, objective, models = {} }: LossComponents, consta
     const params = withHook({ ...frozen, ...trainable }, hook)
     const inputs = batch.inputs as unknown as TextInputs
     if (objective.trainingLoss === undefined) {
-      const head = objective.head(params, model.forward(params, inputs, mode), mode, batch)
-      return { ...reduceLosses(objective.loss(head, batch), batch), head }
+      const { reference } = models
+      const whole = withReference({ objective, reference }, batch, frozen, constants.models['reference'])
+      const head = objective.head(params, model.forward(params, inputs, mode), mode, whole)
+      return { ...reduceLosses(objective.loss(head, whole), whole), head }
     }
     const context: TrainingContext = {
       params,

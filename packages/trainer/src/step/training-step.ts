@@ -13,7 +13,15 @@ import {
 } from '@attune/core'
 import { globalNorm, gradients } from '@attune/nn'
 import { type Scalar, type Tensor, add, clone, div, keep, mul, scalar, zerosLike } from '@tensorflow/tfjs-core'
-import { type LossComponents, NO_CONSTANTS, type StepConstants, lossFunction, reduceLosses } from './loss-function.js'
+import {
+  type Auxiliary,
+  type LossComponents,
+  NO_CONSTANTS,
+  type StepConstants,
+  lossFunction,
+  reduceLosses,
+  withReference,
+} from './loss-function.js'
 
 /** State that a step updates. */
 export interface TrainingState extends Record<string, Tree> {
@@ -222,11 +230,21 @@ export interface InferenceResult extends Record<string, Tree> {
   readonly lossWeight: Tensor
 }
 
-/** Forward pass in evaluation mode (no dropout), with the loss on the references in the batch. */
+/** Components of an evaluation. */
+export interface InferenceComponents extends Pick<StepComponents, 'model' | 'objective' | 'launchBound'> {
+  /** The reference model, for an objective that compares with it. */
+  readonly reference?: Auxiliary | undefined
+}
+
+/**
+ * Forward pass in evaluation mode (no dropout), with the loss on the references in the batch. `own` are the parameters of the reference
+ * model, if there is one, that differ from the others.
+ */
 export const inferenceStep =
-  ({ model, objective, launchBound = false }: Pick<StepComponents, 'model' | 'objective' | 'launchBound'>) =>
-  (params: Params, batch: OnDevice<Batch>): InferenceResult => {
+  ({ model, objective, launchBound = false, reference }: InferenceComponents) =>
+  (params: Params, given: OnDevice<Batch>, own?: Params): InferenceResult => {
     const mode = { training: false, launchBound } as const
+    const batch = withReference({ objective, reference }, given, params, own)
     const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, batch)
     const { sum, weight } = reduceLosses(objective.loss(head, batch), batch)
     return { head, lossSum: sum, lossWeight: weight }
