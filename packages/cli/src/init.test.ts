@@ -43,6 +43,8 @@ const ROWS: Readonly<Record<string, (i: number) => object>> = {
   documents: (i) => ({ text: `${sentence(i)}. ${sentence(i + 1)}! ${sentence(i + 2)}.` }),
   entailments: (i) => ({ premise: sentence(i), hypothesis: sentence(i + (i % 2)), label: i % 2 }),
   similarities: (i) => ({ sentence1: sentence(i), sentence2: sentence(i + 1), score: (i % 5) + 0.5 }),
+  preferences: (i) => ({ prompt: `${sentence(i)}?`, chosen: ' yes', rejected: ' no' }),
+  feedback: (i) => ({ prompt: `${sentence(i)}?`, completion: i % 2 ? ' yes' : ' no', label: i % 2 === 1 }),
   pairs: (i) => ({ query: sentence(i), positive: `${sentence(i)} today` }),
 }
 
@@ -67,6 +69,9 @@ const CASES = [
   ['texts', 'permutation-language-modeling', 'permutation-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
   ['texts', 'denoising', 'denoising', ['generate', 'RUN', 'the dog', '--maximum-new-tokens', '4']],
   ['alpaca', undefined, 'sequence-to-sequence', ['generate', 'RUN', 'Name animal 3', '--maximum-new-tokens', '4']],
+  ['preferences', undefined, 'preferences', ['predict', 'RUN', '--file', 'preferences.jsonl']],
+  ['preferences', 'reward-modeling', 'reward-modeling', ['predict', 'RUN', 'the cat eats meat?']],
+  ['feedback', undefined, 'kto', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
   ['pairs', undefined, 'contrastive', ['predict', 'RUN', '--file', 'pairs.jsonl']],
 ] as const
 
@@ -135,6 +140,17 @@ describe('attune init', () => {
     const out = await attune('train', 'more.yaml', '--set', 'training.epochs=1')
     expect(out).toContain('The model is in')
   }, 120_000)
+
+  it('reports what would fit preferences between conversations', async () => {
+    const turns = (content: string) => [
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content },
+    ]
+    writeFileSync(join(root, 'chats.jsonl'), `${JSON.stringify({ chosen: turns('Hi'), rejected: turns('No') })}\n`)
+    await expect(attune('init', '--data', 'chats.jsonl', '--output', 'chats.yaml')).rejects.toThrow(
+      /preferences between conversations[^]*objective: preferences/,
+    )
+  })
 
   it('rejects an unknown task with the nearest one', async () => {
     await expect(attune('init', 'token-clasification', '--data', 'tags.jsonl', '--output', 'no.yaml')).rejects.toThrow(

@@ -43,6 +43,8 @@ export interface RunEvents {
   'run.resumed': RunFacts & { readonly step: number; readonly checkpoint: string }
   /** An epoch starts; epochs count from 0. */
   'epoch.started': { readonly epoch: number; readonly step: number }
+  /** The rollout before a step, with the values that the objective reports: mean rewards, for example. */
+  'rollout.completed': { readonly step: number; readonly values: Readonly<Record<string, number>> }
   /** One optimizer step. Steps count from 1. */
   'step.completed': {
     readonly step: number

@@ -55,6 +55,7 @@ export type {
   Objective,
   ReducedLoss,
   RolloutHost,
+  Sample,
   TrainingContext,
   Views,
 } from './kinds/objective.js'

@@ -20,7 +20,11 @@ export type {} from '@attune/model-llama'
 export type {} from '@attune/model-roberta'
 export type {} from '@attune/objective-causal-language-modeling'
 export type {} from '@attune/objective-instruction-tuning'
+export type {} from '@attune/objective-grpo'
+export type {} from '@attune/objective-kto'
 export type {} from '@attune/objective-multi-label-classification'
+export type {} from '@attune/objective-preferences'
+export type {} from '@attune/objective-reward-modeling'
 export type {} from '@attune/objective-sequence-classification'
 export type {} from '@attune/objective-regression'
 export type {} from '@attune/objective-span-extraction'
@@ -70,7 +74,11 @@ export const packages: readonly string[] = [
   '@attune/model-roberta',
   '@attune/objective-causal-language-modeling',
   '@attune/objective-instruction-tuning',
+  '@attune/objective-grpo',
+  '@attune/objective-kto',
   '@attune/objective-multi-label-classification',
+  '@attune/objective-preferences',
+  '@attune/objective-reward-modeling',
   '@attune/objective-sequence-classification',
   '@attune/objective-regression',
   '@attune/objective-span-extraction',

@@ -50,6 +50,7 @@ const oneOfEach = (directory: string): Fields => ({
   },
   'run.started': facts(directory),
   'run.resumed': { ...facts(directory), step: 2, checkpoint: join(directory, 'checkpoints', '2') },
+  'rollout.completed': { step: 3, values: { reward: 0.5, completionTokens: 12 } },
   'rows.rejected': { split: 'train', count: 3, path: join(directory, 'rejects', 'train.jsonl') },
   'texts.truncated': { split: 'train', count: 5, maximumLength: 128 },
   'vectors.loaded': { path: join(directory, 'vectors.txt.gz'), found: 900, tokens: 1000 },

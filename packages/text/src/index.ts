@@ -31,3 +31,4 @@ export type { PromptedCompletions, TextOrMessages } from './chat/preference-rows
 export { preferenceOf, promptOf, promptedCompletion } from './chat/preference-rows.js'
 export type { CompletionLimits, CompletionTokens } from './chat/completion-tokens.js'
 export { completionTokens, joinCompletion, promptText } from './chat/completion-tokens.js'
+export { REWARD, type Reward, type RewardedCompletion, rewardFunction } from './chat/reward.js'

@@ -69,6 +69,9 @@ export interface TrainingContext {
   readonly models: Readonly<Record<string, AuxiliaryModel>>
 }
 
+/** A sampled continuation: its tokens without the end token, and their text; `ended` is true if the end token followed. */
+export type Sample = { readonly ids: readonly number[]; readonly text: string; readonly ended: boolean }
+
 /** Host-side services for rollouts, in which an objective generates or labels text. */
 export interface RolloutHost {
   /** The current parameters, frozen and trainable. */
@@ -79,6 +82,10 @@ export interface RolloutHost {
   encode(example: Example): Encoded
   /** Generates a continuation of each prompt with the current parameters. */
   generate(prompts: readonly string[], options?: Readonly<Record<string, unknown>>): Promise<readonly string[]>
+  /** Generates a continuation of each prompt, given and returned as token ids. */
+  sample(prompts: readonly (readonly number[])[], options?: object): Promise<readonly Sample[]>
+  /** Reports values of the rollout, such as the mean reward, in the event `rollout.completed`. */
+  report(values: Readonly<Record<string, number>>): void
 }
 
 /** A training objective: the encoding of examples, the task head, the loss, and the decoding of outputs into predictions. */

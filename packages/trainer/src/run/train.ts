@@ -88,7 +88,7 @@ function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, bat
 }
 
 /** The objective's rollout on the host before a batch is trained on, if it has one. */
-export function rolloutOf({ components, runState, adapted, generator }: Session) {
+export function rolloutOf({ components, runState, adapted, generator, bus }: Session) {
   const { objective } = components
   if (objective.rollout === undefined) return undefined
   return (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> =>
@@ -98,6 +98,8 @@ export function rolloutOf({ components, runState, adapted, generator }: Session)
       random,
       encode: (example) => objective.encode(example) as Encoded,
       generate: generator.generate,
+      sample: generator.sample,
+      report: (values) => bus.emit({ type: 'rollout.completed', step: runState.progress.step + 1, values }),
     })
 }
 

@@ -1,4 +1,4 @@
-import type { Engine, Model, Params, RolloutHost, Tokenizer } from '@attune/core'
+import type { Engine, Model, Params, RolloutHost, Sample, Tokenizer } from '@attune/core'
 import type { Generator } from '@attune/generate'
 import { lastValueFrom, toArray } from 'rxjs'
 
@@ -14,6 +14,7 @@ export interface GenerationComponents {
 /** Generates text during training; compiled programs are reused across calls. */
 export interface TextGenerator {
   readonly generate: RolloutHost['generate']
+  readonly sample: RolloutHost['sample']
   close(): void
 }
 
@@ -24,13 +25,18 @@ export interface TextGenerator {
 export function textGenerator({ engine, model, tokenizer, params }: GenerationComponents): TextGenerator {
   let opened: Promise<Generator> | undefined
   const open = async () => (await import('@attune/generate')).generator({ engine, model, tokenizer, params })
+  async function sample(prompts: readonly (string | readonly number[])[], options = {}): Promise<readonly Sample[]> {
+    const { generate } = await (opened ??= open())
+    const events = await lastValueFrom(generate(prompts, options).pipe(toArray()))
+    const finished = new Map(events.flatMap((event) => (event.type === 'finished' ? [[event.row, event]] : [])))
+    return prompts.map((_, row) => {
+      const { ids = [], text = '', because } = finished.get(row) ?? {}
+      return { ids, text, ended: because === 'end' }
+    })
+  }
   return {
-    async generate(prompts, options = {}) {
-      const { generate } = await (opened ??= open())
-      const events = await lastValueFrom(generate(prompts, options).pipe(toArray()))
-      const texts = new Map(events.flatMap((event) => (event.type === 'finished' ? [[event.row, event.text]] : [])))
-      return prompts.map((_, row) => texts.get(row) ?? '')
-    },
+    sample,
+    generate: async (prompts, options) => (await sample(prompts, options)).map(({ text }) => text),
     close: () => void opened?.then((generator) => generator.close()),
   }
 }

@@ -71,6 +71,22 @@ export function classificationFields(rows: readonly Example[]): Fields | undefin
   return { ...(read as Fields), label: chosen }
 }
 
+const has = (rows: readonly Example[], ...names: readonly string[]): boolean =>
+  names.every((name) => everyRow(rows, name, isText))
+
+const isFlag = (value: unknown): boolean => [true, false, 0, 1].includes(value as boolean)
+
+/** The fields of rows of preferences, which have fixed names, except for the label of KTO. */
+function preferenceFields(name: string, rows: readonly Example[]): Fields | undefined {
+  if (name === 'kto') {
+    const label = named(rows, TASKS['kto']!.fields['label']!, isFlag)
+    if (label === undefined || !has(rows, 'prompt', 'completion')) return undefined
+    return { prompt: 'prompt', completion: 'completion', label }
+  }
+  if (!has(rows, 'chosen', 'rejected')) return undefined
+  return { ...(has(rows, 'prompt') ? { prompt: 'prompt' } : {}), chosen: 'chosen', rejected: 'rejected' }
+}
+
 /** The fields that a task's objective reads, or undefined if the rows do not have them. */
 export function fieldsFor(name: string, { fields }: Task, rows: readonly Example[]): Fields | undefined {
   if (name === 'sequence-classification') return classificationFields(rows)
@@ -78,6 +94,7 @@ export function fieldsFor(name: string, { fields }: Task, rows: readonly Example
   if (name === 'multiple-choice') return choiceFields(rows, fields)
   const pair = name === 'regression' ? similarityFields(rows) : undefined
   if (pair !== undefined) return pair
+  if (['preferences', 'reward-modeling', 'kto'].includes(name)) return preferenceFields(name, rows)
   const isList = (option: string): boolean =>
     name === 'token-classification' || (name === 'multi-label-classification' && option === 'label')
   const others = longestFirst(textFields(rows)).map((field) => field.name)
@@ -110,9 +127,6 @@ function isChat(rows: readonly Example[]): boolean {
   return turns('messages', ['role', 'content']) || turns('conversations', ['from', 'value'])
 }
 
-const has = (rows: readonly Example[], ...names: readonly string[]): boolean =>
-  names.every((name) => everyRow(rows, name, isText))
-
 /** Recognizes the layout of rows by their fields. */
 export function recognizeRows(rows: readonly Example[]): Layout {
   if (isChat(rows))
@@ -127,6 +141,15 @@ export function recognizeRows(rows: readonly Example[]): Layout {
   if (choiceFields(rows, TASKS['multiple-choice']!.fields) !== undefined)
     return { layout: 'questions and choices', task: 'multiple-choice' }
   if (similarityFields(rows) !== undefined) return { layout: 'pairs of texts with a number', task: 'regression' }
+  if (everyRow(rows, 'chosen', Array.isArray) && everyRow(rows, 'rejected', Array.isArray))
+    return {
+      layout: 'preferences between conversations',
+      task: undefined,
+      remedy:
+        'Train on them with `objective: preferences` and a saved model whose tokenizer has a chat template: `model: { use: llama, from: FOLDER }`.',
+    }
+  if (has(rows, 'chosen', 'rejected')) return { layout: 'preferences', task: 'preferences' }
+  if (preferenceFields('kto', rows) !== undefined) return { layout: 'labelled completions', task: 'kto' }
   if (has(rows, 'instruction', 'output')) return { layout: 'Alpaca instructions', task: 'sequence-to-sequence' }
   if (has(rows, 'prompt', 'completion')) return { layout: 'prompts and completions', task: 'sequence-to-sequence' }
   if (fieldsFor('token-classification', TASKS['token-classification']!, rows) !== undefined)

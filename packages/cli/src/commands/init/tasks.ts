@@ -165,6 +165,31 @@ export const TASKS: Readonly<Record<string, Task>> = {
     metrics: ['token-accuracy'],
     best: 'loss',
   },
+  preferences: {
+    title:
+      'Preference optimization (DPO): a chosen and a rejected completion of each prompt; start from a trained model with --from',
+    fields: { prompt: ['prompt'], chosen: ['chosen'], rejected: ['rejected'] },
+    model: GPT2,
+    tokenizer: { ...BPE, trainedOn: ['prompt', 'chosen', 'rejected'] },
+    metrics: ['accuracy'],
+    best: 'loss',
+  },
+  'reward-modeling': {
+    title: 'Reward modeling: a number for each text, larger for the chosen than for the rejected one',
+    fields: { prompt: ['prompt'], chosen: ['chosen'], rejected: ['rejected'] },
+    model: GPT2,
+    tokenizer: { ...BPE, trainedOn: ['prompt', 'chosen', 'rejected'] },
+    metrics: ['accuracy'],
+    best: 'accuracy',
+  },
+  kto: {
+    title: 'KTO: completions labelled true or false; start from a trained model with --from',
+    fields: { prompt: ['prompt'], completion: ['completion'], label: ['label', 'desirable'] },
+    model: GPT2,
+    tokenizer: { ...BPE, trainedOn: ['prompt', 'completion'] },
+    metrics: ['accuracy'],
+    best: 'loss',
+  },
   contrastive: {
     title: 'Contrastive learning of sentence embeddings: texts that belong together get similar vectors',
     fields: { text: ['text', 'anchor', 'query', 'sentence1'], pair: ['pair', 'positive', 'passage', 'sentence2'] },
