@@ -124,7 +124,8 @@ async function takeStep(golden) {
   async function* rows() {
     yield* items
   }
-  for await (const _ of forward.run(given.trainable, rows(), sums)) continue
+  const inferred = forward.run(given.trainable, rows(), sums)[Symbol.asyncIterator]()
+  while ((await inferred.next()).done !== true) continue
   forward.dispose()
   engine.release(given)
   const grads = Object.entries(weights).map(([name, { values }]) => {

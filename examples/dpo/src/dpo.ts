@@ -1,6 +1,6 @@
 /**
  * Direct preference optimization (DPO): a language model is trained on package descriptions, and then to prefer those of libraries. The
- * second run trains LoRA, so the frozen base is the reference model.
+ * second run trains LoRA, so the frozen base is the reference model. The third one has a preference loss of the program.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib'
 import type { RunEvent } from '@attune/core'
 import { run } from '@attune/trainer/node'
 import causalLanguageModeling from '@attune/objective-causal-language-modeling'
+import preferences from '@attune/objective-preferences'
 import gpt2 from '@attune/model-gpt2'
 import lora from '@attune/adapter-lora'
 import onnxruntime from '@attune/engine-onnxruntime'
@@ -16,7 +17,7 @@ import accuracyMetric from '@attune/metric-accuracy'
 import jsonl from '@attune/source-jsonl'
 import wordpiece from '@attune/tokenizer-wordpiece'
 import { lastValueFrom, tap } from 'rxjs'
-import { dpo } from './objective.js'
+import { apo } from './objective.js'
 
 const [count, seed] = [Number(process.argv[2] ?? 160), 7]
 const directory = mkdtempSync(join(tmpdir(), 'attune-dpo-'))
@@ -33,7 +34,7 @@ const rows = pairs.flatMap((pair) => Object.values(pair).map((text) => JSON.stri
 const train = join(directory, 'preferences.jsonl')
 writeFileSync(train, rows.join('\n'))
 
-/** Prints the mean loss of each epoch, and the fraction of pairs whose chosen text is more probable than the rejected one. */
+/** Prints the mean loss of each epoch, and the reward accuracy: the fraction of pairs whose chosen text has the larger reward. */
 function show(stage: string) {
   let mean = 0
   let steps = 0
@@ -58,13 +59,13 @@ const languageModeling = {
   objective: { use: causalLanguageModeling, maximumLength: 32 },
 }
 await lastValueFrom(run(languageModeling).pipe(show('language modeling')))
-const preferences = {
+const preferring = {
   ...common,
   tokenizer: { use: wordpiece, path: join(base, 'model') },
   model: { use: gpt2, from: join(base, 'model') },
-  objective: dpo,
   adapter: { use: lora, rank: 8, targets: 'all-linear' },
   metric: accuracyMetric,
 }
-await lastValueFrom(run(preferences).pipe(show('DPO')))
+await lastValueFrom(run({ ...preferring, objective: { use: preferences, maximumLength: 32 } }).pipe(show('DPO')))
+await lastValueFrom(run({ ...preferring, objective: apo }).pipe(show('APO')))
 rmSync(directory, { recursive: true })
