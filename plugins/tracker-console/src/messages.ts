@@ -85,6 +85,7 @@ const byType: Messages = {
     paint('bold', `resuming training at step ${formatCount(event.step)}, ${event.checkpoint}`),
     ...facts(event),
   ],
+  'rollout.completed': ({ step, values: { reward = NaN } }) => [`step ${step}: mean reward ${formatNumber(reward)}`],
   'evaluation.completed': scores,
   'checkpoint.saved': ({ step, path, bytes, because }, { paint }) => [
     `${paint('dim', 'checkpoint')} of step ${formatCount(step)}, ${formatBytes(bytes)}: ${path} (${because})`,

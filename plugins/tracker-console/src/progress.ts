@@ -17,8 +17,6 @@ export interface Progress {
   readonly step: number
   /** Undefined before the first step. */
   readonly loss: Loss | undefined
-  /** The values of the last rollout, such as the mean reward. */
-  readonly reported: Readonly<Record<string, number>>
   readonly learningRate: number
   readonly tokensPerSecond: number
   readonly secondsLeft: number
@@ -37,7 +35,6 @@ export const NOTHING: Progress = {
   epoch: 0,
   step: 0,
   loss: undefined,
-  reported: {},
   learningRate: 0,
   tokensPerSecond: 0,
   secondsLeft: Number.NaN,
@@ -92,8 +89,6 @@ export function follow(progress: Progress, event: RunEvent): Progress {
         activity: '',
       }
     }
-    case 'rollout.completed':
-      return { ...progress, reported: event.values }
     case 'evaluation.started':
       return { ...progress, activity: `scoring ${event.split}` }
     case 'evaluation.completed': {
@@ -123,9 +118,7 @@ export function progressLine(progress: Progress, columns: number, drawn: boolean
     `epoch ${epoch + 1}/${Math.max(epochs, epoch + 1)}`,
     `step ${formatCount(step)}/${formatCount(steps)}`,
   ]
-  const first = Object.entries(progress.reported).slice(0, 1)
-  const reported = first.map(([name, value]) => `${name} ${formatNumber(value)}`)
-  const loss = [...(known ? [`loss ${formatNumber(smoothed(known))}`] : []), ...reported]
+  const loss = known ? [`loss ${formatNumber(smoothed(known))}`] : []
   const rate = known ? [`learning rate ${formatNumber(learningRate)}`] : []
   const speed = known ? [`${formatCount(tokensPerSecond)} tokens/s`] : []
   const end = activity !== '' ? [`${activity} …`] : known ? [`${formatDuration(secondsLeft)} left`] : []

@@ -61,10 +61,7 @@ export interface TrainingContext {
   readonly params: Params
   readonly mode: Mode
   readonly hyper: Hyper
-  forward(
-    inputs: TextInputs,
-    change?: { readonly params?: Params; readonly mode?: Mode; readonly hook?: LayerHook },
-  ): EncoderOutputs
+  forward(inputs: TextInputs, change?: { params?: Params; mode?: Mode; hook?: LayerHook }): EncoderOutputs
   /** By name under `models` in the configuration; `reference` is the model at the start of training, if requested. */
   readonly models: Readonly<Record<string, AuxiliaryModel>>
 }
