@@ -69,7 +69,7 @@ const CASES = [
   ['texts', 'permutation-language-modeling', 'permutation-language-modeling', ['predict', 'RUN', 'the dog sees grass']],
   ['texts', 'denoising', 'denoising', ['generate', 'RUN', 'the dog', '--maximum-new-tokens', '4']],
   ['alpaca', undefined, 'sequence-to-sequence', ['generate', 'RUN', 'Name animal 3', '--maximum-new-tokens', '4']],
-  ['preferences', undefined, 'preferences', ['predict', 'RUN', '--file', 'preferences.jsonl']],
+  ['preferences', undefined, 'preferences', ['predict', 'RUN', '--file', 'preferences.jsonl', '--field', 'chosen']],
   ['preferences', 'reward-modeling', 'reward-modeling', ['predict', 'RUN', 'the cat eats meat?']],
   ['feedback', undefined, 'kto', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
   ['pairs', undefined, 'contrastive', ['predict', 'RUN', '--file', 'pairs.jsonl']],

@@ -52,10 +52,9 @@ function partsTable({ parts = {} }: Score): string[] {
 
 function scores(event: EventOf<'evaluation.completed'>, { paint }: Context): string[] {
   const { split, step, examples, seconds } = event
-  const names = Object.keys(event.scores)
   const values = table(
     ['score', 'value'],
-    names.map((name) => [name, formatNumber(event.scores[name]!.value)]),
+    Object.entries(event.scores).map(([name, { value }]) => [name, formatNumber(value)]),
   ).map((line) => `  ${line}`)
   const parts = Object.entries(event.scores).filter(([, score]) => Object.keys(score.parts ?? {}).length > 0)
   const head = `${split} at step ${formatCount(step)}: ${formatCount(examples)} examples in ${formatDuration(seconds)}`
