@@ -10,7 +10,6 @@ import {
   type Objective,
   type Params,
   type TextInputs,
-  isAttuneError,
   isHostArray,
   key,
   leaves,
@@ -23,6 +22,7 @@ import { type Scalar, type Tensor, add, div, mul, sub, sum, tensor } from '@tens
 import { describeOptions } from './describe-options.js'
 import { gradientsOf } from './gradients-of.js'
 import { referenceEngine } from './reference-engine.js'
+import { rejects } from './rejects.js'
 import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { exampleOfRow, textLengths } from './text-lengths.js'
 import { tinyModel } from './tiny-model.js'
@@ -79,16 +79,6 @@ async function* iterate(examples: readonly Example[]): AsyncIterable<Example> {
 
 const without = (example: Example, fields: readonly string[]): Example =>
   Object.fromEntries(Object.entries(example).filter(([name]) => !fields.includes(name)))
-
-/** True if a call throws an AttuneError with a code and a remedy. */
-function rejects(call: () => unknown): boolean {
-  try {
-    call()
-    return false
-  } catch (error) {
-    return isAttuneError(error) && /^[A-Z]+(_[A-Z]+)*$/.test(error.code) && /\w/.test(error.remedy)
-  }
-}
 
 /** At most eight elements, evenly spaced. */
 const eight = <T>(all: readonly T[]): readonly T[] => all.filter((_, i) => i % Math.ceil(all.length / 8) === 0)
