@@ -207,7 +207,7 @@ async function distilling(change = undefined) {
   /** @type {any} */
   const trainingLoss = (/** @type {any} */ context, /** @type {any} */ batch) => {
     const params = mapParams((/** @type {any} */ each) => stopGradient(each), context.params)
-    const mode = (/** @type {any} */ keep) => ({ training: false, keep })
+    const mode = (/** @type {any} */ keep) => /** @type {any} */ ({ training: false, keep })
     const teacher = {
       params,
       forward: (/** @type {any} */ inputs, /** @type {any} */ keep) => model.forward(params, inputs, mode(keep)),

@@ -55,7 +55,6 @@ export type {
   Objective,
   ReducedLoss,
   RolloutHost,
-  Sample,
   TrainingContext,
   Views,
 } from './kinds/objective.js'

@@ -18,10 +18,10 @@ it(`tagSpans returns the spans of ${golden.source}, of inconsistent tags too`, (
 })
 
 it('tagSpans reads tags without a prefix, and hyphens in labels', () => {
-  expect(listed(['NAME', 'NAME', 'O', 'NAME', '', 'PLACE'])).toEqual([
+  expect(listed(['NAME', 'NAME', 'O', 'NAME', '', 'CITY'])).toEqual([
     ['NAME', 0, 2],
     ['NAME', 3, 4],
-    ['PLACE', 5, 6],
+    ['CITY', 5, 6],
   ])
   expect(listed(['B-GENE-x', 'I-GENE-x', 'B-GENE-x'])).toEqual([
     ['GENE-x', 0, 2],

@@ -41,6 +41,14 @@ export { type PoolingMode, pool, poolingModes } from './heads/pooling.js'
 export { type ClassifierName, classifier } from './heads/classifier.js'
 export { type CrfScores, crfLosses } from './heads/crf.js'
 export { type HostCrfScores, crfMarginals, viterbi } from './heads/crf-decode.js'
+export {
+  type AllowedTags,
+  type CrfOutputs,
+  type Decoded,
+  type TagHead,
+  crfHead,
+  softmaxHead,
+} from './heads/tag-head.js'
 export { targetHead } from './heads/target-head.js'
 export { completionLogProbs } from './heads/completion-log-probs.js'
 export { nextTokenHead } from './heads/next-token-head.js'

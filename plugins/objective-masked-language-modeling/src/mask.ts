@@ -1,5 +1,13 @@
 import { type Tokenizer, shuffled } from '@attune/core'
-import { geometricLengths, harmonicLengths, randomSpans, sampleLength, withinBudget, wordUnits } from '@attune/data'
+import {
+  geometricLengths,
+  harmonicLengths,
+  oneSpan,
+  randomSpans,
+  sampleLength,
+  withinBudget,
+  wordUnits,
+} from '@attune/data'
 
 /** Runs of words that are masked together. */
 export type Spans = 'none' | 'ngram' | 'geometric' | 'sequence'
@@ -38,28 +46,10 @@ const below = (end: number, random: () => number): number => Math.floor(random()
 export const maskedCount = (tokens: number, { probability }: Pick<Masking, 'probability'>): number =>
   Math.max(1, Math.round(tokens * probability))
 
-/** One span of as many words as fit into the budget, which starts at a random word from which that many follow. */
-function oneSequence(units: Groups, budget: number, random: () => number): Groups {
-  const tokens = units.reduce((sum, unit) => sum + unit.length, 0)
-  let left = tokens
-  const starts = units.filter((unit) => {
-    const fits = left >= budget
-    left -= unit.length
-    return fits
-  }).length
-  const start = below(starts, random)
-  const span: number[] = []
-  for (const unit of units.slice(start)) {
-    if (span.length + unit.length > budget) break
-    span.push(...unit)
-  }
-  return span.length > 0 ? [span] : []
-}
-
 /** Groups of positions to mask. */
 function chosenGroups(units: Groups, budget: number, masking: Masking, random: () => number): Groups {
   const { spans, maximumSpanLength: maximum, spanProbability } = masking
-  if (spans === 'sequence') return oneSequence(units, budget, random)
+  if (spans === 'sequence') return oneSpan(units, budget, random)
   if (spans !== 'none') {
     const weights = spans === 'ngram' ? harmonicLengths(maximum) : geometricLengths(spanProbability, maximum)
     return randomSpans(units, budget, () => sampleLength(weights, random), random)

@@ -3,9 +3,8 @@ import { describe, expect, it } from '@jest/globals'
 import { type Encoding, type Example, type HostArray, type Tokenizer, key } from '@attune/core'
 import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { alignWords } from './align-words.js'
+import { alignWords, wordsOf } from '@attune/data'
 import { tokenClassification } from './token-classification.js'
-import { wordsOf } from './words-of.js'
 
 const examples = [
   { words: ['Ada', 'met', 'Bob'], tags: ['NAME', 'O', 'NAME'] },

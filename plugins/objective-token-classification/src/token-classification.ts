@@ -18,7 +18,14 @@ import {
   definePlugin,
 } from '@attune/core'
 import {
+  type Aligned,
+  type Entity,
   type TextArrays,
+  type WordedText,
+  aggregated,
+  alignWords,
+  entitiesOf,
+  joinedWords,
   labelConfig,
   labelNames,
   labelNumbers,
@@ -31,14 +38,14 @@ import {
   requireLabels,
   schemeTags,
   tagSpans,
+  tagTransitions,
+  taggedWords,
   tagsOfSpans,
   textArrays,
+  wordsOf,
 } from '@attune/data'
+import { type TagHead, crfHead, softmaxHead } from '@attune/nn'
 import { z } from 'zod'
-import { type Aligned, alignWords } from './align-words.js'
-import { type Entity, aggregated, entitiesOf, taggedWords } from './entities.js'
-import { type TagHead, crfHead, softmax, softmaxHead } from './tag-head.js'
-import { type WordedText, joinedWords, wordsOf } from './words-of.js'
 
 /** Token ids of a text, the first token of each word, and the label ids of the words, if known. */
 interface Item extends Encoded, Aligned {
@@ -166,7 +173,13 @@ function predicted<H extends Tree>(
       entities === 'first'
         ? entitiesOf(taggedWords(text, tags, scores), text.text)
         : entitiesOf(
-            aggregated(text, tokens, labels, (position) => softmax(logitsAt(logits, row, position)), entities!),
+            aggregated(
+              text,
+              tokens,
+              labels,
+              (position) => head.probabilities(logitsAt(logits, row, position)),
+              entities!,
+            ),
             text.text,
           )
     return {
@@ -211,12 +224,22 @@ function objectiveOf<H extends Tree>(
   }
 }
 
+function requireNoLoss(losses: readonly LossTerm[]): void {
+  if (losses.length === 0) return
+  throw new AttuneError(
+    'LOSS_MISMATCH',
+    'objective token-classification: with `crf: true` the loss is the negative log-likelihood of the sequence, got another one under `loss`',
+    'Remove `loss`, or set `crf: false`.',
+  )
+}
+
 function create(o: Options, given: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] }): AnyObjective {
   const labels = requireLabels('token-classification', o.labels)
   const { model, losses } = given
-  return o.crf
-    ? objectiveOf(o, labels, crfHead(model, labels, losses, o.scheme), given)
-    : objectiveOf(o, labels, softmaxHead(model, labels.length, losses), given)
+  if (!o.crf) return objectiveOf(o, labels, softmaxHead(model, labels.length, losses), given)
+  requireNoLoss(losses)
+  const allowed = o.scheme === undefined ? undefined : tagTransitions(labels, o.scheme)
+  return objectiveOf(o, labels, crfHead(model, labels.length, allowed), given)
 }
 
 /** Labels of the training examples; with a scheme, all its tags for the labels of their spans. */

@@ -67,7 +67,7 @@ export interface TrainingContext {
 }
 
 /** A sampled continuation: its tokens without the end token, and their text; `ended` is true if the end token followed. */
-export type Sample = { readonly ids: readonly number[]; readonly text: string; readonly ended: boolean }
+type Sample = { readonly ids: readonly number[]; readonly text: string; readonly ended: boolean }
 
 /** Host-side services for rollouts, in which an objective generates or labels text. */
 export interface RolloutHost {

@@ -15,7 +15,7 @@ describe('toDevice', () => {
     ],
     ['a shape with other values', { x: { ...whole, shape: [3] } }, '"x": expected 3 values for shape [3], got 2'],
     ['no shape', { x: { ...whole, shape: undefined } }, '"x": expected a list of lengths as shape, got nothing'],
-  ])('rejects %s and names its place', (_, tree, problem) => {
+  ])('rejects %s and names its path', (_, tree, problem) => {
     expect(() => toDevice(tree as never)).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT', problem: expect.stringContaining(problem) }),
     )

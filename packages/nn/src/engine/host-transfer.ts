@@ -21,7 +21,7 @@ export const release = (tree: Tree): void => {
 
 const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
 
-/** What is wrong with a leaf of a tree of host arrays, if anything. */
+/** Fault of a leaf of a tree of host arrays, if it has one. */
 function faultOf(leaf: unknown): string | undefined {
   if (!isHostArray(leaf)) return `expected a host array { shape, dtype, values }, got ${excerpt(leaf, 120)}`
   const { shape, dtype, values } = leaf
@@ -34,7 +34,7 @@ function faultOf(leaf: unknown): string | undefined {
     : `expected ${size} values for shape [${shape.join(', ')}], got ${values.length}`
 }
 
-/** @throws AttuneError `BAD_ARGUMENT` if a leaf is not a host array, with its place in the tree */
+/** @throws AttuneError `BAD_ARGUMENT` if a leaf is not a host array, with its path in the tree */
 function requireHostArrays(tree: unknown, path = ''): void {
   if (isRecord(tree) && !isHostArray(tree)) {
     for (const [name, node] of Object.entries(tree)) requireHostArrays(node, path === '' ? name : `${path}.${name}`)

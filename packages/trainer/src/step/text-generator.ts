@@ -1,4 +1,4 @@
-import type { Engine, Model, Params, RolloutHost, Sample, Tokenizer } from '@attune/core'
+import type { Engine, Model, Params, RolloutHost, Tokenizer } from '@attune/core'
 import type { Generator } from '@attune/generate'
 import { lastValueFrom, toArray } from 'rxjs'
 
@@ -25,7 +25,10 @@ export interface TextGenerator {
 export function textGenerator({ engine, model, tokenizer, params }: GenerationComponents): TextGenerator {
   let opened: Promise<Generator> | undefined
   const open = async () => (await import('@attune/generate')).generator({ engine, model, tokenizer, params })
-  async function sample(prompts: readonly (string | readonly number[])[], options = {}): Promise<readonly Sample[]> {
+  async function sample(
+    prompts: readonly (string | readonly number[])[],
+    options = {},
+  ): ReturnType<RolloutHost['sample']> {
     const { generate } = await (opened ??= open())
     const events = await lastValueFrom(generate(prompts, options).pipe(toArray()))
     const finished = new Map(events.flatMap((event) => (event.type === 'finished' ? [[event.row, event]] : [])))

@@ -1,4 +1,4 @@
-import { tagSpans } from '@attune/data'
+import { tagSpans } from '../tag-spans.js'
 import type { WordToken } from './align-words.js'
 import type { WordedText } from './words-of.js'
 

@@ -1,5 +1,4 @@
 import {
-  AttuneError,
   type HostArray,
   type Key,
   type Losses,
@@ -11,19 +10,13 @@ import {
   type Tree,
   deriveKey,
 } from '@attune/core'
-import { type TagScheme, tagTransitions } from '@attune/data'
-import {
-  type CrfScores,
-  type HostCrfScores,
-  classifier,
-  crfLosses,
-  crfMarginals,
-  lossOf,
-  parameter,
-  uniform,
-  viterbi,
-} from '@attune/nn'
 import { type Tensor, add, div, maximum, reshape, sum, tensor } from '@tensorflow/tfjs-core'
+import { uniform } from '../layers/initialise.js'
+import { parameter } from '../layers/parameter.js'
+import { classifier } from './classifier.js'
+import { type HostCrfScores, crfMarginals, viterbi } from './crf-decode.js'
+import { type CrfScores, crfLosses } from './crf.js'
+import { lossOf } from './loss-of.js'
 
 /** Tags and probabilities of the words of a text: of each word, the index of its tag and the probabilities of all tags. */
 export interface Decoded {
@@ -39,12 +32,14 @@ export interface TagHead<H extends Tree> {
   losses(head: H, targets: Tensor, weights: Tensor): Losses
   /** Logits `[batch, length, tags]` of the output. */
   logits(head: OnHost<H>): HostArray
-  /** Tags of the words whose first tokens have these logits. */
+  /** Probabilities of the tags of one token, by itself. */
+  probabilities(logits: ArrayLike<number>): number[]
+  /** Tags of the words whose first tokens have these logits, and the probabilities of all tags. */
   decode(head: OnHost<H>, logits: readonly Float32Array[]): Decoded
 }
 
 /** Probabilities of logits. */
-export function softmax(logits: ArrayLike<number>): number[] {
+function softmax(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits)
   const top = Math.max(...values)
   const terms = values.map((value) => Math.exp(value - top))
@@ -63,6 +58,7 @@ export function softmaxHead(model: Model, tags: number, losses: readonly LossTer
       return { losses: reshape(rows, targets.shape), weights }
     },
     logits: (head) => head,
+    probabilities: softmax,
     decode: (_head, logits) => ({
       tags: logits.map((row) => row.indexOf(Math.max(...row))),
       probabilities: logits.map(softmax),
@@ -75,13 +71,20 @@ export interface CrfOutputs extends CrfScores {
   readonly logits: Tensor
 }
 
-/** Added to the score of a transition that the scheme does not allow: its probability is 0 in float32. */
+/** Added to the score of a transition that is not allowed: its probability is 0 in float32. */
 const FORBIDDEN = -1e4
 
-/** Terms added to the scores of transitions: 0, or {@link FORBIDDEN} where the scheme does not allow them. */
-function constraintsOf(labels: readonly string[], scheme: TagScheme | undefined) {
-  if (scheme === undefined) return (_part: keyof CrfScores, scores: Tensor): Tensor => scores
-  const { start, end, next } = tagTransitions(labels, scheme)
+/** Which tags may begin and end a text, and which may follow each tag. */
+export interface AllowedTags {
+  readonly start: readonly boolean[]
+  readonly end: readonly boolean[]
+  readonly next: readonly (readonly boolean[])[]
+}
+
+/** Adds 0 to the scores of transitions, or {@link FORBIDDEN} where they are not allowed. */
+function constraintsOf(transitions: AllowedTags | undefined) {
+  if (transitions === undefined) return (_part: keyof CrfScores, scores: Tensor): Tensor => scores
+  const { start, end, next } = transitions
   const allowed = { start, end, transitions: next.flat() } as const
   return (part: 'start' | 'end' | 'transitions', scores: Tensor): Tensor =>
     add(
@@ -94,15 +97,6 @@ function constraintsOf(labels: readonly string[], scheme: TagScheme | undefined)
     )
 }
 
-function requireNoLoss(losses: readonly LossTerm[]): void {
-  if (losses.length === 0) return
-  throw new AttuneError(
-    'LOSS_MISMATCH',
-    'objective token-classification: with `crf: true` the loss is the negative log-likelihood of the sequence, got another one under `loss`',
-    'Remove `loss`, or set `crf: false`.',
-  )
-}
-
 const hostScores = ({ start, end, transitions }: OnHost<CrfOutputs>): HostCrfScores => ({
   start: start.values as Float32Array,
   end: end.values as Float32Array,
@@ -110,19 +104,15 @@ const hostScores = ({ start, end, transitions }: OnHost<CrfOutputs>): HostCrfSco
 })
 
 /**
- * Dropout, a linear layer and a linear-chain CRF, whose scores are named as in pytorch-crf under `crf.`. The loss is per word.
- * @throws AttuneError `LOSS_MISMATCH` if the run has a loss of its own
+ * Dropout, a linear layer and a linear-chain CRF, whose scores are named as in pytorch-crf under `crf.`. The loss is the negative
+ * log-likelihood of the tags of a text, per word.
+ * Source: Lample et al., Neural Architectures for Named Entity Recognition, 2016, section 2.2.
+ * @param count number of tags
+ * @param allowed transitions that are possible. Default: all
  */
-export function crfHead(
-  model: Model,
-  labels: readonly string[],
-  losses: readonly LossTerm[],
-  scheme: TagScheme | undefined,
-): TagHead<CrfOutputs> {
-  requireNoLoss(losses)
-  const layer = classifier(model, 'token-classification', labels.length)
-  const constrained = constraintsOf(labels, scheme)
-  const count = labels.length
+export function crfHead(model: Model, count: number, allowed?: AllowedTags): TagHead<CrfOutputs> {
+  const layer = classifier(model, 'token-classification', count)
+  const constrained = constraintsOf(allowed)
   const shapes = { start_transitions: [count], end_transitions: [count], transitions: [count, count] }
   return {
     architecture: layer.architecture,
@@ -143,6 +133,7 @@ export function crfHead(
       return { losses: div(crfLosses(logits, targets, weights, scores), maximum(words, 1)), weights: words }
     },
     logits: ({ logits }) => logits,
+    probabilities: softmax,
     decode: (head, logits) => ({
       tags: viterbi(logits, hostScores(head)),
       probabilities: crfMarginals(logits, hostScores(head)),
