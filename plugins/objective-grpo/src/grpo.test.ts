@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Example, Objective, Params, RolloutHost, Sample } from '@attune/core'
+import type { Example, Objective, Params, RolloutHost } from '@attune/core'
 import { describeObjective, expectClose, floats, gradientsOf, referenceEngine } from '@attune/testkit'
 import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
 import { rewardFunction } from '@attune/text'
@@ -71,7 +71,7 @@ describe(`values of ${golden.source}`, () => {
 function host(texts: readonly (readonly [text: string, ended: boolean])[]) {
   const reports: Readonly<Record<string, number>>[] = []
   const asked: string[] = []
-  const sample = (prompts: readonly (readonly number[])[]): Promise<readonly Sample[]> => {
+  const sample = (prompts: readonly (readonly number[])[]): ReturnType<RolloutHost['sample']> => {
     asked.push(...prompts.map((ids) => ids.map((id) => given.tokenizer.token(id)).join('')))
     return Promise.resolve(
       texts.map(([text, ended]) => ({ text, ended, ids: given.tokenizer.encode(text).ids.slice(1, -1) })),

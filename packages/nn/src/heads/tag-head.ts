@@ -74,7 +74,7 @@ export interface CrfOutputs extends CrfScores {
 /** Added to the score of a transition that is not allowed: its probability is 0 in float32. */
 const FORBIDDEN = -1e4
 
-/** Which tags may begin and end a text, and which may follow each tag. */
+/** Tags that may begin and end a text, and those that may follow each tag. */
 export interface AllowedTags {
   readonly start: readonly boolean[]
   readonly end: readonly boolean[]
