@@ -27,7 +27,11 @@ const TERMS = [
   { word: /\bwhole numbers?\b/i, term: 'integer' },
   { word: /\btruth values?\b/i, term: 'boolean' },
   { word: /\bthe contrary\b/i, term: 'the inverse, the opposite' },
-  { word: /\bleast\b/i, term: 'minimum, smallest', unless: /at least|least[- ](squares|recently|confidence)|last but not least/i },
+  {
+    word: /\bleast\b/i,
+    term: 'minimum, smallest',
+    unless: /at least|least[- ](squares|recently|confidence)|last but not least/i,
+  },
   { word: /\bgreatest\b/i, term: 'maximum, largest', unless: /greatest common divisor/i },
   { word: /\bgives\b/i, term: 'returns, yields' },
   { word: /\btells?\b|\btold\b/i, term: 'reports, says, distinguishes' },

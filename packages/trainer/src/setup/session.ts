@@ -35,33 +35,16 @@ import { lengthWarnings } from './length-warnings.js'
 import { warningsOf } from './load-report.js'
 import type { Plan } from '../plan/plan.js'
 import { type TrainingSettings, microBatchSizeOf } from '../plan/run-config.js'
-import { type Evaluated, evaluatedIn } from '../files/evaluated.js'
+import { evaluatedIn } from '../files/evaluated.js'
 import { adapterOf } from '../files/saved-adapter.js'
 import type { Learned } from '../files/run-folder.js'
 import type { InputRecord } from '../files/run-inputs.js'
 import type { RunLog } from '../files/run-log.js'
 import { type NamedVectors, applyVectors } from './static-vectors.js'
-import type { TrainingState } from '../step/training-step.js'
+import { INITIAL, type RunState, START } from './run-state.js'
 import { requireUpdates } from './require-updates.js'
 import { type TrainingMap, countTraining, mapTraining } from './training-map.js'
 import { countParameters, firstParameters } from './weights.js'
-
-/** Mutable state of a running session. */
-export interface RunState {
-  state: TrainingState
-  /** Return value of the objective's `beforeEpoch` for this epoch. */
-  memory: Tree | undefined
-  progress: Progress
-  /** Reason of the first external command that requests an interruption. */
-  interrupted: string | undefined
-  /** Label of the checkpoint whose weights become the final model. */
-  restore: string | undefined
-  /** Latest validation scores, with the step of their weights. */
-  evaluated: Evaluated | undefined
-  hasWarnedOfNoFolder: boolean
-  /** Step after which the schedules start; not 0 only if a learner has restarted them. */
-  scheduleStart: number
-}
 
 /** An open run folder, locked by this process. */
 export interface RunFolder {
@@ -100,11 +83,6 @@ export interface Session {
   readonly steps: number
   readonly runState: RunState
 }
-
-const START: Progress = { step: 0, epoch: 0, batches: 0, learningRateScale: 1, labels: [], because: 'start' }
-
-/** Initial values of the state outside of checkpoints. */
-const INITIAL = { interrupted: undefined, restore: undefined, evaluated: undefined, hasWarnedOfNoFolder: false, scheduleStart: 0 }
 
 /** Trees of a checkpoint; empty trees are not stored. */
 interface SavedTrees {
