@@ -1,0 +1,178 @@
+// @ts-check
+/**
+ * Compares strategies of learning on a slice of examples/debian-sections, three times with other seeds: `node tools/bench/learning.mjs
+ * [--write]`. Each run is in this process, on one core. `--write` writes the table to docs/measurements/learning.md.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { table } from '@attune/terminal'
+import { evaluateRun, makeEnsemble, openPredictor, run } from '@attune/trainer/node'
+import { format, resolveConfig } from 'prettier'
+import { root } from '../check/packages.mjs'
+import { writePart } from '../check/replace-part.mjs'
+import { table as markdownTable } from '../check/table.mjs'
+import { BATCH, LENGTH } from './method-cells.mjs'
+import { SIZES, writeData } from './method-data.mjs'
+import { interval } from './method-tables.mjs'
+
+/** @typedef {{ accuracy: number, f1: number }} Scores */
+
+const PAGE = join(root, 'docs/measurements/learning.md')
+const PRETRAINED = join(root, 'examples/models/debian-bert')
+const REPEATS = [1, 2, 3]
+const EPOCHS = 3
+/** Rows whose labels are known, in the strategies for few labels. */
+const FEW = SIZES.train / 10
+/** Minimum probability of a predicted label that trains. */
+const CONFIDENT = 0.9
+const COLUMNS = ['strategy', 'accuracy', 'macro F1', 'difference of accuracy', 'labels', 'runs']
+
+const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } })
+const folder = mkdtempSync(join(tmpdir(), 'attune-learning-'))
+const searchPaths = { folders: [root] }
+writeData(folder)
+const source = (/** @type {string} */ name) => ({ use: 'jsonl', path: join(folder, `${name}.jsonl`) })
+const rowsIn = (/** @type {string} */ name) =>
+  readFileSync(join(folder, `${name}.jsonl`), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => /** @type {{ text: string, label: string }} */ (JSON.parse(line)))
+const rowsTo = (/** @type {string} */ name, /** @type {readonly object[]} */ rows) =>
+  writeFileSync(join(folder, `${name}.jsonl`), rows.map((row) => JSON.stringify(row)).join('\n'))
+
+/** Labels of all rows, so that a training set without some of them has the same classes. */
+const labels = [
+  ...new Set(
+    ['sections-train', 'sections-validation', 'sections-test'].flatMap((name) =>
+      rowsIn(name).map(({ label }) => label),
+    ),
+  ),
+].sort()
+const classification = { use: 'sequence-classification', labels, maximumLength: LENGTH, padToMultipleOf: LENGTH }
+
+/** Trains once. @param {string} name @param {number} seed @param {Record<string, unknown>} change @returns {Promise<string>} the run folder */
+async function trained(name, seed, change = {}) {
+  const directory = join(folder, `${name}-${seed}`)
+  const config = {
+    seed,
+    directory,
+    data: { train: source('sections-train'), validation: source('sections-validation') },
+    tokenizer: { use: 'wordpiece', path: PRETRAINED },
+    model: { use: 'bert', from: PRETRAINED },
+    objective: classification,
+    engine: { use: 'onnxruntime', device: 'cpu', threads: 1 },
+    optimizer: { use: 'adamw', weightDecay: 0.01 },
+    scheduler: 'linear',
+    metric: ['accuracy', 'f1'],
+    training: { epochs: EPOCHS, batchSize: BATCH, learningRate: 5e-4 },
+    ...change,
+  }
+  await run(/** @type {any} */ (config), { searchPaths }).forEach(() => undefined)
+  return directory
+}
+
+/** Scores on the test split. @param {string} directory @returns {Promise<Scores>} */
+async function tested(directory) {
+  const { scores } = await evaluateRun(directory, { source: source('sections-test'), searchPaths })
+  return { accuracy: Number(scores['accuracy']?.value), f1: Number(scores['macro-f1']?.value) }
+}
+
+/** Labels the rows without one, where the model is confident. @param {string} directory @param {string} name */
+async function pseudoLabelled(directory, name) {
+  const [known, unknown] = [rowsIn('sections-train').slice(0, FEW), rowsIn('sections-train').slice(FEW)]
+  const predictor = await openPredictor(directory, { searchPaths })
+  const predictions = await predictor.predict(unknown.map(({ text }) => ({ text })))
+  await predictor.close()
+  const confident = predictions.flatMap((prediction, i) => {
+    const { label, scores } = /** @type {any} */ (prediction)
+    return (scores[label] ?? 0) >= CONFIDENT ? [{ text: unknown[i]?.text, label }] : []
+  })
+  rowsTo(name, [...known, ...confident])
+  return confident.length
+}
+
+/** @type {Map<string, { scores: Scores[], labels: number }>} */
+const results = new Map()
+/** @param {string} strategy @param {Scores} scores @param {number} labelled */
+function note(strategy, scores, labelled = SIZES.train) {
+  const known = results.get(strategy) ?? { scores: [], labels: labelled }
+  known.scores.push(scores)
+  results.set(strategy, known)
+  console.log(`${strategy}: accuracy ${scores.accuracy.toFixed(3)}`)
+}
+
+const HALF = { use: 'bert', from: PRETRAINED, fromLayers: [0, 2] }
+const all = (/** @type {string} */ name) => ({ train: source(name), validation: source('sections-validation') })
+
+for (const seed of REPEATS) {
+  const members = []
+  for (const member of [0, 10, 20]) members.push(await trained('full', seed + member))
+  const [teacher = ''] = members
+  note('classification', await tested(teacher))
+  note(
+    'LoRA',
+    await tested(
+      await trained('lora', seed, {
+        adapter: { use: 'lora', rank: 8, alpha: 16 },
+        training: { epochs: EPOCHS, batchSize: BATCH, learningRate: 2e-3 },
+      }),
+    ),
+  )
+  for (const method of /** @type {const} */ (['average', 'soup'])) {
+    const output = join(folder, `${method}-${seed}`)
+    await makeEnsemble(members, { method, output, searchPaths })
+    note(method === 'average' ? 'ensemble of three seeds' : 'soup of three seeds', await tested(output))
+  }
+  note('half of the layers', await tested(await trained('half', seed, { model: HALF })))
+  const distilled = await trained('distilled', seed, {
+    model: HALF,
+    models: { teacher: { use: 'bert', from: join(teacher, 'model') } },
+    objective: { use: 'distillation', task: classification, temperature: 2, hiddenWeight: 1 },
+  })
+  note('half of the layers, distilled', await tested(distilled))
+  rowsTo('few', rowsIn('sections-train').slice(0, FEW))
+  const few = await trained('few', seed, {
+    data: all('few'),
+    training: { epochs: 10 * EPOCHS, batchSize: BATCH, learningRate: 5e-4 },
+  })
+  note('a tenth of the labels', await tested(few), FEW)
+  console.log(`${await pseudoLabelled(few, 'pseudo')} rows labelled by the model`)
+  note('a tenth of the labels, self-training', await tested(await trained('self', seed, { data: all('pseudo') })), FEW)
+}
+
+/** @param {readonly number[]} found in [0, 1] */
+const shown = (found) => {
+  const { mean, half } = interval(found)
+  return `${(100 * mean).toFixed(1)} ± ${(100 * half).toFixed(1)}`
+}
+
+/** Strategies that another one is compared with, seed by seed. @type {Readonly<Record<string, string>>} */
+const COMPARED = {
+  'half of the layers, distilled': 'half of the layers',
+  'a tenth of the labels, self-training': 'a tenth of the labels',
+  'ensemble of three seeds': 'classification',
+  'soup of three seeds': 'classification',
+  LoRA: 'classification',
+}
+
+const rows = [...results].map(([strategy, { scores, labels: count }]) => {
+  const other = results.get(COMPARED[strategy] ?? '')?.scores
+  const differences = other === undefined ? [] : scores.map(({ accuracy }, i) => accuracy - (other[i]?.accuracy ?? NaN))
+  return [
+    strategy,
+    shown(scores.map(({ accuracy }) => accuracy)),
+    shown(scores.map(({ f1 }) => f1)),
+    differences.length === 0 ? '' : `${shown(differences)} (to ${COMPARED[strategy]})`,
+    String(count),
+    String(scores.length),
+  ]
+})
+console.log(table(COLUMNS, rows).join('\n'))
+if (values.write) {
+  const measured = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, one core, Node ${process.versions.node}.`
+  const text = [measured, markdownTable(COLUMNS, rows)].join('\n\n')
+  writePart(PAGE, 'learning', await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
+}
+rmSync(folder, { recursive: true })
