@@ -6,7 +6,7 @@ import { test } from 'node:test'
 test('a student with half the layers learns masked language modeling from its teacher', () => {
   const out = execFileSync(process.execPath, ['dist/distilbert.js', '160', '3'], { encoding: 'utf8' })
   const losses = (/** @type {string} */ stage) =>
-    [...out.matchAll(new RegExp(`${stage}, step \\d+: loss (\\d+\\.\\d+)`, 'g'))].map(([, loss]) => Number(loss))
+    [...out.matchAll(new RegExp(`^${stage}, step \\d+: loss (\\d+\\.\\d+)`, 'gm'))].map(([, loss]) => Number(loss))
   const [teacher, student] = [losses('teacher'), losses('student')]
   assert.deepEqual([teacher.length, student.length], [3, 3], out)
   assert.ok(/** @type {number} */ (student[2]) < /** @type {number} */ (student[0]), out)

@@ -23,9 +23,13 @@ const WRITERS = ['causal-language-modeling', 'sequence-to-sequence']
 /** Cases without one graph for all lengths, by the reason. */
 const REFUSED = [
   [/^model-lstm-(writer|rnn-writer|gru-writer)/, /instead of keys and values in its cache/],
-  [/^model-(lstm|hierarchical-attention)-/, /operations depend on sequence_length/],
+  [/^model-(lstm|hierarchical-attention)-/, /operations depend on (sequence_length|batch_size)/],
   [/^model-transformer-/, /a constant .* has other values for other sizes/],
   [/^model-xlnet-(clamped|permuted)/, /got permutation-language-modeling/],
+  [/-choices$/, /got multiple-choice/],
+  [/-next-sentence$/, /got next-sentence-prediction/],
+  [/-sentence-order$/, /got sentence-order-prediction/],
+  [/-spans$/, /got span-extraction/],
 ]
 
 /** @type {Engine} */
