@@ -23,10 +23,11 @@ const rows: readonly Example[] = [
   { text: '', topic: 'lamps', task: 'topic' },
   { text: 'the best of all', topic: 'lamps', task: 'topic' },
 ]
-// A batch holds the rows of one task.
-describeObjective(multiTask, { options: { tasks }, references: ['topic'], examples: rows })
+// A batch holds the rows of one task, with its views.
+const alone = { topic: tasks.topic }
+describeObjective(multiTask, { options: { tasks: alone }, references: ['topic'], examples: rows })
 describeObjective(multiTask, {
-  options: { tasks, weighting: 'uncertainty', by: 'kind' },
+  options: { tasks: alone, weighting: 'uncertainty', by: 'kind' },
   references: ['topic'],
   examples: rows.map(({ task: kind, ...row }) => ({ ...row, kind })),
 })

@@ -7,6 +7,7 @@ import {
   LOSS,
   type Losses,
   MODEL,
+  type Model,
   OBJECTIVE,
   type Objective,
   type OnDevice,
@@ -89,6 +90,12 @@ function trainingLoss(o: Options, tasks: readonly Task[]): Pick<Objective, 'trai
   }
 }
 
+/** Content for `config.json`; the class is that of the model without heads, for other libraries. */
+const configOf = ({ heads }: Model, tasks: readonly Task[]) => ({
+  architectures: [heads['contrastive']?.architecture ?? tasks[0]!.objective.config['architectures']].flat(),
+  tasks: Object.fromEntries(tasks.map(({ name, objective }) => [name, objective.config])),
+})
+
 /** Initial parameters of all heads, and of the learned weights. */
 const initial = ({ weighting }: Options, tasks: readonly Task[], key: Key): Params =>
   Object.fromEntries(
@@ -109,7 +116,7 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
   return {
     views: tasks.flatMap(({ name, objective }) => objective.views.map((view) => `${name}.${view}`)),
     maximumLength: Math.max(...tasks.map(({ objective }) => objective.maximumLength)),
-    config: { tasks: Object.fromEntries(tasks.map(({ name, objective }) => [name, objective.config])) },
+    config: configOf(given.model, tasks),
     init: (key) => initial(o, tasks, key),
     encode: encodeIn('encode'),
     encodeUnlabelled: encodeIn('encodeUnlabelled'),
