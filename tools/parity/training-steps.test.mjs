@@ -199,6 +199,11 @@ const TASK = {
   labels: ['a', 'b', 'c'],
 }
 
+/** Labels of the rows of a task, under its name. @param {number} texts */
+const ofTopic = (texts) => ({
+  'task.topic.': { labels: { shape: [texts], dtype: 'int32', values: Array.from({ length: texts }, (_, i) => i % 3) } },
+})
+
 /** A distillation whose teacher is the model itself without dropout, through which no gradient flows. @param {Parameters<typeof readCase>[1]} change */
 async function distilling(change = undefined) {
   const options = { task: TASK, hiddenWeight: 1, hiddenLayers: 'all', attentionWeight: 1 }
@@ -232,6 +237,10 @@ const cases = [
     read: alike('multi-label-classification', CLASSIFIED, { labels: ['a', 'b', 'c'] }, (texts) => floats([texts, 3])),
   },
   { name: 'objective-distillation', read: distilling },
+  {
+    name: 'objective-multi-task',
+    read: alike('multi-task', CLASSIFIED, { tasks: { topic: TASK }, weighting: 'uncertainty' }, ofTopic),
+  },
   { name: 'objective-domain-adversarial', read: alike('domain-adversarial', CLASSIFIED, { task: TASK }, domains) },
   ...['mmd', 'coral'].map((distance) => ({
     name: `objective-domain-alignment, ${distance}`,
