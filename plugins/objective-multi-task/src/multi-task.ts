@@ -25,10 +25,10 @@ import { z } from 'zod'
 import { type Task, batchOf, inTask, logVarianceOf, namedViews, ownBatch, ownParams, taskOf } from './task.js'
 
 const options = z.strictObject({
-  by: z.string().min(1).default('task').meta({ field: 'label' }).describe('Field that holds the task of a row'),
   tasks: z
     .record(z.string().regex(/^[a-z\d][\w-]*$/i), use(OBJECTIVE))
     .describe('Objectives by the name of the task: `{ topic: { use: sequence-classification, label: topic } }`'),
+  by: z.string().min(1).default('task').meta({ field: 'label' }).describe('Field that holds the task of a row'),
   weighting: z
     .enum(['fixed', 'uncertainty'])
     .default('fixed')
