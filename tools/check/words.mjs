@@ -95,6 +95,9 @@ const READ = /\.(ts|mjs|md|py|template|ya?ml)$/
 const OPENING =
   /\/\*\*\s+(?:\*\s+)?(What|Whether|How|Where|Which)\b|\bdescribe\(\s*['"`](What|Whether|How|Where|Which)\b(?=[^\n]*\)\s*[,.)]?$)/gm
 
+/** A mark that Git leaves where a merge failed; Prettier takes the last one for a quotation. */
+const MERGE_MARK = /^(<{7} |>{7} |(> ){6}> )\S+/m
+
 /** @param {string} path @param {string} text @returns {string[]} */
 export function wordsIn(path, text) {
   const found = text
@@ -104,6 +107,7 @@ export function wordsIn(path, text) {
         ({ word, term }) => `${path}:${i + 1}: "${line.match(word)?.[0]}" → ${term}`,
       ),
     )
+  if (MERGE_MARK.test(text)) found.push(`${path}: a mark of a merge conflict, ${MERGE_MARK.exec(text)?.[0].trim()}`)
   if (!/\.(ts|mjs|template)$/.test(path)) return found
   const openings = [...text.matchAll(OPENING)].map((match) => {
     const line = text.slice(0, match.index).split('\n').length

@@ -13,6 +13,12 @@ describe('wordsIn', () => {
     assert.deepEqual(wordsIn('a.md', 'the greatest common divisor, at least one, in place, wordpiece'), [])
   })
 
+  it('reports marks of a merge conflict, also as Prettier formats them', () => {
+    for (const mark of [`${'<'.repeat(7)} HEAD`, `${'>'.repeat(7)} 1a2b3c (data: count)`, `${'> '.repeat(7)}1a2b3c`])
+      assert.equal(wordsIn('a.md', `A line.\n${mark}\n`).length, 1)
+    assert.deepEqual(wordsIn('a.md', '> A quotation.\n'), [])
+  })
+
   it('reports a docstring that opens with a relative pronoun, in code only', () => {
     const text = ['/**', 'Whether it trains. */'].join(' ')
     assert.equal(wordsIn('a.ts', text).length, 1)
