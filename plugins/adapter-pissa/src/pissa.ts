@@ -1,14 +1,5 @@
 import { ADAPTER, type Adapter, ENGINE, type Params, definePlugin } from '@attune/core'
-import {
-  adaptLayers,
-  computeOnce,
-  downOf,
-  lowRankConfig,
-  lowRankOptions,
-  lowRankUpdates,
-  scaleOf,
-  upOf,
-} from '@attune/nn'
+import { adaptLayers, downOf, lowRankConfig, lowRankOptions, lowRankUpdates, scaleOf, upOf } from '@attune/nn'
 import { concat, neg } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { residualOf } from './principal-factors.js'
@@ -76,10 +67,8 @@ export const pissa = definePlugin({
         ...lowRankUpdates({ adapter: 'pissa', model, factors, tensors, dropout }),
         frozen,
         config: (heads) => lowRankConfig(resized(factors, 2), { dropout, heads, inputFirst }),
-        saved: (trainable) => ({
-          ...trainable,
-          ...computeOnce(engine, (all) => difference(layers, all), { ...frozen, ...trainable }),
-        }),
+        // Runs within the compiled function that names the tensors of the file.
+        saved: (trainable) => ({ ...trainable, ...difference(layers, { ...frozen, ...trainable }) }),
       })
     },
   }),
