@@ -28,7 +28,9 @@ describe('estimateRun', () => {
     expect(started).toMatchObject({ steps, examples, parameters, trainableParameters })
     const inEpoch = events.filter((event) => event.type === 'step.completed' && event.epoch === 0)
     expect(found.shapes.reduce((sum, shape) => sum + shape.steps, 0)).toBe(inEpoch.length)
-    expect(tried).toEqual(found.shapes.map(({ shape }, i) => `${i + 1}/${found.shapes.length} ${shape}`))
+    const [smallest, ...larger] = found.shapes.map(({ shape }) => shape)
+    const order = [smallest, ...larger.toReversed()]
+    expect(tried).toEqual(order.map((shape, i) => `${i + 1}/${found.shapes.length} ${shape}`))
 
     expect(found.shapes.every(({ milliseconds }) => milliseconds! > 0)).toBe(true)
     const training = found.shapes.reduce((sum, shape) => sum + shape.steps * shape.milliseconds!, 0) / 1000

@@ -110,9 +110,6 @@ async function groupByShape({ plan, components, splits }: Session): Promise<read
   return [...groups.values()].sort((a, b) => a.size - b.size)
 }
 
-/** True if a trial would exceed the available memory. */
-const isTooLarge = (growth: number): boolean => growth > process.availableMemory()
-
 /** Measurement of one shape. */
 interface Trial {
   readonly group: Group
@@ -141,7 +138,7 @@ function memoryGrowth() {
     add(size: number, bytes: number): void {
       const rate = bytes / Math.max(1, size - largest)
       bytesPerValue = count++ === 1 ? rate : Math.max(bytesPerValue, rate)
-      largest = size
+      largest = Math.max(largest, size)
     },
     /** Additional memory in bytes for a larger shape. */
     expected: (size: number): number => bytesPerValue * (size - largest),
@@ -150,34 +147,42 @@ function memoryGrowth() {
 
 /**
  * Measures steps of each shape while memory lasts: two warm-up steps, which show the memory use, then the timed steps, alternating
- * between shapes as in a run, since a compiled step is slower after a step of another shape.
+ * between shapes as in a run, since a compiled step is slower after a step of another shape. The smallest shape comes first. If the
+ * largest certainly fits, it is next: memory that grows from shape to shape is fragmented, and its peak exceeds that of the run.
  */
 async function measureSteps(session: Session, groups: readonly Group[], progress: EstimateOptions['progress']) {
-  const trials: Trial[] = []
+  const trials = new Map<Group, Trial>()
   const growth = memoryGrowth()
   let missing = 0
-  for (const [i, group] of groups.entries()) {
-    const { shape, batch, size } = group
-    progress?.(i + 1, groups.length, shape)
-    if (missing > 0 || (i > 0 && isTooLarge(growth.expected(size)))) {
-      missing = growth.expected(size)
-      continue
-    }
+  const measure = async (group: Group): Promise<void> => {
+    const { batch, size } = group
     const before = process.memoryUsage().rss
     const caching = await timeCaching(session.cache, batch.parts)
-    trials.push({ group, caching, first: await timeStep(session, batch), total: 0 })
+    trials.set(group, { group, caching, first: await timeStep(session, batch), total: 0 })
     await timeStep(session, batch)
     growth.add(size, process.memoryUsage().rss - before)
   }
+  const fits = ({ size }: Group): boolean => missing === 0 && growth.expected(size) <= process.availableMemory()
+  const left = [...groups]
+  for (let group = left.shift(); group !== undefined; group = left.shift()) {
+    progress?.(groups.length - left.length, groups.length, group.shape)
+    if (trials.size === 0 || fits(group)) await measure(group)
+    else missing = growth.expected(group.size)
+    if (trials.size === 1 && left.length > 0 && fits(left.at(-1)!)) left.reverse()
+  }
   for (let round = 0; round < TIMED_ROUNDS; round++)
-    for (const trial of trials) trial.total += await timeStep(session, trial.group.batch)
-  const shapes = groups.map(({ shape, steps }, i): ShapeEstimate => {
-    const trial = trials[i]
+    for (const trial of trials.values()) trial.total += await timeStep(session, trial.group.batch)
+  const shapes = groups.map((group): ShapeEstimate => {
+    const { shape, steps } = group
+    const trial = trials.get(group)
     if (trial === undefined) return { shape, steps }
     const milliseconds = trial.total / TIMED_ROUNDS
     return { shape, steps, milliseconds, compiling: Math.max(0, trial.first - milliseconds) }
   })
-  const cachingSeconds = trials.reduce((sum, { group, caching }) => sum + (group.steps * caching) / 1000, 0)
+  const cachingSeconds = [...trials.values()].reduce(
+    (sum, { group, caching }) => sum + (group.steps * caching) / 1000,
+    0,
+  )
   return { shapes, missing, cachingSeconds }
 }
 
@@ -229,9 +234,10 @@ async function measureCheckpoint({ components, runState }: Session): Promise<{ s
 /** Measures the components of a run and extrapolates to the whole run. */
 async function measureRun(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
   const groups = await groupByShape(session)
+  // Before the steps, which take more memory: a checkpoint then does not add to the peak.
+  const checkpoint = await measureCheckpoint(session)
   const { shapes, missing, cachingSeconds } = await measureSteps(session, groups, progress)
   const evaluation = await measureEvaluation(session)
-  const checkpoint = await measureCheckpoint(session)
   const { epochs, evaluateEvery } = session.plan.config.training
   const evaluations = evaluateEvery === 'epoch' ? epochs : Math.floor(session.steps / evaluateEvery)
   const sum = (of: (shape: ShapeEstimate) => number): number => shapes.reduce((total, each) => total + of(each), 0)
