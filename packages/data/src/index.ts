@@ -4,7 +4,14 @@ export { fieldHash } from './field-hash.js'
 export { type Buckets, bucketByLength } from './bucket-by-length.js'
 export { count } from './count.js'
 export { labelConfig, labelNames, labelNumbers, learnLabels, requireLabels } from './labels.js'
-export { completionLengthOptions, lengthOptions, lengthsFor, maximumTokens, textOptions } from './length-options.js'
+export {
+  completionLengthOptions,
+  documentOptions,
+  lengthOptions,
+  lengthsFor,
+  maximumTokens,
+  textOptions,
+} from './length-options.js'
 export { map } from './map.js'
 export { missingField } from './missing-field.js'
 export { numberOf } from './number-of.js'

@@ -33,6 +33,17 @@ export const lengthOptions = {
     .describe('Batches are padded to a multiple of this length, so that few distinct shapes occur'),
 }
 
+/** The options of an objective that reads pairs of segments of documents. */
+export const documentOptions = {
+  text: z
+    .string()
+    .default('text')
+    .meta({ field: 'text' })
+    .describe('Field that holds the document: a text, or a list of sentences'),
+  maximumLength: maximumTokens(5, 'a pair of segments'),
+  padToMultipleOf: lengthOptions.padToMultipleOf,
+}
+
 /** The truncation and padding options of an objective that reads prompts with completions. */
 export const completionLengthOptions = {
   maximumLength: maximumTokens(2, 'a prompt with its completion'),

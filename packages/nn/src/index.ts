@@ -52,6 +52,7 @@ export {
 export { targetHead } from './heads/target-head.js'
 export { completionLogProbs } from './heads/completion-log-probs.js'
 export { nextTokenHead } from './heads/next-token-head.js'
+export { pooledHead } from './heads/pooled-head.js'
 export { classifierHead, initialClassifier, headFor, toCheckpointNames, headTensors } from './heads/head.js'
 export type { DeferredWeight } from './layers/initialise.js'
 export {

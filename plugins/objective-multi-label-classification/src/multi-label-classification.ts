@@ -27,8 +27,8 @@ import {
   requireLabels,
   textOptions,
 } from '@attune/data'
-import { binaryCrossEntropy, classifier, lossOf } from '@attune/nn'
-import { type Tensor, ones } from '@tensorflow/tfjs-core'
+import { binaryCrossEntropy, lossOf, pooledHead } from '@attune/nn'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
@@ -80,8 +80,8 @@ function create(
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<Item, ClassificationBatch, Tensor> {
   const labels = requireLabels('multi-label-classification', o.labels)
-  const head = classifier(model, 'sequence-classification', labels.length)
   const ofRows = lossOf(losses, 'indicators', (logits, targets) => binaryCrossEntropy(logits, targets))
+  const { config, ...head } = pooledHead(model, 'sequence-classification', labels.length, ofRows)
   const { maximumLength } = lengthsFor(o, model)
   const { encode, collate } = classificationItems<readonly number[]>({
     ...o,
@@ -91,19 +91,13 @@ function create(
   })
   const { indicators, views } = labelSets(labels, o.threshold)
   return {
+    ...head,
     views: ['labels', 'scores'],
-    config: {
-      architectures: [head.architecture],
-      problem_type: 'multi_label_classification',
-      ...labelConfig(labels),
-    },
+    config: { ...config, problem_type: 'multi_label_classification', ...labelConfig(labels) },
     maximumLength,
-    init: head.init,
     encode: (example) => encode(example, indicators(labelsIn(example, o.label))),
     encodeUnlabelled: (example) => encode(example, indicators([])),
     collate,
-    head: (params, { pooled }, mode) => head.forward(params, pooled, mode),
-    loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
     predict: (logits, items) => items.map((_, i) => views(probabilities(logits, i, labels.length))),
     reference: ({ label }) => views(label),
   }

@@ -2,52 +2,30 @@ import { MODEL, type Model, OBJECTIVE, type Objective, TOKENIZER, type Tokenizer
 import {
   type ClassificationBatch,
   type SentencePairItem,
-  lengthOptions,
+  documentOptions,
   lengthsFor,
-  maximumTokens,
   sentencePairs,
 } from '@attune/data'
-import { classifier, crossEntropy } from '@attune/nn'
-import { type Tensor, ones } from '@tensorflow/tfjs-core'
+import { crossEntropy, pooledHead } from '@attune/nn'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
-const { padToMultipleOf } = lengthOptions
-
-const options = z.strictObject({
-  text: z
-    .string()
-    .default('text')
-    .meta({ field: 'text' })
-    .describe('Field that holds the document: a text, or a list of sentences'),
-  maximumLength: maximumTokens(5, 'a pair of segments'),
-  padToMultipleOf,
-})
-
-type Options = z.output<typeof options>
+const options = z.strictObject(documentOptions)
 
 function create(
-  o: Options,
+  o: z.output<typeof options>,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
 ): Objective<SentencePairItem, ClassificationBatch, Tensor> {
-  const head = classifier(model, 'sentence-order-prediction', 2, model.headDropout)
   const { maximumLength } = lengthsFor({ ...o, truncationSide: undefined }, model)
   const settings = { ...o, tokenizer, maximumLength, negatives: 'swapped', labels: ['ordered', 'swapped'] } as const
-  const { encode, collate, predict, reference } = sentencePairs(settings)
+  const { encode, ...pairs } = sentencePairs(settings)
   return {
+    ...pooledHead(model, 'sentence-order-prediction', 2, crossEntropy),
+    ...pairs,
     views: ['label', 'scores'],
-    config: { architectures: [head.architecture] },
     maximumLength,
-    init: head.init,
     encode,
     encodeUnlabelled: encode,
-    collate,
-    head: (params, { pooled }, mode) => head.forward(params, pooled, mode),
-    loss: (logits, { labels }) => ({
-      losses: crossEntropy(logits, labels),
-      weights: ones([logits.shape[0] as number]),
-    }),
-    predict,
-    reference,
   }
 }
 

@@ -25,8 +25,8 @@ import {
   requireLabels,
   textOptions,
 } from '@attune/data'
-import { classifier, lossOf } from '@attune/nn'
-import { type Tensor, ones } from '@tensorflow/tfjs-core'
+import { lossOf, pooledHead } from '@attune/nn'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
@@ -58,21 +58,18 @@ function create(
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
 ): Objective<ClassificationItem, ClassificationBatch, Tensor> {
   const labels = requireLabels('sequence-classification', o.labels)
-  const head = classifier(model, 'sequence-classification', labels.length)
   const numberOf = labelNumbers(labels)
-  const ofRows = lossOf(losses, 'labels')
+  const { config, ...head } = pooledHead(model, 'sequence-classification', labels.length, lossOf(losses, 'labels'))
   const { maximumLength } = lengthsFor(o, model)
   const { encode, collate } = classificationItems({ ...o, tokenizer, maximumLength })
   return {
+    ...head,
     views: ['label', 'scores'],
-    config: { architectures: [head.architecture], ...KIND, ...labelConfig(labels) },
+    config: { ...config, ...KIND, ...labelConfig(labels) },
     maximumLength,
-    init: head.init,
     encode: (example) => encode(example, numberOf(labelOf(example, o.label))),
     encodeUnlabelled: (example) => encode(example, -1),
     collate,
-    head: (params, { pooled }, mode) => head.forward(params, pooled, mode),
-    loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
     predict: (logits, items) =>
       items.map((_, i) => {
         const probabilities = softmaxRow(logits, i, labels.length)
