@@ -1,5 +1,7 @@
 """Golden values of tiny random encoders, computed with transformers: see model_parity.py. Run it from any directory."""
-from model_parity import LABELS, Classification, MaskedModelling, Tagging, write_case
+import json
+
+from model_parity import LABELS, ROOT, Classification, MaskedModelling, Tagging, write_case
 from transformers import (
     AlbertConfig,
     AlbertForMaskedLM,
@@ -13,6 +15,10 @@ from transformers import (
     DistilBertForMaskedLM,
     DistilBertForSequenceClassification,
     DistilBertForTokenClassification,
+    ElectraConfig,
+    ElectraForMaskedLM,
+    ElectraForSequenceClassification,
+    ElectraForTokenClassification,
     ModernBertConfig,
     ModernBertForMaskedLM,
     ModernBertForSequenceClassification,
@@ -56,6 +62,16 @@ config = AlbertConfig(**dict(albert, num_hidden_layers=4, num_hidden_groups=2), 
 write_case("albert", "classification", AlbertForSequenceClassification, config, Classification)
 write_case("albert", "tagging", AlbertForTokenClassification, config, Tagging)
 write_case("albert", "masked", AlbertForMaskedLM, AlbertConfig(**dict(albert, inner_group_num=2)), MaskedModelling)
+
+electra = dict(TINY, max_position_embeddings=32, embedding_size=8)
+config = ElectraConfig(**electra, **LABELLED)
+write_case("electra", "classification", ElectraForSequenceClassification, config, Classification)
+write_case("electra", "masked", ElectraForMaskedLM, ElectraConfig(**electra), MaskedModelling)
+config = ElectraConfig(**dict(electra, embedding_size=16), **LABELLED)
+write_case("electra", "tagging", ElectraForTokenClassification, config, Tagging)
+KEYS = (*TINY, "embedding_size", "hidden_act", "max_position_embeddings", "initializer_range", "layer_norm_eps", "pad_token_id", "model_type")
+defaults = {key: value for key, value in ElectraConfig().to_dict().items() if key in KEYS}
+(ROOT / "plugins/model-electra/golden/config-defaults.json").write_text(json.dumps(defaults))
 
 # Three layers: the first without an attention norm, one with local attention, and one with global attention.
 modern = dict(

@@ -16,6 +16,8 @@ from transformers import (
     BertForQuestionAnswering,
     DistilBertConfig,
     DistilBertForQuestionAnswering,
+    ElectraConfig,
+    ElectraForQuestionAnswering,
     RobertaConfig,
     RobertaForQuestionAnswering,
 )
@@ -114,6 +116,7 @@ write_case("bert", "spans", BertForQuestionAnswering, BertConfig(**bert), Spans,
 write_case("roberta", "spans", RobertaForQuestionAnswering, RobertaConfig(**roberta), Spans, **EQUAL)
 write_case("albert", "spans", AlbertForQuestionAnswering, AlbertConfig(**albert), Spans, **EQUAL)
 write_case("distilbert", "spans", DistilBertForQuestionAnswering, DistilBertConfig(**distil), Spans, **EQUAL)
+write_case("electra", "spans", ElectraForQuestionAnswering, ElectraConfig(**dict(TINY, max_position_embeddings=32, embedding_size=8)), Spans, **EQUAL)
 write_case("bert", "choices", in_pairs(transformers.BertForMultipleChoice), BertConfig(**bert), Choices, **EVEN)
 write_case("albert", "choices", in_pairs(transformers.AlbertForMultipleChoice), AlbertConfig(**albert), Choices, **EVEN)
 write_case("distilbert", "choices", in_pairs(transformers.DistilBertForMultipleChoice), DistilBertConfig(**distil), Choices, **EVEN)
