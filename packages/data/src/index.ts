@@ -24,6 +24,7 @@ export { schemeTags, tagSpans, tagTransitions, tagsOfSpans } from './tag-spans.j
 export { type Aligned, type WordToken, alignWords } from './words/align-words.js'
 export type { Aggregation, Entity, Tagged } from './words/entities.js'
 export { aggregated, entitiesOf, taggedWords } from './words/entities.js'
+export { hashedWords } from './words/hashed-words.js'
 export { type WordedText, joinedWords, wordsOf } from './words/words-of.js'
 export { ownRandom } from './noise/own-random.js'
 export { oneSpan } from './noise/one-span.js'

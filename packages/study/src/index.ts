@@ -1,4 +1,7 @@
 export { type CrossValidateOptions, crossValidate } from './cross-validate.js'
+export { type KernelTwoSampleTest, kernelTwoSampleTest } from './domains/kernel-two-sample-test.js'
+export { type ProxyADistance, proxyADistance } from './domains/proxy-a-distance.js'
+export { type VocabularyShift, lowercaseWords, vocabularyShift } from './domains/vocabulary-shift.js'
 export type { CrossValidationEvent, FoldScores, StudyEvent } from './events.js'
 export {
   type Probabilities,

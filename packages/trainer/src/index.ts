@@ -1,4 +1,5 @@
 export { type ModelFiles, type SavedModel, modelFiles, writeFiles } from './files/model-files.js'
+export { type LogisticRegression, classProbabilities, fitLogisticRegression } from './ensemble/logistic-regression.js'
 export {
   type Inference,
   type InferenceOptions,

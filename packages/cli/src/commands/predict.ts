@@ -21,7 +21,7 @@ interface PredictFlags {
 const valueIn = (row: Example, field: string): unknown => (Object.hasOwn(row, field) ? row[field] : undefined)
 
 /** Rows of a data file, or lines of any other file, as examples with the text under `field`. A blank line is an empty text. */
-async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
+export async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
   if (/\.(jsonl|ndjson|json|csv|tsv)(\.gz)?$/i.test(file)) {
     const { use, ...options } = await sourceOf(file)
     const source = use.plugin(options) as Source

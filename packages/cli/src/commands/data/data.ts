@@ -5,6 +5,7 @@ import { collect } from '../../collect.js'
 import { searchPathsFrom } from '../../search-paths.js'
 import { locateSettings } from '../../locate-settings.js'
 import { readConfig, withSettings } from '../../read-config.js'
+import { compareCommand } from './compare/compare.js'
 import { inspectCommand } from './inspect.js'
 
 /** Table of stages: examples in and out, time, and file. */
@@ -48,6 +49,7 @@ const prepareCommand = (): Command =>
 /** `attune data` */
 export const dataCommand = (): Command =>
   new Command('data')
-    .summary('prepare and inspect training data')
+    .summary('prepare, inspect and compare training data')
     .addCommand(prepareCommand())
     .addCommand(inspectCommand())
+    .addCommand(compareCommand())
