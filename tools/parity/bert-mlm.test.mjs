@@ -11,7 +11,7 @@ import { ENGINE, MODEL, OBJECTIVE, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { headFor, maskedLogits, hiddenStatesAt } from '@attune/nn'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
-import { lossAndGradients, pseudoLogLikelihoods } from '@attune/trainer'
+import { lossAndGradients, textScorer } from '@attune/trainer'
 
 /** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
 
@@ -71,16 +71,19 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
     after(() => engine.close())
 
     it('matches the pseudo-log-likelihoods within 1e-5, in any batches', async () => {
-      const texts = golden.pseudoLogLikelihoods.map((/** @type {any} */ { ids }) => ids.join(' '))
+      const texts = golden.pseudoLogLikelihoods.map((/** @type {any} */ { ids }) => ({ text: ids.join(' ') }))
       const encode = (/** @type {string} */ text) => {
         const ids = text.split(' ').map(Number)
         const specialMask = ids.map((_, i) => Number(i === 0 || i === ids.length - 1))
         return { ids, typeIds: ids.map(() => 0), truncated: false, specialMask, offsets: [] }
       }
-      const masked = /** @type {any} */ ({ model, params, tokenizer: { ...tokenizer, encode } })
+      const task = 'masked-language-modeling'
+      const masked = /** @type {any} */ ({ model, params, objective, task, tokenizer: { ...tokenizer, encode } })
       for (const batchSize of [4, 32]) {
         const live = engine.live()
-        const found = await pseudoLogLikelihoods(engine, masked, texts, { batchSize })
+        const scorer = textScorer(engine, masked, { batchSize })
+        const found = await scorer.score(texts)
+        scorer.dispose()
         assert.equal(engine.live(), live)
         for (const [i, { scores }] of golden.pseudoLogLikelihoods.entries()) {
           const sum = scores.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b)

@@ -18,6 +18,7 @@ import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
+import { scoreCommand } from './commands/score.js'
 import { selectCommand } from './commands/select/select.js'
 import { trainCommand } from './commands/train.js'
 import { tuneCommand } from './commands/tune.js'
@@ -50,6 +51,7 @@ export function buildProgram(): Command {
     crossValidateCommand(),
     evaluateCommand(),
     predictCommand(),
+    scoreCommand(),
     selectCommand(),
     ensembleCommand(),
     generateCommand(),

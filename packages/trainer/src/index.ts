@@ -8,10 +8,15 @@ export {
   inference,
 } from './inference/infer.js'
 export {
-  type MaskedLanguageModel,
-  type PseudoLogLikelihood,
-  pseudoLogLikelihoods,
-} from './inference/pseudo-log-likelihood.js'
+  type CorpusScore,
+  type ScoredTask,
+  type TextScore,
+  type TextScorer,
+  type TextScorerOptions,
+  corpusScore,
+  textScorer,
+} from './inference/score-texts.js'
+export type { LanguageModel } from './inference/score-windows.js'
 export { type PredictedExample, type StreamOptions, predictStream } from './inference/predict-stream.js'
 export type { Description, Prediction, PredictOptions, Predictor, PredictorOptions } from './inference/predictor.js'
 export { type AdwinOptions, adwin } from './online/drift/adwin.js'

@@ -34,6 +34,7 @@ export {
 } from './inspect/inspected-batch.js'
 export { classifierObjective } from './inference/pretrained-predictor.js'
 export { type FeatureOptions, type TextFeatures, textFeatures } from './inference/text-features.js'
+export { type OpenTextScorer, openTextScorer } from './inference/open-text-scorer.js'
 export { openPredictor } from './inference/open-predictor.js'
 export { type MergeOptions, type MergeReport, mergeSavedAdapter, unmergeSavedAdapter } from './merge/merge-adapter.js'
 export { type LearnerConfig, type LearnerOptions, openLearner } from './online/open-learner.js'

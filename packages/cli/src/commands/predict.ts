@@ -1,14 +1,12 @@
-import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { AttuneError, type Example, type Source, isAttuneError } from '@attune/core'
-import { readLines } from '@attune/data/files'
+import { AttuneError, type Example, isAttuneError } from '@attune/core'
 import { type PredictOptions, type PredictedExample, type Predictor, predictStream } from '@attune/trainer'
 import { openPredictor } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
 import { searchPathsFrom } from '../search-paths.js'
-import { sourceOf } from './evaluate.js'
 import { showWarnings } from '../show-warnings.js'
+import { textRows } from '../text-rows.js'
 
 interface PredictFlags {
   readonly file?: string
@@ -20,22 +18,17 @@ interface PredictFlags {
 /** Value of a field that a row has; undefined otherwise, also for names such as `constructor`. */
 const valueIn = (row: Example, field: string): unknown => (Object.hasOwn(row, field) ? row[field] : undefined)
 
-/** Rows of a data file, or lines of any other file, as examples with the text under `field`. A blank line is an empty text. */
-export async function* examplesIn(file: string, field: string, readFrom: string): AsyncGenerator<Example> {
-  if (/\.(jsonl|ndjson|json|csv|tsv)(\.gz)?$/i.test(file)) {
-    const { use, ...options } = await sourceOf(file)
-    const source = use.plugin(options) as Source
-    for await (const row of source.open(undefined, [readFrom])) yield { ...row, [field]: valueIn(row, readFrom) }
-  } else for await (const lines of readLines(resolve(file))) for (const { text } of lines) yield { [field]: text }
-}
-
 /** Examples to predict: the given texts, the file, or standard input. */
 async function* examples(
   given: readonly string[],
   { file, field }: PredictFlags,
   own: string,
 ): AsyncGenerator<Example> {
-  if (file !== undefined) return yield* examplesIn(file, own, field ?? own)
+  if (file !== undefined) {
+    const from = field ?? own
+    for await (const row of textRows(file, [from])) yield { ...row, [own]: valueIn(row, from) }
+    return
+  }
   const texts = given.length > 0 ? given : createInterface({ input: process.stdin, crlfDelay: Infinity })
   for await (const text of texts) yield { [own]: text }
 }

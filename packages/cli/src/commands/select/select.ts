@@ -1,7 +1,8 @@
 import { AttuneError, type Example, type Source } from '@attune/core'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { collect } from '../../collect.js'
 import { type ConfigData, dataOfConfig, keyOf } from '../../data-of-config.js'
+import { positiveInteger } from '../../positive-integer.js'
 import { requireNewFile, writeNewFile } from '../../write-new-file.js'
 import { sourceOf } from '../evaluate.js'
 import { METHODS, type Method, type Selected, selectRows } from './score-pool.js'
@@ -15,12 +16,6 @@ interface SelectFlags {
   readonly embeddings?: string
   readonly output?: string
   readonly trust?: boolean
-}
-
-function positive(value: string): number {
-  const number = Number(value)
-  if (Number.isInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('Expected a positive integer.')
 }
 
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
@@ -116,7 +111,7 @@ export const selectCommand = (): Command =>
     .argument('<config>', 'configuration of the classifier; its training rows are not selected again')
     .option('--run <run>', 'run whose model predicts; repeat it for a committee', collect, [])
     .option('--pool <file>', 'unlabelled rows: .jsonl, .csv or .tsv, optionally gzipped')
-    .option('--count <count>', 'number of rows', positive, 100)
+    .option('--count <count>', 'number of rows', positiveInteger, 100)
     .addOption(
       new Option('--by <method>', 'method; default: entropy, or vote-entropy for several runs').choices([...METHODS]),
     )

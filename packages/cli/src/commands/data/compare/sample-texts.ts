@@ -1,6 +1,6 @@
 import { AttuneError, type Key, deriveKey, stream } from '@attune/core'
 import { reservoir } from '@attune/trainer'
-import { examplesIn } from '../../predict.js'
+import { textRows } from '../../../text-rows.js'
 
 /** Texts of a file in random order, and the number of all its texts. */
 export interface Sample {
@@ -17,7 +17,7 @@ export async function sampleTexts(file: string, field: string, count: number, ke
   const random = stream(deriveKey(key, file))
   const buffer = reservoir(count, random)
   let rows = 0
-  for await (const { text } of examplesIn(file, 'text', field)) {
+  for await (const { text } of textRows(file, 'text', field)) {
     if (typeof text !== 'string' || text.trim() === '') continue
     rows++
     buffer.add({ text })
