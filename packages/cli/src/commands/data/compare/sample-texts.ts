@@ -17,7 +17,8 @@ export async function sampleTexts(file: string, field: string, count: number, ke
   const random = stream(deriveKey(key, file))
   const buffer = reservoir(count, random)
   let rows = 0
-  for await (const { text } of textRows(file, 'text', field)) {
+  for await (const row of textRows(file, [field])) {
+    const text = Object.hasOwn(row, field) ? row[field] : undefined
     if (typeof text !== 'string' || text.trim() === '') continue
     rows++
     buffer.add({ text })
