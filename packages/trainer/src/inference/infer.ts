@@ -8,6 +8,8 @@ import {
   type OnDevice,
   type Params,
   type Views,
+  isTensor,
+  leaves,
 } from '@attune/core'
 import { batch } from '@attune/data'
 import type { Auxiliary } from '../step/loss-function.js'
@@ -53,6 +55,12 @@ interface BatchPredictor extends Pick<InferenceOptions, 'complete' | 'reference'
   readonly step: InferenceProgram
 }
 
+/** Frees a result, except the parameters that a head returns as they are, such as the transitions of a CRF. */
+function releaseResult(engine: Engine, result: InferenceResult, params: readonly Params[]): void {
+  const kept = new Set<unknown>(params.flatMap((each) => Object.values(each)))
+  engine.release(Object.fromEntries(leaves(result, isTensor).filter(([, tensor]) => !kept.has(tensor))))
+}
+
 async function predictBatch(
   { engine, objective, step, reference, complete = (batch) => Promise.resolve(batch) }: BatchPredictor,
   params: Params,
@@ -63,7 +71,7 @@ async function predictBatch(
   const result = reference === undefined ? step(params, inputs) : step(params, inputs, reference.own)
   const { head, lossSum, lossWeight } = await engine.read(result)
   await yieldToEventLoop() // yields to the event loop, as training steps do, so that signals are handled
-  engine.release(result)
+  releaseResult(engine, result, reference === undefined ? [params] : [params, reference.own])
   if (loss !== undefined) {
     loss.sum += lossSum.values[0] as number
     loss.weight += lossWeight.values[0] as number
