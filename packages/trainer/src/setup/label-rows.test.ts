@@ -50,6 +50,22 @@ describe('savedHead', () => {
     expect(head.rows(2)?.from).toEqual([1, 0])
   })
 
+  it('reports a head for several labels per example only if the run trains one', () => {
+    const several = { problem_type: 'multi_label_classification' }
+    const notes = (own: object) => {
+      const run = { config: { ...objective.config, ...own } }
+      const head = savedHead(
+        { model, objective: run },
+        { architectures: ['ForSequences'], id2label, ...several },
+        '',
+        true,
+      )!
+      return head.rows(2)?.notes.filter((note) => note.includes('several labels'))
+    }
+    expect(notes(several)).toEqual([])
+    expect(notes({})).toHaveLength(1)
+  })
+
   it('does not use the head of another architecture, even if its labels and tensor names are the same', () => {
     const head = savedHead({ model, objective }, { architectures: ['ForTokens'], id2label }, 'here', false)!
     expect(head.rows(2)).toEqual({ from: undefined, notes: [expect.stringContaining('ForTokens')] })

@@ -114,7 +114,9 @@ export function savedHead(
   if (labels === undefined || names.length === 0) return undefined
   const [theirs] = [config['architectures']].flat()
   const isOther = theirs !== own && rowNames(model, theirs).length > 0
-  const saved = savedLabels(config, where)
+  const { names: savedNames, problem } = savedLabels(config, where)
+  const isSame = problem === objective.config['problem_type']
+  const saved = { names: savedNames, problem: isSame ? undefined : problem }
   return {
     names: new Set(names),
     rows: (count) =>
