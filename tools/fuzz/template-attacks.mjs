@@ -1,27 +1,27 @@
-/** Templates that would exhaust time, memory or the stack without a budget. */
-
-const loop = (count: number | string, body: string): string => `{% for i in range(${count}) %}${body}{% endfor %}`
-/** Repeats statements as often as the limits allow. */
-export const often = (body: string): string => loop(100_000, loop(1000, body))
-/** Sets the variable `v` by repeatedly adding it to itself. */
-const doubled = (from: string, times: number): string =>
+// @ts-check
+/** Chat templates that would exhaust time, memory or the stack without a budget. */
+/** @type {(count: number | string, body: string) => string} */
+const loop = (count, body) => `{% for i in range(${count}) %}${body}{% endfor %}`
+/** Repeats statements as often as the limits allow. @param {string} body */
+export const often = (body) => loop(100_000, loop(1000, body))
+/** Sets the variable `v` by repeatedly adding it to itself. @param {string} from @param {number} times */
+const doubled = (from, times) =>
   `{% set ns = namespace(v=${from}) %}${loop(times, '{% set ns.v = ns.v + ns.v %}')}{% set v = ns.v %}`
-/** Sets the variable `v` by repeatedly wrapping it in another value. */
-const nested = (from: string, make: string, times: number): string =>
+/** Sets the variable `v` by repeatedly wrapping it in another value. @param {string} from @param {string} make @param {number} times */
+const nested = (from, make, times) =>
   `{% set ns = namespace(v=${from}) %}${loop(times, `{% set ns.v = ${make} %}`)}{% set v = ns.v %}`
-/** Sets the variable `v` to a list with a value for each number `i` below a count. */
-const built = (count: number, value: string): string =>
+/** Sets the variable `v` to a list with a value for each number `i` below a count. @param {number} count @param {string} value */
+const built = (count, value) =>
   `{% set ns = namespace(v=[]) %}${loop(count, `{% set ns.v = ns.v + [${value}] %}`)}{% set v = ns.v %}`
-const shared = (make: string = '[ns.v, ns.v]', from: string = '[1]'): string => nested(from, make, 40)
-const pair = (make?: string, from?: string): string => `${shared(make, from)}{% set w = v %}${shared(make, from)}`
-const kept = (value: string): string => `{% set ns = namespace(v=1) %}${often(`{% set ns.v = ${value} %}`)}`
+const shared = (make = '[ns.v, ns.v]', from = '[1]') => nested(from, make, 40)
+const pair = (/** @type {string[]} */ ...given) => `${shared(...given)}{% set w = v %}${shared(...given)}`
+const kept = (/** @type {string} */ value) => `{% set ns = namespace(v=1) %}${often(`{% set ns.v = ${value} %}`)}`
 const text = doubled("'ab '", 19)
 const letters = doubled("'a'", 20)
-const wide = doubled("'é👋'", 18)
-const numbers = doubled('[1, 2]', 17)
+const [wide, numbers] = [doubled("'é👋'", 18), doubled('[1, 2]', 17)]
 
-/** Templates with a short description. */
-export const ATTACKS: readonly (readonly [name: string, template: string])[] = [
+/** Templates with a short description. @type {readonly (readonly [name: string, template: string])[]} */
+export const ATTACKS = [
   ['ranges in ranges', '{% for a in range(100000) %}'.repeat(4) + '{% endfor %}'.repeat(4)],
   ['forty ranges in ranges', '{% for a in range(100000) %}'.repeat(40) + 'x' + '{% endfor %}'.repeat(40)],
   ['repeated list(range)', often('{% set x = range(100000) | list %}')],
