@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ADAPTER, ENGINE, MODEL, OBJECTIVE, OPTIMIZER, SCHEDULER, userSpecifier } from '@attune/core'
 import { findPlugin, installedPlugins } from '@attune/resolve'
-import { reduceLosses } from '@attune/trainer'
+import { reduceLosses } from '@attune/nn'
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { add, div, valueAndGrads } from '@tensorflow/tfjs-core'
 

@@ -12,7 +12,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ENGINE, MODEL, OBJECTIVE, key, stream, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
-import { lossAndGradients, reduceLosses, stepInputs } from '@attune/trainer'
+import { lossAndGradients, stepInputs } from '@attune/trainer'
 import { resume, run } from '@attune/trainer/node'
 import { Subject, lastValueFrom, tap } from 'rxjs'
 

@@ -1,5 +1,6 @@
 export { apportion } from './apportion.js'
 export { batch } from './batch.js'
+export { endlessly, indicesByGroup } from './group-indices.js'
 export { fieldHash } from './field-hash.js'
 export { type Buckets, bucketByLength } from './bucket-by-length.js'
 export { count } from './count.js'

@@ -63,6 +63,7 @@ const BATCH_MODE = { training: false } as const
 function meanLoss(objective: Objective, params: Params, batch: OnDevice<never>, hyper: Hyper): Scalar {
   const context = {
     params,
+    trainable: params,
     hyper,
     mode: BATCH_MODE,
     models: {},

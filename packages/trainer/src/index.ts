@@ -46,7 +46,7 @@ export {
 } from './step/compiled-step.js'
 export { type PassComponents, dataPass } from './step/data-pass.js'
 export type { Auxiliary, LossComponents, Rebuilt, StepConstants } from './step/loss-function.js'
-export { NO_CONSTANTS, lossFunction, reduceLosses } from './step/loss-function.js'
+export { NO_CONSTANTS, lossFunction } from './step/loss-function.js'
 export { type GenerationComponents, type TextGenerator, textGenerator } from './step/text-generator.js'
 export type {
   Accumulated,

@@ -1,22 +1,6 @@
-import { SAMPLER, type SampledData, type Sampler, definePlugin, shuffled } from '@attune/core'
+import { SAMPLER, type Sampler, definePlugin } from '@attune/core'
+import { endlessly, indicesByGroup } from '@attune/data'
 import { z } from 'zod'
-
-/** The indices of each group. */
-function indicesByGroup({ count, group }: SampledData): readonly (readonly number[])[] {
-  const groups = new Map<string, number[]>()
-  for (let index = 0; index < count; index++) {
-    const name = group(index)
-    const known = groups.get(name)
-    if (known === undefined) groups.set(name, [index])
-    else known.push(index)
-  }
-  return [...groups.values()]
-}
-
-/** Yields the indices of a group in random order, again and again. */
-function* endlessly(indices: readonly number[], random: () => number): Generator<number, never> {
-  for (;;) yield* shuffled(indices, random)
-}
 
 /** Index of the interval of cumulative shares that a number in [0, 1) falls into. */
 const intervalOf = (ends: readonly number[], at: number): number => {
@@ -52,7 +36,7 @@ export const temperature = definePlugin({
   create: ({ by, temperature: t }): Sampler => ({
     by,
     *order(_epoch, data, random) {
-      const groups = indicesByGroup(data)
+      const groups = [...indicesByGroup(data).values()]
       const sizes = groups.map(({ length }) => length ** (1 / t))
       const total = sizes.reduce((sum, size) => sum + size, 0)
       let sum = 0

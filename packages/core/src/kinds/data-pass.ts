@@ -2,9 +2,7 @@ import type { OnHost, Params, Tree } from '../tree.js'
 import type { EncoderOutputs, Kept, Mode } from './model.js'
 
 /** A batch on the device: the inputs of the model, and whatever else the loss needs. */
-export interface DeviceBatch extends Record<string, Tree> {
-  readonly inputs: Readonly<Record<string, Tree>>
-}
+export type DeviceBatch = Readonly<Record<string, Tree> & Record<'inputs', Readonly<Record<string, Tree>>>>
 
 /** A batch of a {@link DataPass}, with the gradients and outputs of the model, computed lazily and without dropout. */
 export interface PassAt {

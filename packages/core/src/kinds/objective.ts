@@ -59,6 +59,8 @@ export interface AuxiliaryModel {
 /** Arguments of a custom training loss. */
 export interface TrainingContext {
   readonly params: Params
+  /** Those of `params` that train. */
+  readonly trainable: Params
   readonly mode: Mode
   readonly hyper: Hyper
   forward(inputs: TextInputs, change?: { params?: Params; mode?: Mode; hook?: LayerHook }): EncoderOutputs

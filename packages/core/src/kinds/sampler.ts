@@ -15,8 +15,11 @@ export interface SampledData {
 export interface Sampler {
   /** The field of the group. Default: none; the group of every example is `''`. */
   readonly by?: string
-  /** True if consecutive examples form the batches; they are then not bucketed by length. */
-  readonly batches?: boolean
+  /**
+   * True if consecutive examples of a group form the batches; they are then not bucketed by length. `mixed`: consecutive examples,
+   * whatever their groups.
+   */
+  readonly batches?: boolean | 'mixed'
   /**
    * Returns the indices of the examples of an epoch, in order; an index may occur several times or never. Their number sets the
    * number of steps per epoch and must be the same in every epoch.

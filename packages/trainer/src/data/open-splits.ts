@@ -17,8 +17,8 @@ import { type Store, openStore } from './store.js'
 export interface TrainingSplit extends Split {
   /** Examples with their weights: those of an epoch in sampler order if there is a sampler; all examples without `epoch`. */
   rows(epoch?: number): AsyncIterable<Row>
-  /** Present if a sampler orders the examples: the number per epoch, and true if consecutive examples form batches. */
-  readonly sampled?: { readonly count: number; readonly batches: boolean }
+  /** Present if a sampler orders the examples: the number per epoch, and `batches` of the sampler. */
+  readonly sampled?: { readonly count: number; readonly batches: boolean | 'mixed' }
 }
 
 /** Training, validation and test splits. */

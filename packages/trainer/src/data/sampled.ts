@@ -16,8 +16,8 @@ import type { Row, Rows } from './rows.js'
 export interface SampledOrder {
   /** Number of examples per epoch. */
   readonly count: number
-  /** True if consecutive examples form a batch. */
-  readonly batches: boolean
+  /** As {@link Sampler.batches}. */
+  readonly batches: boolean | 'mixed'
   rows(epoch: number): AsyncIterable<Row>
 }
 
@@ -90,7 +90,7 @@ export async function openSampler(
   const count = orderOf(0).length
   return {
     count,
-    batches: sampler.batches === true,
+    batches: sampler.batches ?? false,
     rows(epoch) {
       const indices = orderOf(epoch)
       if (indices.length !== count)

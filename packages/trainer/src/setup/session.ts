@@ -188,6 +188,7 @@ const countSteps = (
     () => encodeRows(train.rows(train.sampled && 0), (example) => objective.encode(example)).items,
     train.sampled?.count ?? learned.examples,
     plan.config.training.batchSize,
+    train.sampled?.batches === 'mixed',
   )
 
 type SessionInputs = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'runFolder'>

@@ -63,6 +63,17 @@ describe('epochBatches', () => {
     },
   )
 
+  it('yields consecutive examples of any group as batches if the sampler mixes groups', async () => {
+    const given = items(10, (id) => ({ group: `${id % 3}` }))
+    const batches = await batchesOf(given, { sampled: { batches: 'mixed' } })
+    expect(batches).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9],
+    ])
+    expect(await countBatches(() => from(given), 10, 4, true)).toBe(batches.length)
+  })
+
   it('reads at most one example to count batches without groups', async () => {
     let read = 0
     const counted = async function* () {

@@ -1,5 +1,5 @@
 import { type Batch, type Encoded, type Example, type Key, type Objective, deriveKey, stream } from '@attune/core'
-import { batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
+import { batch, batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
 import type { Row } from '../data/rows.js'
 import { hashedFields, keepFields } from './kept-fields.js'
 
@@ -58,14 +58,16 @@ export function encodeRows(
 }
 
 /**
- * Number of batches in an epoch; every group has its own batches.
+ * Number of batches in an epoch; every group has its own batches unless they are mixed.
  * @param count number of all items; they are read only if they have groups
  */
 export async function countBatches(
   items: () => AsyncIterable<Encoded>,
   count: number,
   batchSize: number,
+  isMixed = false,
 ): Promise<number> {
+  if (isMixed) return Math.ceil(count / batchSize)
   const groups = new Map<string, number>()
   try {
     for await (const { group } of items()) {
@@ -116,8 +118,8 @@ export interface EpochOptions {
   readonly done?: number
   /** Rollout on the host for a batch's examples before training on it. Default: none. */
   readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
-  /** Present if the items are in sampler order; `batches` is true if consecutive items form batches. */
-  readonly sampled?: { readonly batches: boolean } | undefined
+  /** Present if the items are in sampler order; `batches` is that of the sampler. */
+  readonly sampled?: { readonly batches: boolean | 'mixed' } | undefined
 }
 
 /** Random generator of a batch's rollout, by its index in the epoch, from 0. */
@@ -127,7 +129,8 @@ export const rolloutRandom = (key: Key, number: number): (() => number) => strea
 export const collateRandom = (key: Key, number: number): (() => number) => stream(deriveKey(key, 'collate', number))
 
 /**
- * Yields the batches of one epoch: shuffled unless a sampler ordered the items, bucketed by length, with one group per batch, and collated.
+ * Yields the batches of one epoch: shuffled unless a sampler ordered the items, bucketed by length, with one group per batch unless
+ * a sampler mixes them, and collated.
  * The same key yields the same batches, so a resumed loop sees the same data.
  *
  * @example
@@ -149,14 +152,15 @@ export async function* epochBatches(
   { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0, rollout, sampled }: EpochOptions,
 ): AsyncGenerator<ReadyBatch, void> {
   const ordered = sampled === undefined ? shuffle(items, shuffleBuffer, stream(deriveKey(key, 'shuffle'))) : items
-  const batches =
-    sampled?.batches === true
-      ? batchByGroup(ordered, batchSize)
-      : bucketByLength(ordered, { batchSize, buckets: BUCKETS }, stream(deriveKey(key, 'buckets')))
+  const batchesOf = {
+    false: () => bucketByLength(ordered, { batchSize, buckets: BUCKETS }, stream(deriveKey(key, 'buckets'))),
+    true: () => batchByGroup(ordered, batchSize),
+    mixed: () => batch(ordered, batchSize),
+  }[`${sampled?.batches ?? false}`]
   let number = done
-  for await (const batch of skip(batches, done)) {
+  for await (const chosen of skip(batchesOf(), done)) {
     const at = number++
-    const items = (await rollout?.(batch, rolloutRandom(key, at))) ?? batch
+    const items = (await rollout?.(chosen, rolloutRandom(key, at))) ?? chosen
     yield collateBatch(objective, items, microBatchSize, collateRandom(key, at))
   }
 }

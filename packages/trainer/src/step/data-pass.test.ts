@@ -14,12 +14,11 @@ import {
   key,
   mapParams,
 } from '@attune/core'
-import { gradients } from '@attune/nn'
+import { gradients, reduceLosses } from '@attune/nn'
 import { expectClose, referenceEngine, tinyModel, tinyTokenizer } from '@attune/testkit'
 import { installed } from '../run/installed.test.fixture.js'
 import { type Tensor, add, div, log, mul, neg, scalar, square, sum, zeros, zerosLike } from '@tensorflow/tfjs-core'
 import { dataPass } from './data-pass.js'
-import { reduceLosses } from './loss-function.js'
 
 const [onnxruntime, sequenceClassification] = [
   await installed(ENGINE, 'onnxruntime'),

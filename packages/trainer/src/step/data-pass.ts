@@ -12,10 +12,10 @@ import {
   type Tree,
 } from '@attune/core'
 import { batchByGroup } from '@attune/data'
-import { gradients } from '@attune/nn'
+import { gradients, reduceLosses } from '@attune/nn'
 import { div } from '@tensorflow/tfjs-core'
 import { weightedBatch } from './batches.js'
-import { type LossComponents, reduceLosses } from './loss-function.js'
+import type { LossComponents } from './loss-function.js'
 
 /** Components and data of a pass. */
 export interface PassComponents extends Pick<LossComponents, 'model' | 'objective'> {

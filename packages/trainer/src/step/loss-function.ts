@@ -4,23 +4,20 @@ import {
   type Kept,
   type LossCall,
   type LossFunction,
-  type Losses,
   type Mode,
   type Model,
   type Objective,
   type OnDevice,
   type Optimizer,
   type Params,
-  type ReducedLoss,
   type Regularizer,
   type TextInputs,
   type TrainingContext,
   type Tree,
-  isTensor,
   mapParams,
 } from '@attune/core'
-import { stopGradient, withHook } from '@attune/nn'
-import { type Tensor, addN, div, gather, mul, reshape, sum } from '@tensorflow/tfjs-core'
+import { reduceLosses, stopGradient, withHook } from '@attune/nn'
+import type { Tensor } from '@tensorflow/tfjs-core'
 
 /** An auxiliary model (such as a teacher or the reference). */
 export interface Auxiliary {
@@ -64,31 +61,6 @@ export interface LossComponents {
   readonly gradientCheckpointing?: boolean
   /** `launchBound` of the engine. */
   readonly launchBound?: boolean | undefined
-}
-
-/** Multiplies the weights of losses by those of their examples. */
-function weighted({ losses, weights, examples }: Losses, batch: OnDevice<Batch>): Tensor {
-  const own = batch['exampleWeights'] as Tensor | undefined
-  if (own === undefined) return weights
-  if (examples !== undefined) return mul(weights, reshape(gather(own, reshape(examples, [-1]) as never), weights.shape))
-  return mul(weights, losses.rank === 1 ? own : reshape(own, [-1, ...new Array<number>(losses.rank - 1).fill(1)]))
-}
-
-const isLosses = (given: Losses | Readonly<Record<string, Losses>>): given is Losses => isTensor(given['losses'])
-
-/**
- * Weighted sum of losses and sum of their weights, including `exampleWeights` of the batch. Several named losses are each divided by their
- * own weight first, so that their means are summed.
- */
-export function reduceLosses(given: Losses | Readonly<Record<string, Losses>>, batch: OnDevice<Batch>): ReducedLoss {
-  if (isLosses(given)) {
-    const weights = weighted(given, batch)
-    return { sum: sum(mul(given.losses, weights)), weight: sum(weights) }
-  }
-  const [first, ...others] = Object.values(given).map((losses) => reduceLosses(losses, batch))
-  if (first === undefined) throw new Error('trainingLoss returned no losses')
-  const scaled = others.map(({ sum: total, weight }) => mul(total, div(first.weight, weight)))
-  return { sum: addN([first.sum, ...scaled]), weight: first.weight }
 }
 
 /** Creates an auxiliary model for an evaluation of the loss. */
@@ -142,6 +114,7 @@ function objectiveLoss({ model, objective, models = {} }: LossComponents, consta
     }
     const context: TrainingContext = {
       params,
+      trainable,
       mode,
       hyper,
       forward: (given, change = {}) =>

@@ -10,11 +10,11 @@ import {
   key,
 } from '@attune/core'
 import type { ClassificationBatch } from '@attune/data'
-import { crossEntropy, modeAt, linear, logSigmoid, noise, stopGradient, withHook } from '@attune/nn'
+import { crossEntropy, modeAt, linear, logSigmoid, noise, reduceLosses, stopGradient, withHook } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { compileStep } from './compiled-step.js'
-import { type Auxiliary, NO_CONSTANTS, lossFunction, reduceLosses } from './loss-function.js'
+import { type Auxiliary, NO_CONSTANTS, lossFunction } from './loss-function.js'
 import {
   maximumDifference,
   copyOf,

@@ -11,7 +11,7 @@ import {
   type Tree,
   mapParams,
 } from '@attune/core'
-import { globalNorm, gradients } from '@attune/nn'
+import { globalNorm, gradients, reduceLosses } from '@attune/nn'
 import { type Scalar, type Tensor, add, clone, div, keep, mul, scalar, zerosLike } from '@tensorflow/tfjs-core'
 import {
   type Auxiliary,
@@ -19,7 +19,6 @@ import {
   NO_CONSTANTS,
   type StepConstants,
   lossFunction,
-  reduceLosses,
   withReference,
 } from './loss-function.js'
 
