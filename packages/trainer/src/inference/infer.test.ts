@@ -1,34 +1,34 @@
-import { describe, expect, it } from '@jest/globals'
-import { type Objective, type Params, type Tree, key } from '@attune/core'
-import { tfjsCpu } from '@attune/engine-tfjs-cpu'
-import { sequenceClassification } from '@attune/objective-sequence-classification'
-import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { expect, it } from '@jest/globals'
+import type { Encoded, Model, Objective, OnHost, Params } from '@attune/core'
+import { type Tensor, add, onesLike, tensor1d } from '@tensorflow/tfjs-core'
+import { toyEngine } from '../run/toy.test.fixture.js'
 import { inference } from './infer.js'
 
-describe('inference', () => {
-  it('keeps the parameters that a head returns as they are, and frees the rest of the result', async () => {
-    const [engine, model] = [tfjsCpu(), tinyModel()]
-    await engine.start()
-    const plain = sequenceClassification({ labels: ['no', 'yes'] }, { model, tokenizer: tinyTokenizer() })
-    const objective = {
-      ...plain,
-      head: (params: Params, ...others: unknown[]) => ({
-        logits: (plain.head as (...all: unknown[]) => Tree)(params, ...others),
-        bias: params['classifier.bias'],
-      }),
-      loss: ({ logits }: { logits: Tensor }, batch: unknown) => plain.loss(logits as never, batch as never),
-      predict: ({ logits }: { logits: unknown }, items: never) => plain.predict(logits as never, items),
-    } as unknown as Objective
-    const params = { ...model.init(key(1)), ...plain.init(key(2)) }
-    const forward = inference(engine, model, objective, { batchSize: 1 })
-    const item = plain.encode({ text: 'a', label: 'yes' })
-    const before = engine.live()
-    for (let i = 0; i < 3; i++) expect(await forward.batch(params, [item])).toHaveLength(1)
-    expect(engine.live()).toBe(before)
-    expect(params['classifier.bias']!.isDisposed).toBe(false)
-    forward.dispose()
-    engine.release(params)
-    await engine.close()
-  })
+interface Head {
+  readonly logits: Tensor
+  /** A parameter, as it is. */
+  readonly bias: Tensor
+}
+
+it('keeps the parameters that a head returns as they are, and frees the rest of the result', async () => {
+  const engine = toyEngine()
+  await engine.start()
+  const model = { forward: (_params: Params, inputs: Record<string, Tensor>) => inputs } as unknown as Model
+  const objective = {
+    collate: (items: readonly Encoded[]) => ({
+      inputs: { x: { shape: [items.length], dtype: 'float32', values: Float32Array.from(items, () => 2) } },
+    }),
+    head: (params: Params, { x }: { x: Tensor }) => ({ logits: add(x, params['bias']!), bias: params['bias'] }),
+    loss: ({ logits }: Head) => ({ losses: logits, weights: onesLike(logits) }),
+    predict: ({ logits }: OnHost<Head>) => [{ value: logits.values[0] }],
+  } as unknown as Objective
+  const params = { bias: tensor1d([1]) }
+  const forward = inference(engine, model, objective, { batchSize: 1 })
+  const live = engine.live()
+  for (let i = 0; i < 3; i++)
+    expect(await forward.batch(params, [{ length: 1, truncated: false }])).toEqual([{ value: 3 }])
+  expect(params.bias.isDisposed).toBe(false)
+  expect(engine.live()).toBe(live)
+  forward.dispose()
+  await engine.close()
 })
