@@ -32,14 +32,48 @@ export function universalTag(brown) {
   return 'X'
 }
 
-/** Words and tags of each sentence of a file, one a line, `word/tag word/tag`. @param {string} text */
-export const sentencesOf = (text) =>
+/** Words and Brown tags of each sentence of a file, one a line, `word/tag word/tag`. @param {string} text */
+const taggedSentences = (text) =>
   text
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter(([first]) => first !== undefined && first !== '')
     .map((words) => ({
-      tokens: words.map((word) => word.slice(0, word.lastIndexOf('/'))),
-      tags: words.map((word) => universalTag(word.slice(word.lastIndexOf('/') + 1))),
+      words: words.map((word) => word.slice(0, word.lastIndexOf('/'))),
+      brown: words.map((word) => word.slice(word.lastIndexOf('/') + 1)),
     }))
-    .filter(({ tokens }) => tokens.every((token) => token !== ''))
+    .filter(({ words }) => words.every((word) => word !== ''))
+
+/** Words and universal tags of each sentence of a file. @param {string} text */
+export const sentencesOf = (text) =>
+  taggedSentences(text).map(({ words, brown }) => ({ tokens: words, tags: brown.map(universalTag) }))
+
+/** Kind of a word in an entity: a word of a title, a proper noun, or a number. @param {string} brown */
+function entityKind(brown) {
+  if (/-tl\b/.test(brown)) return 'TITLE'
+  if (/^np/.test(brown)) return 'NAME'
+  return /^cd/.test(brown) ? 'NUMBER' : 'O'
+}
+
+/**
+ * BIO tags of a sentence. A run of proper nouns and words of titles is one entity: a TITLE (an institution, a place, an
+ * office, a work) if the annotators marked one of its words as part of a title, and otherwise a NAME. A run of cardinal numbers is a NUMBER.
+ * @param {string[]} brown
+ */
+export function entityTags(brown) {
+  const kinds = brown.map(entityKind)
+  const isName = kinds.map((kind) => kind === 'TITLE' || kind === 'NAME')
+  return kinds.map((kind, i) => {
+    if (kind === 'O') return 'O'
+    const joins = i > 0 && (isName[i] ? isName[i - 1] : kinds[i - 1] === kind)
+    if (!isName[i]) return `${joins ? 'I' : 'B'}-NUMBER`
+    const start = isName.lastIndexOf(false, i) + 1
+    const end = isName.indexOf(false, i)
+    const label = kinds.slice(start, end < 0 ? undefined : end).includes('TITLE') ? 'TITLE' : 'NAME'
+    return `${joins ? 'I' : 'B'}-${label}`
+  })
+}
+
+/** Words and BIO tags of each sentence of a file. @param {string} text */
+export const entitySentencesOf = (text) =>
+  taggedSentences(text).map(({ words, brown }) => ({ words, tags: entityTags(brown) }))

