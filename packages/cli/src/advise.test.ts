@@ -1,16 +1,18 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from '@jest/globals'
+import { commandsIn } from './command.test.fixture.js'
 import { type Advice, RULES, adviseOn, settingsOf } from './commands/advise/advise-on.js'
 import { addRow, emptySummary, factsOf } from './commands/advise/facts.js'
 import { SUBJECTS } from './commands/advise/rule.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-advise-'))
-afterAll(() => rmSync(root, { recursive: true }))
+const { attune, close } = commandsIn(root, { ATTUNE_CACHE: join(root, 'cache') })
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
 const BASE = {
   task: 'sequence-classification',
@@ -109,26 +111,17 @@ describe('facts', () => {
 })
 
 describe('attune advise', () => {
-  const attune = (...args: readonly string[]) => {
-    const env = { ...process.env, NO_COLOR: '1', ATTUNE_CACHE: join(root, 'cache') }
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-      cwd: root,
-      encoding: 'utf8',
-      env,
-    })
-    return { status, stdout, stderr }
-  }
   const write = (name: string, rows: readonly object[]): void =>
     writeFileSync(join(root, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-  const advised = (...args: readonly string[]): Record<string, Advice> => {
-    const { stdout } = attune('advise', ...args, '--json')
-    const { advice } = JSON.parse(stdout) as { advice: Advice[] }
+  const advised = async (...args: readonly string[]): Promise<Record<string, Advice>> => {
+    const { out } = await attune(['advise', ...args, '--json'])
+    const { advice } = JSON.parse(out) as { advice: Advice[] }
     return Object.fromEntries(advice.map((each) => [each.about, each]))
   }
   const trained = (config: string, directory: string) =>
-    attune('train', config, '--directory', directory, '--set', 'training.epochs=1', '--set', 'engine=tfjs-cpu')
+    attune(['train', config, '--directory', directory, '--set', 'training.epochs=1', '--set', 'engine=tfjs-cpu'])
 
-  it('counters imbalance and duplicates, with a configuration that runs', () => {
+  it('counters imbalance and duplicates, with a configuration that runs', async () => {
     const review = (i: number) => ({
       review: `the film number ${i % 90} was ${i % 9 ? 'good' : 'bad'}`,
       stars: i % 9 ? 'up' : 'down',
@@ -137,32 +130,32 @@ describe('attune advise', () => {
       'reviews.jsonl',
       Array.from({ length: 120 }, (_, i) => review(i)),
     )
-    const { stdout } = attune('advise', 'reviews.jsonl', '--write', 'reviews.yaml')
-    expect(stdout).toMatch(/loss +cross-entropy with class weights +the largest class has 7\.571 times/)
-    expect(stdout).toMatch(/metrics +macro F1/)
+    const { out } = await attune(['advise', 'reviews.jsonl', '--write', 'reviews.yaml'])
+    expect(out).toMatch(/loss +cross-entropy with class weights +the largest class has 7\.571 times/)
+    expect(out).toMatch(/metrics +macro F1/)
     const config = readFileSync(join(root, 'reviews.yaml'), 'utf8')
     expect(config).toMatch(/balancer:\n {2}use: class-weights\n {2}by: stars/)
     expect(config).toMatch(/filter:\n {2}use: duplicates\n {2}by: \[ ?review ?\]/)
     expect(config).toMatch(/best: macro-f1[^]*early-stopping, metric: macro-f1/)
-    expect(trained('reviews.yaml', 'reviews')).toMatchObject({ status: 0 })
-    expect(attune('advise', 'reviews.jsonl', '--write', 'reviews.yaml').stderr).toContain('FILE_EXISTS')
+    expect(await trained('reviews.yaml', 'reviews')).toMatchObject({ code: 0 })
+    expect((await attune(['advise', 'reviews.jsonl', '--write', 'reviews.yaml'])).err).toContain('FILE_EXISTS')
   }, 120_000)
 
-  it('trains only the head of a pretrained model on 50 rows', () => {
+  it('trains only the head of a pretrained model on 50 rows', async () => {
     write(
       'tiny.jsonl',
       Array.from({ length: 50 }, (_, i) => ({ text: `film ${i}`, label: i % 2 ? 'up' : 'down' })),
     )
     const from = ['--from', join('reviews', 'model')]
-    const { strategy, adapter, evaluation } = advised('tiny.jsonl', ...from, '--write', 'tiny.yaml')
+    const { strategy, adapter, evaluation } = await advised('tiny.jsonl', ...from, '--write', 'tiny.yaml')
     expect([strategy!.advice, adapter!.advice]).toEqual(['few-shot: train a head on frozen features', 'head-only'])
     expect(evaluation!.advice).toContain('cross-validate')
-    expect(trained('tiny.yaml', 'tiny')).toMatchObject({ status: 0 })
-    expect(advised('tiny.jsonl')['strategy']!.advice).toBe('few-shot: start from a pretrained model (--from)')
-    expect(advised('tiny.yaml')['adapter']!.advice).toBe('head-only')
+    expect(await trained('tiny.yaml', 'tiny')).toMatchObject({ code: 0 })
+    expect((await advised('tiny.jsonl'))['strategy']!.advice).toBe('few-shot: start from a pretrained model (--from)')
+    expect((await advised('tiny.yaml'))['adapter']!.advice).toBe('head-only')
   }, 120_000)
 
-  it('tunes a saved chat model on conversations, and needs one', () => {
+  it('tunes a saved chat model on conversations, and needs one', async () => {
     const turns = (i: number) => [
       { role: 'user', content: `Say ${i % 7}` },
       { role: 'assistant', content: `It is ${i % 7}` },
@@ -171,17 +164,21 @@ describe('attune advise', () => {
       'chat.jsonl',
       Array.from({ length: 40 }, (_, i) => ({ messages: turns(i) })),
     )
-    expect(attune('advise', 'chat.jsonl', '--write', 'chat.yaml').stderr).toMatch(/BAD_USAGE[^]*--from FOLDER/)
+    expect((await attune(['advise', 'chat.jsonl', '--write', 'chat.yaml'])).err).toMatch(/BAD_USAGE[^]*--from FOLDER/)
     write(
       'texts.jsonl',
       Array.from({ length: 40 }, (_, i) => ({ text: `Say ${i % 7} It is ${i % 7}` })),
     )
-    expect(advised('texts.jsonl', '--write', 'texts.yaml')['objective']!.advice).toBe('causal-language-modeling')
-    expect(trained('texts.yaml', 'texts')).toMatchObject({ status: 0 })
+    expect((await advised('texts.jsonl', '--write', 'texts.yaml'))['objective']!.advice).toBe(
+      'causal-language-modeling',
+    )
+    expect(await trained('texts.yaml', 'texts')).toMatchObject({ code: 0 })
     const template = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
     writeFileSync(join(root, 'texts/model/chat_template.jinja'), template)
     const from = ['--from', join('texts', 'model')]
-    expect(advised('chat.jsonl', ...from, '--write', 'chat.yaml')['objective']!.advice).toBe('instruction-tuning')
-    expect(trained('chat.yaml', 'chat')).toMatchObject({ status: 0 })
+    expect((await advised('chat.jsonl', ...from, '--write', 'chat.yaml'))['objective']!.advice).toBe(
+      'instruction-tuning',
+    )
+    expect(await trained('chat.yaml', 'chat')).toMatchObject({ code: 0 })
   }, 180_000)
 })

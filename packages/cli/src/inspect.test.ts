@@ -1,16 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { spawnSync } from 'node:child_process'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type InspectedBatch, addCounts } from '@attune/trainer/node'
+import { commandsIn } from './command.test.fixture.js'
 import { inspectedHtml } from './commands/data/inspect-html.js'
 import { colours, inspectedText, signs } from './commands/data/inspect-text.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-inspect-'))
-afterAll(() => rmSync(root, { recursive: true }))
+const { attune, close } = commandsIn(root, { ATTUNE_CACHE: join(root, 'cache') })
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
 const MALICIOUS = '<img src=x onerror=alert(1)>'
 const batch: InspectedBatch = {
@@ -79,13 +82,6 @@ describe('inspected batches', () => {
 })
 
 describe('attune data inspect', () => {
-  const attune = (...args: readonly string[]) =>
-    spawnSync(process.execPath, [main, 'data', 'inspect', ...args], {
-      cwd: root,
-      encoding: 'utf8',
-      env: { ...process.env, NO_COLOR: '1', ATTUNE_CACHE: join(root, 'cache') },
-    })
-
   beforeAll(() => {
     const rows = Array.from({ length: 20 }, (_, i) => ({
       text: `the cat number ${i} sat down`,
@@ -104,32 +100,42 @@ training: { batchSize: 4 }
     )
   })
 
-  it('prints the first batch with labels, special tokens and truncation', () => {
-    const { stdout, stderr, status } = attune('config.yaml', '--rows', '2', '--set', 'objective.maximumLength=5')
-    expect([status, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^row 1 {2}→ [xy]\n {2}<\[CLS\]> the cat number ✂ <\[SEP\]>$/m)
-    expect(stdout).toMatch(/truncated examples +4 \(100\.0 %\)/)
-    expect(stdout).not.toContain('row 3')
+  it('prints the first batch with labels, special tokens and truncation', async () => {
+    const { out, err, code } = await attune([
+      'data',
+      'inspect',
+      'config.yaml',
+      '--rows',
+      '2',
+      '--set',
+      'objective.maximumLength=5',
+    ])
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toMatch(/^row 1 {2}→ [xy]\n {2}<\[CLS\]> the cat number ✂ <\[SEP\]>$/m)
+    expect(out).toMatch(/truncated examples +4 \(100\.0 %\)/)
+    expect(out).not.toContain('row 3')
   })
 
-  it('reads the objective generically: masks of a masked language model, on the validation split', () => {
+  it('reads the objective generically: masks of a masked language model, on the validation split', async () => {
     const masked = [
       '--set',
       'objective={ use: masked-language-modeling }',
       '--set',
       'protocol={ use: holdout, stratifyBy: null }',
     ]
-    const { stdout, stderr } = attune('config.yaml', '--split', 'validation', '--json', ...masked)
-    expect(stderr).toBe('')
-    const { counts } = JSON.parse(stdout) as { counts: InspectedBatch['counts'] }
+    const { out, err } = await attune(['data', 'inspect', 'config.yaml', '--split', 'validation', '--json', ...masked])
+    expect(err).toBe('')
+    const { counts } = JSON.parse(out) as { counts: InspectedBatch['counts'] }
     expect(counts.masked).toBeGreaterThan(0)
     expect(counts.masked).toBe(counts.trained)
   })
 
-  it('writes a page once, and does not overwrite it', () => {
-    expect(attune('config.yaml', '--html', 'out.html', '--batches', '2').stdout).toBe('Wrote out.html.\n')
+  it('writes a page once, and does not overwrite it', async () => {
+    expect((await attune(['data', 'inspect', 'config.yaml', '--html', 'out.html', '--batches', '2'])).out).toBe(
+      'Wrote out.html.\n',
+    )
     expect(readFileSync(join(root, 'out.html'), 'utf8')).toContain('<h2>Batch 2</h2>')
-    const { stderr, status } = attune('config.yaml', '--html', 'out.html')
-    expect([status !== 0, stderr]).toEqual([true, expect.stringContaining('FILE_EXISTS')])
+    const { err, code } = await attune(['data', 'inspect', 'config.yaml', '--html', 'out.html'])
+    expect([code !== 0, err]).toEqual([true, expect.stringContaining('FILE_EXISTS')])
   })
 })

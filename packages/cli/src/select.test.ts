@@ -1,19 +1,16 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { commandsIn } from './command.test.fixture.js'
 
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'attune-select-'))
-afterAll(() => rmSync(root, { recursive: true }))
+const { attune, close } = commandsIn(root, { ATTUNE_CACHE: join(root, 'cache') })
+afterAll(() => {
+  close()
+  rmSync(root, { recursive: true })
+})
 
-const attune = (...args: readonly string[]) => {
-  const env = { ...process.env, NO_COLOR: '1', ATTUNE_CACHE: join(root, 'cache') }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: root, encoding: 'utf8', env })
-  return { status, stdout, stderr }
-}
 const write = (name: string, rows: readonly object[]): void =>
   writeFileSync(join(root, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 const read = (name: string): Record<string, unknown>[] =>
@@ -26,7 +23,7 @@ const sentence = (i: number): string => `the ${i % 2 ? 'cat purrs' : 'compiler r
 const MIXED = 'the cat compiler purrs runs'
 
 describe('attune select', () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     write(
       'train.jsonl',
       Array.from({ length: 40 }, (_, i) => ({ body: sentence(i), topic: i % 2 ? 'animal' : 'tool' })),
@@ -45,13 +42,24 @@ training: { epochs: 8, batchSize: 8, learningRate: 0.03 }
 `,
     )
     for (const seed of [1, 2])
-      expect(attune('train', 'config.yaml', '--directory', `run-${seed}`, '--set', `seed=${seed}`).status).toBe(0)
+      expect((await attune(['train', 'config.yaml', '--directory', `run-${seed}`, '--set', `seed=${seed}`])).code).toBe(
+        0,
+      )
   })
 
-  it('selects the most uncertain rows that are not among the training data', () => {
-    const { stdout, stderr } = attune('select', 'config.yaml', '--run', 'run-1', '--pool', 'pool.jsonl', '--count', '5')
-    expect(stderr).toBe('')
-    expect(stdout).toMatch(/^Wrote 5 of 21 rows to to-label\.jsonl, by entropy; 10 are in the training data\./)
+  it('selects the most uncertain rows that are not among the training data', async () => {
+    const { out, err } = await attune([
+      'select',
+      'config.yaml',
+      '--run',
+      'run-1',
+      '--pool',
+      'pool.jsonl',
+      '--count',
+      '5',
+    ])
+    expect(err).toBe('')
+    expect(out).toMatch(/^Wrote 5 of 21 rows to to-label\.jsonl, by entropy; 10 are in the training data\./)
     const rows = read('to-label.jsonl')
     expect(rows[0]).toMatchObject({ id: 99, body: MIXED, topic: null })
     expect(['animal', 'tool']).toContain(rows[0]!['prediction'])
@@ -59,30 +67,32 @@ training: { epochs: 8, batchSize: 8, learningRate: 0.03 }
     expect([...scores].sort((a, b) => b - a)).toEqual(scores)
   })
 
-  it('merges what is labelled into a new file, without overwriting', () => {
+  it('merges what is labelled into a new file, without overwriting', async () => {
     const [first, second, ...others] = read('to-label.jsonl')
     write('labelled.jsonl', [{ ...first, topic: 'animal' }, { ...second, body: sentence(3), topic: 'tool' }, ...others])
-    const { stdout } = attune('select', 'config.yaml', '--labelled', 'labelled.jsonl', '--output', 'more.jsonl')
-    expect(stdout).toMatch(/^Wrote 41 rows to more\.jsonl: 1 added, 3 without a label and 1 known left out/)
+    const { out } = await attune(['select', 'config.yaml', '--labelled', 'labelled.jsonl', '--output', 'more.jsonl'])
+    expect(out).toMatch(/^Wrote 41 rows to more\.jsonl: 1 added, 3 without a label and 1 known left out/)
     expect(read('more.jsonl').at(-1)).toEqual({ id: 99, body: MIXED, topic: 'animal' })
-    const again = attune('select', 'config.yaml', '--labelled', 'labelled.jsonl', '--output', 'more.jsonl')
-    expect(again.stderr).toContain('FILE_EXISTS')
+    const again = await attune(['select', 'config.yaml', '--labelled', 'labelled.jsonl', '--output', 'more.jsonl'])
+    expect(again.err).toContain('FILE_EXISTS')
   })
 
-  it('selects by the votes of a committee, and by diversity', () => {
+  it('selects by the votes of a committee, and by diversity', async () => {
     const pool = ['--pool', 'pool.jsonl', '--count', '3']
     const runs = ['--run', 'run-1', '--run', 'run-2']
-    expect(attune('select', 'config.yaml', ...runs, ...pool, '--output', 'votes.jsonl').stdout).toContain(
+    expect((await attune(['select', 'config.yaml', ...runs, ...pool, '--output', 'votes.jsonl'])).out).toContain(
       'vote-entropy',
     )
     for (const { score } of read('votes.jsonl')) expect([0, Number(Math.log(2).toPrecision(6))]).toContain(score)
     const diversity = ['--run', 'run-1', ...pool, '--by', 'diversity', '--output', 'diverse.jsonl']
-    expect(attune('select', 'config.yaml', ...diversity).stderr).toBe('')
+    expect((await attune(['select', 'config.yaml', ...diversity])).err).toBe('')
     expect(read('diverse.jsonl').map(({ score }) => score)).toEqual([1, 2, 3])
     expect(read('diverse.jsonl')[0]!['id']).toBe(99) // the mixed text has probabilities unlike those of the training data
   })
 
-  it('rejects a call without a pool or labelled rows', () => {
-    expect(attune('select', 'config.yaml', '--output', 'x.jsonl').stderr).toMatch(/BAD_USAGE[^]*--pool with --run/)
+  it('rejects a call without a pool or labelled rows', async () => {
+    expect((await attune(['select', 'config.yaml', '--output', 'x.jsonl'])).err).toMatch(
+      /BAD_USAGE[^]*--pool with --run/,
+    )
   })
 })
