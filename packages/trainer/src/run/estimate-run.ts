@@ -30,7 +30,10 @@ export interface ShapeEstimate {
   readonly compiling?: number
 }
 
-/** Estimated time and memory of a run. Memory is the peak of the whole process, in bytes. */
+/**
+ * Estimated time and memory of a run. Memory is the peak of the whole process, in bytes, without that of writing a checkpoint, which is at
+ * most the size of the largest tensor.
+ */
 export interface Estimate {
   readonly engine: string
   readonly parameters: number
