@@ -12,6 +12,7 @@ import { ENGINE, OBJECTIVE, OPTIMIZER, key, mapParams, userSpecifier } from '@at
 import { findPlugin } from '@attune/resolve'
 import { chain, clipByGlobalNorm, stopGradient } from '@attune/nn'
 import { rewardFunction } from '@attune/text'
+import { scalar as tensorScalar } from '@tensorflow/tfjs-core'
 import { trainingStep } from '@attune/trainer'
 import { goldenCases, hostTree, readCase, root } from './measure-model.mjs'
 
@@ -204,6 +205,37 @@ const ofTopic = (texts) => ({
   'task.topic.': { labels: { shape: [texts], dtype: 'int32', values: Array.from({ length: texts }, (_, i) => i % 3) } },
 })
 
+/** A multi-task objective on joint batches: three tasks with the same texts and different labels. @param {object} options */
+const joint = (options) => async (/** @type {Parameters<typeof readCase>[1]} */ change) => {
+  const names = ['topic', 'tone', 'kind']
+  const all = { tasks: Object.fromEntries(names.map((name) => [name, TASK])), batches: 'joint', ...options }
+  const given = await alike('multi-task', CLASSIFIED, all, () => ({}))(change)
+  const examples = given.golden.examples.map((/** @type {any} */ { batch: { inputs } }) => {
+    const rows = inputs.inputIds.shape[0]
+    const integers = (/** @type {(i: number) => number} */ at) => ({
+      shape: [rows],
+      dtype: 'int32',
+      values: Array.from({ length: rows }, (_, i) => at(i)),
+    })
+    const byTask = (/** @type {(task: number) => any} */ of) =>
+      Object.fromEntries(names.map((name, k) => [name, of(k)]))
+    const labels = names.map((name, k) => [`task.${name}.`, { labels: integers((i) => (i * (k + 1) + k) % 3) }])
+    const positions = byTask((k) => integers((i) => k * rows + i))
+    return { batch: { inputs: byTask(() => inputs), positions, ...Object.fromEntries(labels) } }
+  })
+  const { objective } = given
+  /** @type {any} */
+  const trainingLoss = (/** @type {any} */ context, /** @type {any} */ batch) => {
+    const memory = Object.fromEntries(names.map((name) => [name, { sum: tensorScalar(1.1), weight: tensorScalar(1) }]))
+    return objective.trainingLoss?.({ ...context, hyper: { ...context.hyper, memory } }, batch)
+  }
+  return /** @type {Case} */ ({
+    ...given,
+    objective: { ...objective, trainingLoss },
+    golden: { ...given.golden, examples },
+  })
+}
+
 /** A distillation whose teacher is the model itself without dropout, through which no gradient flows. @param {Parameters<typeof readCase>[1]} change */
 async function distilling(change = undefined) {
   const options = { task: TASK, hiddenWeight: 1, hiddenLayers: 'all', attentionWeight: 1 }
@@ -241,6 +273,8 @@ const cases = [
     name: 'objective-multi-task',
     read: alike('multi-task', CLASSIFIED, { tasks: { topic: TASK }, weighting: 'uncertainty' }, ofTopic),
   },
+  { name: 'objective-multi-task, pcgrad', read: joint({ gradients: 'pcgrad', layers: { tone: 1 } }) },
+  { name: 'objective-multi-task, gradnorm', read: joint({ weighting: 'gradnorm', sharing: 'soft' }) },
   { name: 'objective-domain-adversarial', read: alike('domain-adversarial', CLASSIFIED, { task: TASK }, domains) },
   ...['mmd', 'coral'].map((distance) => ({
     name: `objective-domain-alignment, ${distance}`,

@@ -1,16 +1,19 @@
-import type { Example, Objective, Params, TrainingContext } from '@attune/core'
+import { type Example, type Objective, type Params, type TextInputs, type TrainingContext, key } from '@attune/core'
 import {
   chosenPlugin,
   describeObjective,
+  expectClose,
   floats,
   gradientsOf,
+  integers,
   referenceEngine,
   tinyClassification,
   tinyModel,
   tinyTokenizer,
 } from '@attune/testkit'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type Scalar, type Tensor, mean } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, add, addN, div, matMul, mul, square, sub, sum } from '@tensorflow/tfjs-core'
+import { meanPool, normal, reduceLosses } from '@attune/nn'
 import { multiTask } from './multi-task.js'
 
 const task = (label: string, labels?: readonly string[]) =>
@@ -31,7 +34,18 @@ describeObjective(multiTask, {
   references: ['topic'],
   examples: rows.map(({ task: kind, ...row }) => ({ ...row, kind })),
 })
+describeObjective(multiTask, {
+  options: { tasks: alone, layers: { topic: 1 } },
+  references: ['topic'],
+  examples: rows,
+})
+describeObjective(multiTask, {
+  options: { tasks: alone, sharing: 'soft' },
+  references: ['topic'],
+  examples: rows,
+})
 
+const EVALUATION = { training: false } as const
 const given = { model: { ...tinyModel(), hiddenSize: 2 }, tokenizer: tinyTokenizer() }
 
 describe('the tasks of a multi-task objective', () => {
@@ -64,12 +78,116 @@ describe('the tasks of a multi-task objective', () => {
     ['a weight of another task', { weights: { length: 2 } }, /weights of the tasks topic, tone, got "length"/],
     ['weights that are learned', { weights: { tone: 2 }, weighting: 'uncertainty' }, /no `weights`/],
     ['no tasks', { tasks: {} }, /at least one task/],
+    ['a layer of another task', { layers: { length: 2 } }, /layers of the tasks topic, tone, got "length"/],
+    ['alternating batches with PCGrad', { gradients: 'pcgrad' }, /`batches: joint` with `gradients: pcgrad`/],
+    ['alternating batches with GradNorm', { weighting: 'gradnorm' }, /`batches: joint` with `weighting: gradnorm`/],
   ])('reject %s', (_, change, problem) => {
     const encode = (): unknown =>
       (multiTask({ tasks, ...change } as never, given) as Objective).encode({ text: 'x', task: 'length' })
     expect(encode).toThrow(
       expect.objectContaining({ code: 'TASK_MISMATCH', problem: expect.stringMatching(problem) as unknown }),
     )
+  })
+})
+
+describe('joint batches', () => {
+  const objective = multiTask({ tasks, batches: 'joint' }, given) as Objective
+  const items = [
+    { text: 'no', tone: 'good', task: 'tone' },
+    { text: 'a chair', topic: 'b', task: 'topic' },
+    { text: 'it is', tone: 'bad', task: 'tone' },
+  ].map((row) => objective.encode(row))
+
+  it('hold the arrays of each task and the positions of its rows in training, and are never split', () => {
+    const { inputs, positions, ...rest } = objective.collate(items, () => 0) as Record<string, unknown> as Record<
+      string,
+      Record<string, unknown>
+    >
+    expect(Object.keys(inputs!)).toEqual(['topic', 'tone'])
+    expect([positions!['topic'], positions!['tone']]).toEqual([integers([1]), integers([0, 2])])
+    expect(rest['task.tone.']).toEqual({ labels: integers([1, 0]) })
+    expect(objective.comparesExamples).toBe(true)
+  })
+
+  it('reject a batch without a task, and alternating batches reject rows of several', () => {
+    const collate = (batches: 'alternating' | 'joint', some: typeof items) => (): unknown =>
+      (multiTask({ tasks, batches }, given) as Objective).collate(some, () => 0)
+    expect(collate('joint', [items[0]!])).toThrow(/got none of "topic"/)
+    expect(collate('alternating', items)).toThrow(/got "tone" and "topic"/)
+  })
+})
+
+describe('the layers of the tasks', () => {
+  const engine = referenceEngine()
+  beforeAll(() => engine.start())
+  afterAll(() => engine.close())
+  const model = tinyModel()
+  const whole = { model, tokenizer: tinyTokenizer() }
+  const two = { topic: task('topic', ['a', 'b']), tone: task('tone', ['bad', 'good']) }
+
+  /** The objective with parameters, and a batch of two rows of the task `topic`. */
+  function ready(options: object) {
+    const objective = multiTask({ tasks: two, ...options }, whole) as Objective
+    const items = ['a', 'b'].map((topic) => objective.encode({ text: `the ${topic}`, topic, task: 'topic' }))
+    const batch = engine.put(objective.collate(items))
+    const params = { ...model.init(key(1)), ...objective.init(key(2)) }
+    const inputs = batch.inputs as unknown as TextInputs
+    const forward: TrainingContext['forward'] = (given, { params: own = params, mode = EVALUATION } = {}) =>
+      model.forward(own, given, mode)
+    /** The mean training loss. */
+    const lossAt = (p: Params): Scalar => {
+      const context = { params: p, trainable: p, mode: EVALUATION, forward } as unknown as TrainingContext
+      const { sum, weight } = reduceLosses(objective.trainingLoss!(context, batch), batch)
+      return div(sum, weight)
+    }
+    const headAt = (p: Params) => objective.head(p, model.forward(p, inputs, EVALUATION), EVALUATION, batch) as Tensor
+    return { objective, batch, params, inputs, lossAt, headAt }
+  }
+
+  it('are those below the named one for a task with a lower layer: the others get no gradient', async () => {
+    const { params, lossAt, headAt, inputs } = ready({ layers: { topic: 1 } })
+    const grads = (await engine.read(gradientsOf(lossAt, params))) as Record<string, { values: Float32Array }>
+    const moved = (part: string) =>
+      Object.entries(grads).some(([name, { values }]) => name.includes(part) && values.some((each) => each !== 0))
+    expect(['embeddings', 'layer.0.', 'layer.1.', 'pooler', 'task.topic', 'task.tone'].map(moved)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      false,
+    ])
+    const { hiddenStates } = model.forward(params, inputs, { ...EVALUATION, keep: ['hiddenStates'] })
+    const pooled = meanPool(hiddenStates!['1']!, inputs.attentionMask)
+    const [weight, bias] = ['weight', 'bias'].map((each) => params[`task.topic.classifier.${each}`]!) as [
+      Tensor,
+      Tensor,
+    ]
+    const expected = add(matMul(pooled, weight, false, true), bias)
+    expectClose(await engine.read(headAt(params)), await engine.read(expected), 1e-5)
+  })
+
+  it('reject a layer that the model does not have', () => {
+    const { params, headAt } = ready({ layers: { topic: 3 } })
+    expect(() => headAt(params)).toThrow(/expected a layer from 0 to 2 for the task "topic", got 3/)
+  })
+
+  it('are, with soft sharing, the shared ones plus differences, whose squares are penalized', async () => {
+    const { params, lossAt, headAt, objective } = ready({ sharing: 'soft', distance: 0.5 })
+    const prefix = 'task.topic.difference.'
+    const names = Object.keys(params).filter((name) => name.startsWith(prefix))
+    const shared = names.map((name) => name.slice(prefix.length))
+    expect(shared).toEqual(Object.keys(model.init(key(1))).filter((name) => !name.includes('embeddings')))
+    expect(objective.trainingLoss).toBeDefined()
+    const differences = Object.fromEntries(names.map((name) => [name, normal(key(3), params[name]!.shape, 0.1)]))
+    const sums = Object.fromEntries(
+      shared.map((name) => [name, add(params[name]!, differences[prefix + name]!)] as const),
+    )
+    const [own, copied] = [headAt({ ...params, ...differences }), headAt({ ...params, ...sums })]
+    expectClose(await engine.read(own), await engine.read(copied), 1e-5)
+    const squares = addN(Object.values(differences).map((each) => sum(square(each))))
+    const excess = sub(lossAt({ ...params, ...differences }), lossAt({ ...params, ...sums }))
+    expectClose(await engine.read(excess), await engine.read(mul(0.5, squares)), 1e-4)
   })
 })
 
@@ -97,10 +215,11 @@ describe('the weights of the tasks', () => {
     return (params: Params): Scalar => {
       const outputs = { pooled }
       const context = { params, mode: { training: false }, forward: () => outputs } as unknown as TrainingContext
-      const losses = objective.trainingLoss?.(context, batch) ?? {
-        losses: objective.loss(objective.head(params, outputs as never, { training: false }, batch), batch).losses,
-      }
-      return mean((losses as { losses: Tensor }).losses)
+      const losses =
+        objective.trainingLoss?.(context, batch) ??
+        objective.loss(objective.head(params, outputs as never, { training: false }, batch), batch)
+      const { sum, weight } = reduceLosses(losses, batch)
+      return div(sum, weight)
     }
   }
 

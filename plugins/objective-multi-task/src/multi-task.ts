@@ -1,11 +1,9 @@
 import {
-  AttuneError,
   type Batch,
   type Encoded,
   type Example,
   type Key,
   LOSS,
-  type Losses,
   MODEL,
   type Model,
   OBJECTIVE,
@@ -14,25 +12,69 @@ import {
   type Params,
   TOKENIZER,
   type TextInputs,
-  type TrainingContext,
+  type Tree,
   definePlugin,
   deriveKey,
   use,
 } from '@attune/core'
 import { type ChosenObjective, type ObjectiveNeeds, createNested, filledWith, fitNested } from '@attune/nn'
-import { type Tensor, add, div, exp, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { type Task, batchOf, inTask, logVarianceOf, namedViews, ownBatch, ownParams, taskOf } from './task.js'
+import { hasOwnOutputs, initialDifferences, outputsFor } from './encoder.js'
+import { initialLosses, weightOf } from './gradnorm.js'
+import {
+  type Task,
+  batchOf,
+  collateJoint,
+  collateOne,
+  inTask,
+  logVarianceOf,
+  mismatch,
+  namedViews,
+  ownBatch,
+  ownParams,
+  taskOf,
+} from './task.js'
+import { trainingLoss } from './training-loss.js'
 
 const options = z.strictObject({
   tasks: z
     .record(z.string().regex(/^[a-z\d][\w-]*$/i), use(OBJECTIVE))
     .describe('Objectives by the name of the task: `{ topic: { use: sequence-classification, label: topic } }`'),
   by: z.string().min(1).default('task').meta({ field: 'label' }).describe('Field that holds the task of a row'),
+  batches: z
+    .enum(['alternating', 'joint'])
+    .default('alternating')
+    .describe('Training batches: of one task each, or of all tasks, as `sampler: { use: stratified }` forms them'),
+  layers: z
+    .record(z.string(), z.int().min(0))
+    .default({})
+    .describe('Layer whose hidden states a task reads, by task, from 1; 0: the embeddings. Default: the last'),
+  sharing: z
+    .enum(['hard', 'soft'])
+    .default('hard')
+    .describe('Layers of the tasks: the same ones, or a copy for each task that is held close to the shared ones'),
+  distance: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(0.01)
+    .describe("With `sharing: soft`, factor on the squared distances of the tasks' layers from the shared ones"),
   weighting: z
-    .enum(['fixed', 'uncertainty'])
+    .enum(['fixed', 'uncertainty', 'gradnorm'])
     .default('fixed')
-    .describe('Weights of the losses: fixed, or learned as the uncertainty of each task'),
+    .describe(
+      'Weights of the losses: fixed, learned as the uncertainty of each task, or learned so that the tasks train at similar rates',
+    ),
+  asymmetry: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(1.5)
+    .describe('With `weighting: gradnorm`, the exponent α: the higher, the more weight for tasks that learn slowly'),
+  gradients: z
+    .enum(['sum', 'pcgrad'])
+    .default('sum')
+    .describe("Gradient of the shared parameters: the sum of the tasks' gradients, or of their projections (PCGrad)"),
   weights: z
     .record(z.string(), z.number().positive().max(1e6))
     .default({})
@@ -41,16 +83,21 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-const mismatch = (expected: string, remedy: string): AttuneError =>
-  new AttuneError('TASK_MISMATCH', `objective multi-task: expected ${expected}`, remedy)
-
-/** @throws AttuneError `TASK_MISMATCH` for a weight of another name, or weights that uncertainty replaces */
-function requireWeights({ tasks, weights, weighting }: Options): void {
-  const other = Object.keys(weights).find((name) => !Object.hasOwn(tasks, name))
-  if (other !== undefined)
-    throw mismatch(`weights of the tasks ${Object.keys(tasks).join(', ')}, got "${other}"`, 'Correct the name.')
-  if (weighting === 'uncertainty' && Object.keys(weights).length > 0)
-    throw mismatch('no `weights` with `weighting: uncertainty`, which learns them', 'Remove `weights`.')
+/** @throws AttuneError `TASK_MISMATCH` for options of other tasks, or that exclude each other */
+function requireOptions({ tasks, weights, layers, weighting, gradients, batches }: Options): void {
+  for (const [option, given] of Object.entries({ weights, layers })) {
+    const other = Object.keys(given).find((name) => !Object.hasOwn(tasks, name))
+    if (other !== undefined)
+      throw mismatch(`${option} of the tasks ${Object.keys(tasks).join(', ')}, got "${other}"`, 'Correct the name.')
+  }
+  if (weighting !== 'fixed' && Object.keys(weights).length > 0)
+    throw mismatch(`no \`weights\` with \`weighting: ${weighting}\`, which learns them`, 'Remove `weights`.')
+  if (batches === 'joint' || (weighting !== 'gradnorm' && gradients !== 'pcgrad')) return
+  const chosen = weighting === 'gradnorm' ? 'weighting: gradnorm' : 'gradients: pcgrad'
+  throw mismatch(
+    `\`batches: joint\` with \`${chosen}\`, which compares the tasks of a batch, got alternating batches`,
+    'Set `batches: joint`, and add `sampler: { use: stratified }` to the configuration.',
+  )
 }
 
 /** The tasks. @throws AttuneError `TASK_MISMATCH` if there are none, or one does more than a forward pass and a loss */
@@ -68,25 +115,16 @@ function tasksOf({ tasks }: Options, given: ObjectiveNeeds): readonly Task[] {
   throw mismatch('at least one task under `tasks`, got none', 'Name an objective for each value of the field `by`.')
 }
 
-/** The loss of a batch, which is of one task, in proportion to the others. */
-function weighted(o: Options, { name }: Task, own: Losses, { params }: TrainingContext): Losses {
-  if (o.weighting === 'fixed')
-    return { ...own, losses: mul(own.losses, Object.hasOwn(o.weights, name) ? o.weights[name]! : 1) }
-  const logVariance = params[logVarianceOf(name)] as Tensor
-  return { ...own, losses: add(div(own.losses, exp(logVariance)), mul(logVariance, 0.5)) }
-}
-
-/** The training loss, unless all weights are 1. */
-function trainingLoss(o: Options, tasks: readonly Task[]): Pick<Objective, 'trainingLoss'> {
-  if (o.weighting === 'fixed' && Object.keys(o.weights).length === 0) return {}
+/** The training loss, unless it is the plain loss of the head on the last layer. */
+function training(o: Options, model: Model, tasks: readonly Task[]): Partial<Objective> {
+  const isPlain = o.weighting === 'fixed' && Object.keys(o.weights).length === 0 && o.batches === 'alternating'
+  if (isPlain && !tasks.some((task) => hasOwnOutputs(o, task))) return {}
   return {
-    trainingLoss(context, batch) {
-      const task = batchOf(tasks, batch)
-      const { params, mode, forward } = context
-      const own = ownBatch(task, batch)
-      const head = task.objective.head(ownParams(task, params), forward(own.inputs as unknown as TextInputs), mode, own)
-      return weighted(o, task, task.objective.loss(head, own), context)
-    },
+    trainingLoss: (context, batch) => trainingLoss(o, { model, tasks }, context, batch),
+    ...(o.batches === 'joint' && { comparesExamples: true }),
+    ...(o.weighting === 'gradnorm' && {
+      beforeEpoch: async (pass, _, memory) => memory ?? (await initialLosses(tasks, pass)),
+    }),
   }
 }
 
@@ -96,18 +134,34 @@ const configOf = ({ heads }: Model, tasks: readonly Task[]) => ({
   tasks: Object.fromEntries(tasks.map(({ name, objective }) => [name, objective.config])),
 })
 
-/** Initial parameters of all heads, and of the learned weights. */
-const initial = ({ weighting }: Options, tasks: readonly Task[], key: Key): Params =>
-  Object.fromEntries(
-    tasks.flatMap(({ name, prefix, objective }) => [
-      ...Object.entries(objective.init(deriveKey(key, name))).map(([own, tensor]) => [prefix + own, tensor] as const),
-      ...(weighting === 'uncertainty' ? [[logVarianceOf(name), filledWith([], 0)] as const] : []),
-    ]),
-  )
+/** Initial parameters of a task: those of its head, of its own layers, and of its learned weight. */
+function initialOf({ weighting, sharing }: Options, { name, prefix, objective }: Task, model: Model, key: Key): Params {
+  const own = { ...objective.init(key), ...(sharing === 'soft' && initialDifferences(model, key)) }
+  return {
+    ...Object.fromEntries(Object.entries(own).map(([parameter, tensor]) => [prefix + parameter, tensor])),
+    ...(weighting === 'uncertainty' && { [logVarianceOf(name)]: filledWith([], 0) }),
+    ...(weighting === 'gradnorm' && { [weightOf(name)]: filledWith([], 1) }),
+  }
+}
+
+/** Outputs of a task's head; the outputs of the model are those of the shared parameters and of the last layer. */
+function headOf(
+  o: Options,
+  { model, tasks }: { readonly model: Model; readonly tasks: readonly Task[] },
+  ...[params, outputs, mode, batch]: Parameters<Objective['head']>
+): Tree {
+  const task = batchOf(tasks, batch)
+  const inputs = batch.inputs as unknown as TextInputs
+  const states = hasOwnOutputs(o, task)
+    ? outputsFor(o, task, { params, inputs, mode }, (...call) => model.forward(...call))
+    : outputs
+  return task.objective.head(ownParams(task, params), states, mode, ownBatch(task, batch))
+}
 
 function create(o: Options, given: ObjectiveNeeds): Objective {
-  requireWeights(o)
+  requireOptions(o)
   const tasks = tasksOf(o, given)
+  const { model } = given
   const find = ({ group }: Encoded): Task => taskOf(tasks, group)
   const encodeIn = (how: 'encode' | 'encodeUnlabelled') => (example: Example) => {
     const task = inTask(tasks, example, o.by)
@@ -116,24 +170,19 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
   return {
     views: tasks.flatMap(({ name, objective }) => objective.views.map((view) => `${name}.${view}`)),
     maximumLength: Math.max(...tasks.map(({ objective }) => objective.maximumLength)),
-    config: configOf(given.model, tasks),
-    init: (key) => initial(o, tasks, key),
+    config: configOf(model, tasks),
+    init: (key) =>
+      Object.assign({}, ...tasks.map((task) => initialOf(o, task, model, deriveKey(key, task.name)))) as Params,
     encode: encodeIn('encode'),
     encodeUnlabelled: encodeIn('encodeUnlabelled'),
-    collate(items, random) {
-      const { prefix, objective } = find(items[0]!)
-      const { inputs, ...rest } = objective.collate(items, random)
-      return { inputs, [prefix]: rest } as Batch
-    },
-    head(params, outputs, mode, batch) {
-      const task = batchOf(tasks, batch)
-      return task.objective.head(ownParams(task, params), outputs, mode, ownBatch(task, batch))
-    },
+    collate: (items, random) =>
+      (o.batches === 'joint' && random !== undefined ? collateJoint : collateOne)(tasks, items, random),
+    head: (...call) => headOf(o, { model, tasks }, ...call),
     loss(head, batch: OnDevice<Batch>) {
       const task = batchOf(tasks, batch)
       return task.objective.loss(head, ownBatch(task, batch))
     },
-    ...trainingLoss(o, tasks),
+    ...training(o, model, tasks),
     predict(head, items) {
       const task = find(items[0]!)
       return task.objective.predict(head, items).map((views) => namedViews(task, views))
@@ -146,20 +195,30 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
 }
 
 /**
- * Multi-task learning with hard parameter sharing: one model, and a head for each task. Every row names its task, and every batch holds the
- * rows of one, in random order; a sampler changes how often each occurs. Losses are weighted by fixed numbers, or by learned uncertainties:
+ * Multi-task learning: one model, and a head for each task. Every row names its task. A training batch holds the rows of one task, in random
+ * order (`alternating`), or fixed numbers of rows of each (`joint`), whose mean losses are summed.
+ *
+ * Sharing: all layers are shared (hard). With `layers`, a task reads a lower layer, as if it were the last, and its loss trains the layers up to
+ * it; its pooled vector is the mean of the tokens. With `sharing: soft`, each task has layers of its own, the shared ones plus
+ * differences Δ, learned from 0, and the loss grows by `distance · Σ ‖Δ‖²`; the embeddings are shared.
+ *
+ * Weights of the losses are fixed; or learned uncertainties,
  *
  *     loss of task k = exp(−s_k) · L_k + s_k / 2,   s_k = ln σ_k², learned from 0
  *
- * A task whose loss stays high gets less weight; without the second term all weights would go to 0. Parameters of a head are named
- * `task.NAME.…`, and views `NAME.…`, so that a metric names its task: `{ use: accuracy, of: NAME }`.
+ * where a task whose loss stays high gets less weight; or, with `gradnorm`, learned such that the tasks train at similar rates: the norm of a
+ * task's gradient follows `mean norm · (relative inverse training rate)^asymmetry`. L(0) is the mean loss over the training data.
+ *
+ * With `gradients: pcgrad`, the gradient of a task in the shared parameters loses its component along that of another task if the two conflict.
+ *
+ * Parameters of a head are named `task.NAME.…`, and views `NAME.…`, so that a metric names its task: `{ use: accuracy, of: NAME }`.
  */
 export const multiTask = definePlugin({
   kind: OBJECTIVE,
   name: 'multi-task',
   summary: 'Multi-task learning: several tasks on one model, a head each',
   source:
-    'Caruana, Multitask Learning, 1997; Kendall, Gal and Cipolla, Multi-Task Learning Using Uncertainty to Weigh Losses, 2018, equation 10',
+    'Caruana, Multitask Learning, 1997; Kendall, Gal and Cipolla, 2018, equation 10 (uncertainty); Chen et al., GradNorm, 2018, equations 1 and 2; Yu et al., Gradient Surgery for Multi-Task Learning, 2020, algorithm 1 (PCGrad); Søgaard and Goldberg, 2016 (lower layers); Evgeniou and Pontil, Regularized Multi-Task Learning, 2004; Duong et al., 2015 (soft sharing)',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, examples, ...rest) {
