@@ -58,7 +58,7 @@ const grpo = (history) =>
           history.push(meanOf(rewards))
           const advantages = items.flatMap((_, i) => advantagesOf(rewards.slice(i * GROUP, (i + 1) * GROUP)))
           return texts.map((text, i) => ({
-            ...host.encode({ text: `${prompts[i]}${text}` }),
+            ...base.encode({ text: `${prompts[i]}${text}` }),
             advantage: advantages[i],
             given: prompts[i]?.length ?? 0,
           }))

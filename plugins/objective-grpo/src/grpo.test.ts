@@ -26,11 +26,18 @@ const golden = JSON.parse(readFileSync('golden/grpo.json', 'utf8')) as {
   readonly advantages: Readonly<Record<'group' | 'batch' | 'none', readonly number[]>>
   readonly shape: [number, number]
   readonly cases: readonly {
-    options: { average: 'completions' | 'tokens' | 'constant'; beta: number; maximumNewTokens: number }
+    options: {
+      average: 'completions' | 'tokens' | 'constant'
+      beta: number
+      maximumNewTokens: number
+      epsilonLow?: number
+      epsilonHigh?: number
+      updatesPerRollout?: number
+    }
     loss: number
     gradient: number[]
   }[]
-} & Readonly<Record<'mask' | 'logProbs' | 'reference', number[]>>
+} & Readonly<Record<'mask' | 'logProbs' | 'reference' | 'old', number[]>>
 
 describe(`values of ${golden.source}`, () => {
   const engine = referenceEngine()
@@ -44,9 +51,10 @@ describe(`values of ${golden.source}`, () => {
 
   it.each(golden.cases)('match the loss and its gradient: $options', async ({ options, loss, gradient }) => {
     const array = (values: number[]) => floats(values, golden.shape)
-    const { mask, reference, logProbs } = golden
+    const { mask, reference, logProbs, old } = golden
+    const several = options.updatesPerRollout === undefined ? {} : { logProbs: array(old) }
     const advantages = floats(golden.advantages.group.slice(0, golden.groupSize), [golden.groupSize])
-    const fixed = engine.put({ weights: array(mask), reference: array(reference), advantages }) as Record<
+    const fixed = engine.put({ weights: array(mask), reference: array(reference), advantages, ...several }) as Record<
       string,
       Tensor
     >
@@ -54,7 +62,12 @@ describe(`values of ${golden.source}`, () => {
       (of: Record<string, Tensor>) =>
       (p: Params): Scalar => {
         const other = options.beta > 0 ? of['reference'] : undefined
-        const found = policyLosses(p['logProbs']!, of as never, options, other)
+        const found = policyLosses(
+          p['logProbs']!,
+          of as never,
+          { epsilonLow: 0.2, epsilonHigh: 0.2, ...options },
+          other,
+        )
         return div(sum(mul(found.losses, found.weights)), sum(found.weights))
       }
     const both = engine.compile((p: Params, of: Record<string, Tensor>) => ({
@@ -71,6 +84,10 @@ describe(`values of ${golden.source}`, () => {
 function host(texts: readonly (readonly [text: string, ended: boolean])[]) {
   const reports: Readonly<Record<string, number>>[] = []
   const asked: string[] = []
+  const predict: RolloutHost['predict'] = (items) =>
+    Promise.resolve(
+      items.map(({ length }, row) => ({ logProbs: Array.from({ length: length - 1 }, (_, i) => -row - i / 8) })),
+    )
   const sample = (prompts: readonly (readonly number[])[]): ReturnType<RolloutHost['sample']> => {
     asked.push(...prompts.map((ids) => ids.map((id) => given.tokenizer.token(id)).join('')))
     return Promise.resolve(
@@ -78,7 +95,7 @@ function host(texts: readonly (readonly [text: string, ended: boolean])[]) {
     )
   }
   const report = (values: Readonly<Record<string, number>>) => void reports.push(values)
-  return { reports, asked, host: { sample, report, random: () => 0.5 } as unknown as RolloutHost }
+  return { reports, asked, host: { sample, predict, report, random: () => 0.5 } as unknown as RolloutHost }
 }
 
 describe('a rollout', () => {
@@ -125,6 +142,26 @@ describe('a rollout', () => {
     }
     expect(batch.advantages.values[0]).toBeCloseTo(Math.SQRT1_2, 3)
     expect(batch.weights.values.reduce((a, b) => a + b, 0)).toBe(8) // a letter and the end token each
+  })
+
+  it('keeps the log-probabilities of its policy for several updates', async () => {
+    const { host: own } = host([
+      ['x', true],
+      ['yyy', true],
+      ['x', true],
+      ['x', true],
+    ])
+    const twice = grpo({ rewards: short, groupSize: 2, padToMultipleOf: 1, updatesPerRollout: 2 }, given) as Objective
+    expect([twice.updatesPerRollout, (objective as { updatesPerRollout?: number }).updatesPerRollout]).toEqual([2, 1])
+    const batch = twice.collate(await twice.rollout!(items, own)) as never as Record<
+      'logProbs' | 'targets',
+      { values: Float32Array; shape: number[] }
+    >
+    expect(batch.logProbs.shape).toEqual(batch.targets.shape)
+    const [, length] = batch.logProbs.shape as [number, number]
+    // The prompt [begin]a, and x[end] or yyy[end]: 3 and 5 predicted tokens, and padding.
+    expect([...batch.logProbs.values.slice(0, 2 * length)]).toEqual([-0, -1 / 8, -2 / 8, 0, 0, 0, -1, -9 / 8, -10 / 8, -11 / 8, -12 / 8, 0]) // prettier-ignore
+    expect('logProbs' in twice.collate(items)).toBe(false)
   })
 
   it.each([Number.NaN, Infinity, undefined])('refuses the reward %s', async (value) => {

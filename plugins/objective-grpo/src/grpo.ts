@@ -25,7 +25,20 @@ import {
 } from '@attune/data'
 import { type TokenLosses, nextTokenHead, stopGradient } from '@attune/nn'
 import { REWARD, type Reward, completionTokens, joinCompletion, promptOf, promptText } from '@attune/text'
-import { type Tensor, div, exp, expandDims, maximum, mul, neg, onesLike, sub, sum } from '@tensorflow/tfjs-core'
+import {
+  type Tensor,
+  clipByValue,
+  div,
+  exp,
+  expandDims,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  onesLike,
+  sub,
+  sum,
+} from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type WeightedReward, advantagesOf, rewardAll } from './advantages.js'
 
@@ -56,6 +69,17 @@ const options = z.strictObject({
     .min(0)
     .default(0)
     .describe('Weight of the divergence from the model before training; 0 needs no reference model'),
+  updatesPerRollout: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('Steps on each batch of completions (μ); with 1, the probability ratio is 1 and is not clipped'),
+  epsilonLow: z.number().min(0).max(1).default(0.2).describe('The probability ratio is clipped below 1 − epsilonLow'),
+  epsilonHigh: z
+    .number()
+    .min(0)
+    .default(0.2)
+    .describe('The probability ratio is clipped above 1 + epsilonHigh; DAPO: 0.28'),
   maximumLength: maximumTokens(2, 'a prompt with its completion'),
   ...lengthOptions,
 })
@@ -68,26 +92,57 @@ interface Item extends NextTokenItem {
   readonly example: Example
   /** Advantage of a completion; 0 for a prompt. */
   readonly advantage: number
-}
-
-/** A batch of completions; `advantages` are float32 `[rows]`, and `weights` 1 for the tokens of the completions. */
-interface Rollouts extends NextTokenBatch {
-  readonly advantages: HostArray
+  /** Log-probability of each token after the first by the policy of the rollout. Absent if each batch trains once. */
+  readonly logProbs?: readonly number[]
 }
 
 /**
- * Policy-gradient losses of completions; the probability ratio is 1, since each completion trains once.
+ * A batch of completions; `advantages` are float32 `[rows]`, and `weights` 1 for the tokens of the completions. `logProbs` `[rows, length]`
+ * are log-probabilities of the targets by the policy of the rollout.
+ */
+interface Rollouts extends NextTokenBatch {
+  readonly advantages: HostArray
+  readonly logProbs?: HostArray
+}
+
+/** Advantages of a batch and, if all items have them, log-probabilities, padded to the shape `[rows, length]` of its targets. */
+function collateRollout(items: readonly Item[], shape: readonly number[]): Pick<Rollouts, 'advantages' | 'logProbs'> {
+  const ofRows = Float32Array.from(items, ({ advantage }) => advantage)
+  const advantages: HostArray = { shape: [items.length], dtype: 'float32', values: ofRows }
+  if (items.some(({ logProbs }) => logProbs === undefined)) return { advantages }
+  const [rows, length] = shape as [number, number]
+  const values = new Float32Array(rows * length)
+  for (const [row, { logProbs }] of items.entries()) values.set(logProbs!, row * length)
+  return { advantages, logProbs: { shape: [rows, length], dtype: 'float32', values } }
+}
+
+type LossOptions = Pick<Options, 'average' | 'beta' | 'maximumNewTokens' | 'epsilonLow' | 'epsilonHigh'>
+
+/** `min(ρ · A, clip(ρ, 1 − epsilonLow, 1 + epsilonHigh) · A)`, the objective of PPO; `ρ · A` with ρ = 1 without earlier log-probabilities. */
+function clippedGain(
+  logProbs: Tensor,
+  before: Tensor | undefined,
+  advantages: Tensor,
+  { epsilonLow, epsilonHigh }: Pick<Options, 'epsilonLow' | 'epsilonHigh'>,
+): Tensor {
+  const ratio = exp(sub(logProbs, before ?? stopGradient(logProbs)))
+  const gain = mul(ratio, advantages)
+  if (before === undefined) return gain
+  return minimum(gain, mul(clipByValue(ratio, 1 - epsilonLow, 1 + epsilonHigh), advantages))
+}
+
+/**
+ * Policy-gradient losses of completions, with a clipped probability ratio; the ratio is 1 without `logProbs` of the rollout's policy.
  * @param logProbs log-probabilities of the next tokens, `[rows, length]`
  * @param reference those of the reference model; omit for no divergence term
  */
 export function policyLosses(
   logProbs: Tensor,
-  { weights, advantages }: { readonly weights: Tensor; readonly advantages: Tensor },
-  { average, beta, maximumNewTokens }: Pick<Options, 'average' | 'beta' | 'maximumNewTokens'>,
+  { weights, advantages, logProbs: before }: Readonly<Record<'weights' | 'advantages', Tensor>> & { logProbs?: Tensor },
+  { average, beta, maximumNewTokens, ...clip }: LossOptions,
   reference?: Tensor,
 ): Losses {
-  const ratio = exp(sub(logProbs, stopGradient(logProbs)))
-  const gain = mul(ratio, expandDims(advantages, 1))
+  const gain = clippedGain(logProbs, before, expandDims(advantages, 1), clip)
   const difference = reference && sub(reference, logProbs)
   const divergence = difference && sub(sub(exp(difference), difference), 1) // k3, ≥ 0
   const losses = divergence === undefined ? neg(gain) : sub(mul(beta, divergence), gain)
@@ -144,11 +199,14 @@ async function rollout(
     ...(rewards.length > 1 ? means : {}),
     completionTokens: total / samples.length,
   })
-  return samples.map(({ ids, ended }, i) => {
+  const completions = samples.map(({ ids, ended }, i) => {
     const completion = ended && special.end !== undefined ? [...ids, special.end] : ids
     const { prompt, example, ids: asked } = all[i]!
     return { ...joinCompletion(asked, completion, { maximumLength }), prompt, example, advantage: advantages[i]! }
   })
+  if (o.updatesPerRollout === 1) return completions
+  const views = await host.predict(completions)
+  return completions.map((item, i) => ({ ...item, logProbs: views[i]!['logProbs'] as readonly number[] }))
 }
 
 function create(
@@ -167,14 +225,11 @@ function create(
     needsReference: o.beta > 0,
     encode,
     encodeUnlabelled: encode,
-    collate: (items) => ({
-      ...collate(items),
-      advantages: {
-        shape: [items.length],
-        dtype: 'float32',
-        values: Float32Array.from(items, ({ advantage }) => advantage),
-      },
-    }),
+    updatesPerRollout: o.updatesPerRollout,
+    collate(items) {
+      const batch = collate(items)
+      return { ...batch, ...collateRollout(items, batch.weights.shape) }
+    },
     rollout: (items, host) => rollout(o, tokenizer, { maximumLength, rewards }, items, host),
     trainingLoss({ params, mode, forward, models }, batch: OnDevice<Rollouts>) {
       const inputs = batch.inputs as unknown as TextInputs
@@ -183,7 +238,13 @@ function create(
       const before = other && (other.head(other.forward(inputs), batch) as TokenLosses)
       return policyLosses(neg(losses), batch, o, before && neg(before.losses))
     },
-    predict: ({ best }, items) => predict(best, items),
+    predict: ({ best, losses: { values, shape } }, items) =>
+      predict(best, items).map((view, row) => {
+        const { ids, trained } = items[row]!
+        if (trained === undefined) return view // a prompt
+        const from = row * shape[1]!
+        return { ...view, logProbs: Array.from(values.subarray(from, from + ids.length - 1), (loss) => -loss) }
+      }),
     reference,
   }
 }
@@ -193,10 +254,12 @@ function create(
  * probability of those that are better than their group.
  *
  *     A_i = (r_i − mean r) / (std r + 1e-4)
- *     loss = −mean of A_i · ρ_t − β · KL_t,   ρ_t = p(y_t) / stopGradient(p(y_t)),   KL_t = p₀/p − ln(p₀/p) − 1
+ *     loss = −mean of min(ρ_t · A_i, clip(ρ_t, 1 − ε_low, 1 + ε_high) · A_i) − β · KL_t
+ *     ρ_t = p(y_t) / p_rollout(y_t),   KL_t = p₀/p − ln(p₀/p) − 1
  *
- * Every batch is sampled with the current weights and trains once, so the probability ratio ρ is 1 and its clipping in the paper has no
- * effect. A row has a `prompt`, a text or a list of messages; its other fields are passed to the reward functions. The mean reward of each
+ * Every batch is sampled with the current weights. With `updatesPerRollout: 1` it trains once, so the probability ratio ρ is 1 and its
+ * clipping has no effect. With more, the log-probabilities of the rollout's policy, without dropout, are kept for the steps on it: set the
+ * dropout of the model to 0, so that ρ is 1 in the first of them. A row has a `prompt`, a text or a list of messages; its other fields are passed to the reward functions. The mean reward of each
  * batch is reported in the event `rollout.completed`. A validation loss is the next-token loss of the prompts, which has no reward.
  */
 export const grpo = definePlugin({

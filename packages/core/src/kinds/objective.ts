@@ -75,10 +75,9 @@ type Sample = { readonly ids: readonly number[]; readonly text: string; readonly
 export interface RolloutHost {
   /** The current parameters, frozen and trainable. */
   readonly params: Params
-  readonly step: number
   readonly random: () => number
-  /** Encodes an example created by the rollout. */
-  encode(example: Example): Encoded
+  /** Predictions of items with the current parameters, without dropout: see {@link Objective.predict}. */
+  predict(items: readonly Encoded[]): Promise<readonly Views[]>
   /** Generates a continuation of each prompt with the current parameters. */
   generate(prompts: readonly string[], options?: Readonly<Record<string, unknown>>): Promise<readonly string[]>
   /** Generates a continuation of each prompt, given and returned as token ids. */
@@ -126,6 +125,8 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   trainingLoss?(context: TrainingContext, batch: OnDevice<B>): Losses | Readonly<Record<string, Losses>>
   /** Rollout on the host before a batch trains: generates and rewards answers, or labels the examples. */
   rollout?(items: readonly X[], host: RolloutHost): Promise<readonly X[]>
+  /** Number of steps on a batch after its rollout. If it is not 1, the items are JSON, which checkpoints keep. Default: 1. */
+  readonly updatesPerRollout?: number
   /**
    * Computes state for the next epoch (cluster centres), available in its steps as `hyper.memory` and saved in checkpoints.
    * @param memory state of the previous epoch

@@ -22,8 +22,10 @@ import { type History, NO_HISTORY, historySchema } from './run-log.js'
 const progressSchema = z.strictObject({
   step: z.int().min(0),
   epoch: z.int().min(0),
-  /** Completed batches of this epoch. */
+  /** Completed steps of this epoch. */
   batches: z.int().min(0),
+  /** Items of the rollout between the steps on its batch. */
+  rollout: z.array(z.record(z.string(), z.unknown())).optional(),
   learningRateScale: z.number(),
   /** Reason for the end of training, once it has ended; a resumed run then only saves the model. */
   ended: z.string().optional(),
@@ -53,8 +55,8 @@ export interface Checkpoint {
 const CUSTOM = 'custom'
 
 const [STATE, PROGRESS, DIGESTS] = ['state.safetensors', 'progress.json', 'digests.json']
-/** Size limit of a checkpoint's JSON files. */
-const MAXIMUM_BYTES = 10_000_000
+/** Size limit of a checkpoint's JSON files, which may contain a rollout. */
+const MAXIMUM_BYTES = 200_000_000
 
 const folderOf = (directory: string): string => join(directory, 'checkpoints')
 /** Folder of one checkpoint. */

@@ -1,4 +1,4 @@
-import { AttuneError, type Encoded, type Example, deriveKey, key } from '@attune/core'
+import { AttuneError, type Encoded, type Example, type Views, deriveKey, key } from '@attune/core'
 import { prepareCache } from './prepare-cache.js'
 import { inputsOf } from './step-inputs.js'
 import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
@@ -27,6 +27,8 @@ async function refuseNonFinite({ plan }: Session, step: number, loss: number, no
   )
 }
 
+const updatesOf = ({ components }: Session): number => components.objective.updatesPerRollout ?? 1
+
 /**
  * Takes one step on a batch and advances the state.
  * @throws AttuneError `NON_FINITE_LOSS`
@@ -44,7 +46,10 @@ export async function advance(session: Session, { parts }: ReadyBatch, epoch: nu
   components.engine.release({ loss, gradientNorm })
   const [mean, norm] = [read.loss.values[0] as number, read.gradientNorm.values[0] as number]
   await refuseNonFinite(session, step, mean, norm)
-  runState.progress = { ...runState.progress, step, epoch, batches: runState.progress.batches + 1 }
+  const batches = runState.progress.batches + 1
+  const { rollout, ...progress } = runState.progress
+  const isKept = rollout !== undefined && batches % updatesOf(session) !== 0
+  runState.progress = { ...progress, step, epoch, batches, ...(isKept ? { rollout } : {}) }
   return { step, loss: mean, gradientNorm: norm, learningRate: inputs.learningRate }
 }
 
@@ -88,19 +93,39 @@ function refuseOtherCount({ stepsPerEpoch, splits }: Session, epoch: number, bat
 }
 
 /** The objective's rollout on the host before a batch is trained on, if it has one. */
-export function rolloutOf({ components, runState, adapted, generator, bus }: Session) {
+export function rolloutOf({ components, runState, adapted, generator, inference, bus }: Session) {
   const { objective } = components
   if (objective.rollout === undefined) return undefined
-  return (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> =>
-    objective.rollout!(items, {
-      params: { ...adapted.frozen, ...runState.state.trainable },
-      step: runState.progress.step + 1,
+  return (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> => {
+    const params = { ...adapted.frozen, ...runState.state.trainable }
+    return objective.rollout!(items, {
+      params,
       random,
-      encode: (example) => objective.encode(example) as Encoded,
       generate: generator.generate,
       sample: generator.sample,
+      async predict(given) {
+        const views: Views[] = []
+        for (let at = 0; at < given.length; at += inference.batchSize)
+          views.push(...(await inference.batch(params, given.slice(at, at + inference.batchSize))))
+        return views
+      },
       report: (values) => bus.emit({ type: 'rollout.completed', step: runState.progress.step + 1, values }),
     })
+  }
+}
+
+/** The rollout of a batch; a checkpoint between the steps on a batch keeps its items, and a resumed run reads them. */
+function keptRollout(session: Session) {
+  const { runState } = session
+  const [roll, updates] = [rolloutOf(session), updatesOf(session)]
+  if (roll === undefined || updates === 1) return roll
+  return async (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> => {
+    const { batches, rollout: kept } = runState.progress
+    if (batches % updates !== 0 && kept !== undefined) return kept as unknown as readonly Encoded[]
+    const rollout = await roll(items, random)
+    runState.progress = { ...runState.progress, rollout: rollout as unknown as Record<string, unknown>[] }
+    return rollout
+  }
 }
 
 /** Runs the objective's `beforeEpoch`: a pass over the training examples that computes inputs of the epoch's steps. */
@@ -124,7 +149,8 @@ const batchSettingsOf = (session: Session, epoch: number): EpochOptions => {
     batchSize,
     microBatchSize: microBatchSizeOf(plan.config.training),
     shuffleBuffer,
-    rollout: rolloutOf(session),
+    updates: updatesOf(session),
+    rollout: keptRollout(session),
   }
 }
 

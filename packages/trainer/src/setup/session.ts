@@ -180,16 +180,17 @@ function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: 
 }
 
 /** Counts the steps of an epoch: the batches of its examples, in sampler order if there is a sampler. */
-const countSteps = (
+const countSteps = async (
   { splits: { train }, learned, plan }: Pick<Session, 'splits' | 'learned' | 'plan'>,
   objective: Objective,
 ): Promise<number> =>
-  countBatches(
+  (objective.updatesPerRollout ?? 1) *
+  (await countBatches(
     () => encodeRows(train.rows(train.sampled && 0), (example) => objective.encode(example)).items,
     train.sampled?.count ?? learned.examples,
     plan.config.training.batchSize,
     train.sampled?.batches === 'mixed',
-  )
+  ))
 
 type SessionInputs = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'runFolder'>
 

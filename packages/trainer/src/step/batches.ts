@@ -114,8 +114,10 @@ export interface EpochOptions {
   readonly microBatchSize?: number
   /** Size of the shuffle buffer in examples. Default: 10,000. */
   readonly shuffleBuffer?: number
-  /** Number of batches to skip, already done in this epoch. Default: 0. */
+  /** Number of steps to skip, already done in this epoch. Default: 0. */
   readonly done?: number
+  /** Number of steps on each batch, after one rollout; each collates it again. Default: 1. */
+  readonly updates?: number
   /** Rollout on the host for a batch's examples before training on it. Default: none. */
   readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
   /** Present if the items are in sampler order; `batches` is that of the sampler. */
@@ -125,7 +127,7 @@ export interface EpochOptions {
 /** Random generator of a batch's rollout, by its index in the epoch, from 0. */
 export const rolloutRandom = (key: Key, number: number): (() => number) => stream(deriveKey(key, 'rollout', number))
 
-/** Random generator of a batch's collation, by its index in the epoch, from 0. */
+/** Random generator of a batch's collation, by the index of its step in the epoch, from 0. */
 export const collateRandom = (key: Key, number: number): (() => number) => stream(deriveKey(key, 'collate', number))
 
 /**
@@ -149,7 +151,16 @@ export const collateRandom = (key: Key, number: number): (() => number) => strea
 export async function* epochBatches(
   items: AsyncIterable<Encoded>,
   objective: Objective,
-  { key, batchSize, microBatchSize = batchSize, shuffleBuffer = 10_000, done = 0, rollout, sampled }: EpochOptions,
+  {
+    key,
+    batchSize,
+    microBatchSize = batchSize,
+    shuffleBuffer = 10_000,
+    done = 0,
+    updates = 1,
+    rollout,
+    sampled,
+  }: EpochOptions,
 ): AsyncGenerator<ReadyBatch, void> {
   const ordered = sampled === undefined ? shuffle(items, shuffleBuffer, stream(deriveKey(key, 'shuffle'))) : items
   const batchesOf = {
@@ -158,9 +169,9 @@ export async function* epochBatches(
     mixed: () => batch(ordered, batchSize),
   }[`${sampled?.batches ?? false}`]
   let number = done
-  for await (const chosen of skip(batchesOf(), done)) {
-    const at = number++
-    const items = (await rollout?.(chosen, rolloutRandom(key, at))) ?? chosen
-    yield collateBatch(objective, items, microBatchSize, collateRandom(key, at))
+  for await (const chosen of skip(batchesOf(), Math.floor(done / updates))) {
+    const items = (await rollout?.(chosen, rolloutRandom(key, Math.floor(number / updates)))) ?? chosen
+    do yield collateBatch(objective, items, microBatchSize, collateRandom(key, number++))
+    while (number % updates !== 0)
   }
 }
