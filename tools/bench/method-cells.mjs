@@ -36,6 +36,8 @@ const PARTIAL = /** @type {const} */ ([
   ['norms-only', { use: 'norms-only' }, 5e-3],
   ['head-only', { use: 'head-only' }, 5e-3],
 ])
+/** Adapters that need a decoder with a KV cache: peft refuses prefix tuning for BERT too, which takes no past keys and values. */
+const NEEDS_DECODER = new Set(['prefix-tuning'])
 const IS_PARTIAL = new Set(['full', ...PARTIAL.map(([, { use }]) => use)])
 /** Options of adapters for this comparison; other adapters have their defaults. @type {Readonly<Record<string, object>>} */
 const ADAPTER_OPTIONS = { lora: { rank: 8, alpha: 16 } }
@@ -47,12 +49,12 @@ const STRENGTHS = /** @type {const} */ ({
 })
 const FULL_RATE = OPTIMIZERS[0][2]
 
-/** Names of the adapters in the plugins folder that are not partial fine-tuning: LoRA and its family, prompts, bottlenecks. */
+/** Names of the adapters in the plugins folder for this model that are not partial fine-tuning: LoRA and its family, prompts, bottlenecks. */
 export const otherAdapters = (folder = join(root, 'plugins')) =>
   readdirSync(folder)
     .filter((name) => name.startsWith('adapter-'))
     .map((name) => name.replace('adapter-', ''))
-    .filter((name) => !IS_PARTIAL.has(/** @type {any} */ (name)))
+    .filter((name) => !IS_PARTIAL.has(/** @type {any} */ (name)) && !NEEDS_DECODER.has(name))
     .sort()
 
 /** @returns {Method[]} */
