@@ -65,13 +65,14 @@ export {
   requireRepresentableSizes,
   uniform,
 } from './layers/initialise.js'
+export { sampleTokens } from './heads/sample-tokens.js'
 export { lastToken } from './heads/last-token.js'
 export { type RowLosses, lossOf } from './heads/loss-of.js'
 export { layerNorm } from './layers/layer-norm.js'
 export type { LayerContext, LayerStack, StackOutputs } from './stacks/layer-stack.js'
 export { encoderOutputs, firstQuery, firstToken, layerStack } from './stacks/layer-stack.js'
 export { type LinearOptions, linear } from './layers/linear.js'
-export { maskedLogits } from './heads/masked-logits.js'
+export { initialMaskedHead, maskedLogits } from './heads/masked-logits.js'
 export { meanPool } from './heads/mean-state.js'
 export { parameter, under } from './layers/parameter.js'
 export { activationCheckpoint } from './stacks/activation-checkpoint.js'

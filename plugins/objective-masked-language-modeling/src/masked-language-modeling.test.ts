@@ -1,8 +1,8 @@
 import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
 import type { HostArray, Objective, Tokenizer } from '@attune/core'
 import { key, stream } from '@attune/core'
+import { type Masking, masker } from '@attune/data'
 import { describe, expect, it } from '@jest/globals'
-import { type Masking, masker } from './mask.js'
 import { maskedLanguageModeling } from './masked-language-modeling.js'
 
 const MASK = 40

@@ -4,26 +4,26 @@ import {
   type EncodeOptions,
   type Encoded,
   type Example,
-  type Head,
   type HostArray,
-  type Key,
   LOSS,
   type LossTerm,
   MODEL,
   type Model,
   OBJECTIVE,
   type Objective,
-  type Params,
   TOKENIZER,
   type Tokenizer,
   definePlugin,
 } from '@attune/core'
 import {
+  type Masked,
   type Packing,
   type TextArrays,
   unpackedRows,
   lengthOptions,
   lengthsFor,
+  maskedCount,
+  masker,
   maximumTokens,
   packSequences,
   ownRandom,
@@ -35,19 +35,16 @@ import {
 } from '@attune/data'
 import {
   type TokenLosses,
-  filledWith,
   headFor,
   lossOf,
   maskedLogits,
-  toCheckpointNames,
-  normal,
   packedLosses,
   requirePackable,
   hiddenStatesAt,
+  initialMaskedHead,
   tokenLosses,
 } from '@attune/nn'
 import { z } from 'zod'
-import { type Masked, maskedCount, masker } from './mask.js'
 
 /** Token ids of a text. */
 interface Item extends Encoded {
@@ -191,18 +188,6 @@ function collate(texts: readonly Masked[], pad: number, o: Options, maximumLengt
   }
 }
 
-/** Initial weights of the head; the weight of the last layer is tied to the word embeddings. */
-const initialHead = ({ hiddenSize, initializerRange }: Model, head: Head, vocabulary: number, key: Key): Params => {
-  const width = head.width ?? hiddenSize
-  return toCheckpointNames(head, {
-    'dense.weight': normal(key, [width, hiddenSize], initializerRange),
-    'dense.bias': filledWith([width], 0),
-    'norm.weight': filledWith([width], 1),
-    'norm.bias': filledWith([width], 0),
-    bias: filledWith([vocabulary], 0),
-  })
-}
-
 function read({ encode }: Tokenizer, text: string, options: EncodeOptions): Item {
   const { ids, truncated } = encode(text, options)
   return { ids, truncated, length: ids.length }
@@ -228,7 +213,7 @@ function create(
     views: ['tokens'],
     config: { architectures: [head.architecture] },
     maximumLength,
-    init: (key) => initialHead(model, head, vocabulary, key),
+    init: (key) => initialMaskedHead(model, head, vocabulary, key),
     encode,
     encodeUnlabelled: encode,
     collate: (items, random) => {

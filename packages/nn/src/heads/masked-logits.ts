@@ -1,7 +1,8 @@
-import type { Head, Model, Params } from '@attune/core'
+import type { Head, Key, Model, Params } from '@attune/core'
 import { type Tensor, add, matMul } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
-import { headTensors } from './head.js'
+import { headTensors, toCheckpointNames } from './head.js'
+import { filledWith, normal } from '../layers/initialise.js'
 import { layerNorm } from '../layers/layer-norm.js'
 import { linear } from '../layers/linear.js'
 import { parameter } from '../layers/parameter.js'
@@ -18,4 +19,20 @@ export function maskedLogits(model: Model, head: Head, params: Params, states: T
   const normal = layerNorm(own, 'norm', active, head.epsilon ?? 1e-12, { bias: 'norm.bias' in own })
   const logits = matMul(normal, parameter(params, model.wordEmbeddings), false, true)
   return own['bias'] === undefined ? logits : add(logits, own['bias'])
+}
+
+/**
+ * Initial parameters of the head of {@link maskedLogits}: random weights of the linear layer, and a norm and biases without effect. The weight
+ * of the last layer is that of the word embeddings.
+ * @param vocabulary number of logits
+ */
+export function initialMaskedHead(model: Model, head: Head, vocabulary: number, key: Key): Params {
+  const width = head.width ?? model.hiddenSize
+  return toCheckpointNames(head, {
+    'dense.weight': normal(key, [width, model.hiddenSize], model.initializerRange),
+    'dense.bias': filledWith([width], 0),
+    'norm.weight': filledWith([width], 1),
+    'norm.bias': filledWith([width], 0),
+    bias: filledWith([vocabulary], 0),
+  })
 }

@@ -1,13 +1,8 @@
 import { type Tokenizer, shuffled } from '@attune/core'
-import {
-  geometricLengths,
-  harmonicLengths,
-  oneSpan,
-  randomSpans,
-  sampleLength,
-  withinBudget,
-  wordUnits,
-} from '@attune/data'
+import { oneSpan } from './one-span.js'
+import { randomSpans } from './random-spans.js'
+import { geometricLengths, harmonicLengths, sampleLength } from './sample-length.js'
+import { withinBudget, wordUnits } from './word-units.js'
 
 /** Runs of words that are masked together. */
 export type Spans = 'none' | 'ngram' | 'geometric' | 'sequence'

@@ -1,0 +1,184 @@
+import {
+  AttuneError,
+  type EncodeOptions,
+  type Example,
+  type Head,
+  type HostArray,
+  type Key,
+  MODEL,
+  type Mode,
+  type Model,
+  OBJECTIVE,
+  type Objective,
+  type OnDevice,
+  type Params,
+  TOKENIZER,
+  type TextInputs,
+  type Tokenizer,
+  definePlugin,
+  deriveKey,
+  use,
+} from '@attune/core'
+import { lengthOptions, lengthsFor, maximumTokens, textOf } from '@attune/data'
+import {
+  activation,
+  binaryCrossEntropy,
+  filledWith,
+  headFor,
+  headTensors,
+  linear,
+  normal,
+  toCheckpointNames,
+  withoutGradient,
+} from '@attune/nn'
+import { type Tensor, cast, notEqual, reshape } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { type DetectionBatch, type DetectionItem, detectionBatches, joinedLosses, replaceTokens } from './batch.js'
+import { createGenerator } from './generator.js'
+
+const options = z.strictObject({
+  text: z.string().default('text').meta({ field: 'text', required: true }).describe('Field that holds the text'),
+  generator: use(MODEL)
+    .refine((chosen) => !('from' in chosen.options), 'a generator starts from random weights: remove `from`')
+    .describe('Small masked language model that replaces tokens: `{ use: electra, hiddenSize: 64, … }`'),
+  maskingProbability: z.number().positive().lt(1).default(0.15).describe('Fraction of the tokens to mask and replace'),
+  wholeWord: z.boolean().default(false).describe('Mask all subwords of a word together'),
+  weight: z.number().min(0).max(1e6).default(50).describe('Weight λ of the loss of the discriminator'),
+  maximumLength: maximumTokens(3),
+  ...lengthOptions,
+})
+
+type Options = z.output<typeof options>
+type DeviceBatch = OnDevice<DetectionBatch>
+
+/** Outputs of both models: logits that a token was replaced, `[rows, length]`, and losses of masked tokens, `[rows, masked tokens]`. */
+interface Outputs extends Record<string, Tensor> {
+  readonly logits: Tensor
+  readonly modeling: Tensor
+}
+
+/** The family's head, or one with ELECTRA's names, which other libraries read without it. */
+function headOf(model: Model): Head {
+  if ('replaced-token-detection' in model.heads) return headFor(model, 'replaced-token-detection')
+  const { architecture } = model.heads['contrastive'] ?? headFor(model, 'masked-language-modeling')
+  const at = 'discriminator_predictions'
+  const names = ['weight', 'bias'].flatMap((each) => [
+    [`dense.${each}`, `${at}.dense.${each}`],
+    [`out.${each}`, `${at}.dense_prediction.${each}`],
+  ])
+  return { architecture, tensors: Object.fromEntries(names) as Head['tensors'] }
+}
+
+const initialHead = ({ hiddenSize: width, initializerRange }: Model, head: Head, key: Key): Params =>
+  toCheckpointNames(head, {
+    'dense.weight': normal(deriveKey(key, 'dense'), [width, width], initializerRange),
+    'dense.bias': filledWith([width], 0),
+    'out.weight': normal(deriveKey(key, 'out'), [1, width], initializerRange),
+    'out.bias': filledWith([1], 0),
+  })
+
+/** Logits that a token was replaced: hidden states `[rows, length, hidden]` to `[rows, length]`. */
+function detect(head: Head, params: Params, states: Tensor): Tensor {
+  const own = headTensors(head, params)
+  const active = activation(head.activation ?? 'gelu')(linear(own, 'dense', states))
+  return reshape(linear(own, 'out', active), states.shape.slice(0, 2))
+}
+
+/** Binary cross-entropy of each token, `[rows, length]`. */
+const detectionLosses = (logits: Tensor, isReplaced: Tensor): Tensor =>
+  reshape(binaryCrossEntropy(reshape(logits, [-1, 1]), reshape(isReplaced, [-1, 1])), logits.shape)
+
+function requireMask({ special }: Tokenizer): void {
+  if (special.mask !== undefined) return
+  throw new AttuneError(
+    'NO_MASK_TOKEN',
+    'objective replaced-token-detection: expected a tokenizer with a mask token',
+    'Use a BERT-style tokenizer, or train one: wordpiece adds [MASK].',
+  )
+}
+
+/** Probabilities and names of the tokens of each text. */
+function predicted({ values, shape }: HostArray, items: readonly DetectionItem[]) {
+  return items.map(({ length }, row) => {
+    const logits = values.subarray(row * shape[1]!, row * shape[1]! + length)
+    return viewsOf(Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))))
+  })
+}
+
+const viewsOf = (replaced: readonly number[]) => ({
+  replaced,
+  tokens: replaced.map((probability) => (probability > 0.5 ? 'replaced' : 'original')),
+})
+
+const reader =
+  ({ encode }: Tokenizer, field: string, limits: EncodeOptions) =>
+  (example: Example, isLabelled = true): DetectionItem => {
+    const { ids, truncated } = encode(textOf(example, field), limits)
+    return { ids, truncated, length: ids.length, isLabelled }
+  }
+
+function create(
+  o: Options,
+  { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
+): Objective<DetectionItem, DetectionBatch, Outputs> {
+  requireMask(tokenizer)
+  const generator = createGenerator(o.generator, model, model.vocabularySize ?? tokenizer.vocabularySize)
+  const limits = lengthsFor(o, { ...model, maximumLength: Math.min(model.maximumLength, generator.maximumLength) })
+  const head = headOf(model)
+  const { collate, isReplaced } = detectionBatches(tokenizer, { ...o, maximumLength: limits.maximumLength })
+  const encode = reader(tokenizer, o.text, limits)
+  const generate = (params: Params, mode: Mode, { inputs, maskedIds, ...batch }: DeviceBatch) =>
+    generator.forward(params, { ...batch, inputs: { ...inputs, inputIds: maskedIds } as unknown as TextInputs }, mode)
+  const lossOf = (batch: DeviceBatch, { logits, modeling }: Outputs, labels: Tensor) =>
+    joinedLosses(batch, o.weight, { modeling, detection: detectionLosses(logits, labels) })
+  return {
+    views: ['replaced', 'tokens'],
+    config: { architectures: [head.architecture] },
+    maximumLength: limits.maximumLength,
+    init: (key) => ({ ...initialHead(model, head, deriveKey(key, 'discriminator')), ...generator.init(key) }),
+    encode: (example) => encode(example),
+    encodeUnlabelled: (example) => encode(example, false),
+    collate,
+    head: (params, { lastHiddenState }, mode, batch) => ({
+      logits: detect(head, params, lastHiddenState),
+      modeling: generate(params, mode, batch).losses,
+    }),
+    loss: (outputs, batch) => lossOf(batch, outputs, batch.isReplaced),
+    trainingLoss({ params, mode, forward }, batch) {
+      const { losses: modeling, sampled } = generate(params, mode, batch)
+      const inputIds = withoutGradient(() => replaceTokens(batch, sampled!))
+      const labels = withoutGradient(() => cast(notEqual(inputIds, batch.inputs.inputIds), 'float32'))
+      const { lastHiddenState } = forward({ ...batch.inputs, inputIds } as unknown as TextInputs)
+      return lossOf(batch, { logits: detect(head, params, lastHiddenState), modeling }, labels)
+    },
+    predict: ({ logits }, items) => predicted(logits, items),
+    reference: (item) => viewsOf(isReplaced(item)),
+  }
+}
+
+/**
+ * Replaced token detection (ELECTRA): a small generator, a masked language model, replaces some tokens of a text with its samples, and the
+ * model, the discriminator, predicts for every token if it is the original. Both train together; no gradient passes through the samples,
+ * so it is not adversarial.
+ *
+ *     loss = masked-language-modeling loss of the generator + λ · binary cross-entropy of the discriminator over all tokens
+ *
+ * A sample that is the original token counts as original. The models share their embeddings if these have the same size. In evaluation,
+ * random tokens replace the masked ones, always the same of a text: the references are then known, and losses of all steps are comparable.
+ */
+export const replacedTokenDetection = definePlugin({
+  kind: OBJECTIVE,
+  name: 'replaced-token-detection',
+  summary: 'Replaced token detection: how ELECTRA is pretrained, with a generator and a discriminator',
+  source: 'Clark et al., ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators, 2020, section 2',
+  options,
+  needs: { model: MODEL, tokenizer: TOKENIZER },
+  create,
+})
+declare module '@attune/core' {
+  interface NamedPlugins {
+    'objective replaced-token-detection': typeof replacedTokenDetection
+  }
+}
+
+export default replacedTokenDetection
