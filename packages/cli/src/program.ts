@@ -20,6 +20,7 @@ import { pluginsCommand } from './commands/plugins.js'
 import { predictCommand } from './commands/predict.js'
 import { scoreCommand } from './commands/score.js'
 import { selectCommand } from './commands/select/select.js'
+import { tasksCommand } from './commands/tasks.js'
 import { trainCommand } from './commands/train.js'
 import { tuneCommand } from './commands/tune.js'
 import { uploadCommand } from './commands/upload.js'
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
     adviseCommand(),
     planCommand(),
     plotCommand(),
+    tasksCommand(),
     trainCommand(),
     tuneCommand(),
     crossValidateCommand(),

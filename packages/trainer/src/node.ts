@@ -56,6 +56,7 @@ export {
   type RangePoint,
   findLearningRate,
 } from './run/find-learning-rate.js'
+export { type ComparisonOptions, type TaskComparison, compareTasks } from './run/compare-tasks.js'
 export { type Schedules, planSchedules } from './run/plan-schedules.js'
 export {
   type PartName,

@@ -12,11 +12,9 @@ import {
 } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
-import { withHubModel } from '../hub-models.js'
 import { liveText } from '../live-text.js'
-import { locateSettings } from '../locate-settings.js'
-import { readConfig, runPart, withSettings } from '../read-config.js'
-import { searchPathsFrom } from '../search-paths.js'
+import { openConfig } from '../open-config.js'
+import { positive } from '../positive.js'
 
 interface PlotFlags {
   readonly set: readonly string[]
@@ -35,19 +33,6 @@ const SAMPLES = 400
 const SHOWN = 1.2
 const plain = (_color: string, text: string): string => text
 const columnsOf = ({ columns = 80 }: { readonly columns?: number }): number => Math.min(columns, 120)
-
-/** Parser of a numeric flag. */
-const positive =
-  (flag: string, unit: 'integer' | 'number', minimum: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (Number.isFinite(value) && value >= minimum && (unit === 'number' || Number.isInteger(value))) return value
-    throw new AttuneError(
-      'BAD_USAGE',
-      `${flag}: expected ${unit === 'integer' ? `an integer of ${minimum} or more` : 'a number above 0'}, got "${text}"`,
-      `For example: ${flag} ${unit === 'integer' ? 100 : 0.001}`,
-    )
-  }
 
 /** Plots of the learning rate and of every other scheduled option over the steps of a run. */
 export function schedulesText({ steps, at }: Schedules, columns: number): string {
@@ -89,18 +74,6 @@ export function rangeText({ points, steepest, lowest }: LearningRateRange, colum
   return [...lines, '', advice].join('\n')
 }
 
-/** Reads a configuration, as the options of the trainer's functions. */
-async function opened(target: string, settings: readonly string[]) {
-  const { config, folder, locate } = readConfig(target)
-  const whole = (await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig
-  const options = {
-    baseDirectory: folder,
-    searchPaths: searchPathsFrom(folder),
-    locate: locateSettings(locate, settings),
-  }
-  return { whole, options }
-}
-
 const scheduleCommand = (): Command =>
   new Command('schedule')
     .summary('plot the learning rate over the steps')
@@ -117,7 +90,7 @@ const scheduleCommand = (): Command =>
     .option('--json', 'print the values of each step as JSON')
     .addHelpText('after', '\nExample:\n  npx attune plot schedule config.yaml --set scheduler=cosine')
     .action(async (target: string, { set, steps, json = false }: PlotFlags) => {
-      const { whole, options } = await opened(target, set)
+      const { whole, options } = await openConfig(target, set)
       const schedules = await planSchedules(whole, { ...options, ...(steps === undefined ? {} : { steps }) })
       const values = (): unknown =>
         Array.from({ length: schedules.steps }, (_, i) => ({ step: i + 1, ...schedules.at(i + 1) }))
@@ -138,7 +111,7 @@ const learningRateCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  npx attune plot learning-rate config.yaml --to 0.01')
     .action(async (target: string, { set, json = false, from, to, steps = 100 }: RangeFlags) => {
-      const { whole, options } = await opened(target, set)
+      const { whole, options } = await openConfig(target, set)
       const live = liveText(process.stderr)
       const range = await findLearningRate(whole, {
         ...options,
@@ -164,7 +137,7 @@ const trainableCommand = (): Command =>
     .addHelpText('after', '\nExample:\n  npx attune plot trainable config.yaml --set adapter=lora --svg trainable.svg')
     .action(async (target: string, { set, json = false, svg }: PlotFlags & { readonly svg?: string }) => {
       if (svg !== undefined) requireNewFile(svg)
-      const { whole, options } = await opened(target, set)
+      const { whole, options } = await openConfig(target, set)
       const { groups } = await mapRun(whole, options)
       if (svg !== undefined)
         await writeFile(svg, trainingMapSvg([{ title: titleOf(whole), rows: groups }]), { flag: 'wx' })

@@ -18,6 +18,7 @@ import { z } from 'zod'
 import { evaluateRun } from '../inference/evaluate.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import { multiTask } from './multi-task.test.fixture.js'
+import { compareTasks } from './compare-tasks.js'
 import { resume, run } from './run.js'
 import { toyConfig, toyExample, toyObjective, toyPlugins } from './toy.test.fixture.js'
 
@@ -41,13 +42,19 @@ const taskSource = definePlugin({
   kind: SOURCE,
   name: 'task-source',
   summary: 'Rows of two tasks',
-  options: z.strictObject({ count: z.int(), from: z.int().default(0), without: z.string().optional() }),
-  create: ({ count, from, without }): Source => ({
+  options: z.strictObject({
+    count: z.int(),
+    from: z.int().default(0),
+    without: z.string().optional(),
+    only: z.string().optional(),
+  }),
+  create: ({ count, from, without, only }): Source => ({
     location: `tasks(${count})`,
     async *open(reject, fields = []) {
       for (let i = from; i < from + count; i++) {
         await Promise.resolve()
         const { [without ?? '']: _, ...example } = taskExample(i)
+        if (only !== undefined && example['task'] !== only) continue
         const absent = fields.find((name) => !(name in example))
         if (absent === undefined) yield example
         else reject?.({ line: i, reason: `no ${absent}`, raw: '' })
@@ -206,6 +213,36 @@ describe('an objective with nested objectives in its options', () => {
       problem: expect.stringContaining('objective.tasks.size'),
     })
   })
+})
+
+describe('compareTasks', () => {
+  it('compares the tasks over a few steps, and groups a task with itself', async () => {
+    const plain = config()
+    const { use, tasks } = plain.objective
+    const { letters } = tasks
+    // Rows of the letter task under two names: the tasks are the same.
+    const twins = { use, by: 'side', tasks: { left: letters, right: letters } }
+    const data = { train: { use: taskSource, count: 64, only: 'letters' }, validation: plain.data.validation }
+    const seen: number[] = []
+    const found = await compareTasks({ ...plain, data, metric: [], objective: twins } as never, {
+      ...{ searchPaths, steps: 8 },
+      progress: (step) => seen.push(step),
+    })
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(found.tasks).toEqual(['left', 'right'])
+    expect(found.groups).toEqual([['left', 'right']])
+    for (const i of [0, 1]) {
+      expect(found.cosines[i]![i]).toBeCloseTo(1, 4)
+      expect(found.overlaps[i]![i]).toBe(1)
+      expect(found.affinities[i]![1 - i]).toBeGreaterThan(0)
+      expect(found.losses[i]!.last).toBeLessThan(found.losses[i]!.first)
+    }
+  })
+
+  it('rejects an objective with one task', async () =>
+    expect(compareTasks({ ...toyConfig(), directory: undefined } as never, { searchPaths })).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+    }))
 })
 
 describe('a metric with example fields', () => {
