@@ -125,6 +125,39 @@ describe('ensembles of runs', () => {
     expect(readdirSync(at('stack/members'))).toEqual(['0', '1', '2'])
   })
 
+  it('confident: each prediction is that of the most confident member', async () => {
+    await make('confident', 'confident')
+    const members = await Promise.all(RUNS.map((folder) => predict(folder, QUESTIONS)))
+    const top = ({ scores }: { scores: Record<string, number> }): number => Math.max(...Object.values(scores))
+    for (const [i, answer] of (await predict(at('confident'), QUESTIONS)).entries()) {
+      const expected = members.map((each) => each[i]!).reduce((best, each) => (top(each) > top(best) ? each : best))
+      expect([answer.label, answer.scores]).toEqual([expected.label, expected.scores])
+    }
+  })
+
+  it('select: each group has the member that is most accurate on its held-out rows', async () => {
+    const path = file('groups.jsonl', 100, 30)
+    const rows = Array.from({ length: 30 }, (_, i) => ({ ...row(100 + i), language: i < 12 ? 'en' : 'de' }))
+    writeFileSync(path, rows.map((each) => `${JSON.stringify(each)}\n`).join(''))
+    const source = { use: 'jsonl', path }
+    const options = { method: 'select', output: at('select'), source, searchPaths } as const
+    await expect(makeEnsemble(RUNS, options)).rejects.toThrow(/expected a field of groups for select/)
+    await makeEnsemble(RUNS, { ...options, groupBy: 'language' })
+    const { combination } = JSON.parse(readFileSync(at('select/ensemble.json'), 'utf8')) as {
+      combination: { members: Record<string, number>; otherwise: number }
+    }
+    const answers = await Promise.all(RUNS.map((folder) => predict(folder, rows.map(({ text }) => text)))) // prettier-ignore
+    for (const [group, member] of Object.entries({ ...combination.members, all: combination.otherwise })) {
+      const hits = answers.map((each) => rows.filter(({ language, label }, i) => (group === 'all' || language === group) && each[i]!.label === label).length) // prettier-ignore
+      expect(hits[member]).toBe(Math.max(...hits))
+    }
+    const predictor = await openPredictor(at('select'), { searchPaths })
+    const [known] = await predictor.predict([{ text: QUESTIONS[0]!, language: 'de' }])
+    await predictor.close()
+    const [alone] = await predict(RUNS[combination.members['de']!]!, [QUESTIONS[0]!])
+    expect((known as unknown as typeof alone)!.scores).toEqual(alone!.scores)
+  })
+
   it('soup: weights are the mean of those of the members', async () => {
     await make('soup', 'soup')
     const weights = (folder: string) => {

@@ -8,6 +8,7 @@ interface EnsembleFlags {
   readonly method: EnsembleMethod
   readonly output: string
   readonly metric?: string
+  readonly groupBy?: string
   readonly data?: string
   readonly trust?: boolean
   readonly json?: boolean
@@ -25,12 +26,13 @@ export const ensembleCommand = (): Command =>
   new Command('ensemble')
     .summary('combine several runs into one model')
     .description(
-      'Combines runs into a folder that predict and evaluate open like a run: by the mean of the probabilities (average; weighted by the held-out score), a majority vote, stacking with a logistic regression, or the mean of the weights (soup, greedy-soup). Weights, stacking and greedy soups use the validation split that the runs have in common, or --data.',
+      'Combines runs into a folder that predict and evaluate open like a run: by the mean of the probabilities (average; weighted by the held-out score), a majority vote, stacking with a logistic regression, a selection of one run per input or group of rows (confident, select), or the mean of the weights (soup, greedy-soup). Weights, stacking, selections by group and greedy soups use the validation split that the runs have in common, or --data.',
     )
     .argument('<run...>', 'folders of finished runs')
     .addOption(new Option('--method <name>', 'method').choices([...ENSEMBLE_METHODS]).default('average'))
     .requiredOption('--output <folder>', 'folder to write; it must not exist')
     .option('--metric <name>', 'score for weights and greedy soups; default: the first metric of the runs')
+    .option('--group-by <field>', 'field of a row that holds its group, such as its task or language: for select')
     .option('--data <file>', 'labelled rows that no run was trained on: .jsonl, .csv or .tsv, optionally gzipped')
     .option('--trust', 'load plugins that a run names by a path')
     .option('--json', 'print JSON')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { averaged, combined, stackingFeatures, votes } from './combine.js'
 import { fitLogisticRegression } from './logistic-regression.js'
+import { selectByGroup } from './select-members.js'
 
 interface Case {
   readonly labels: readonly number[]
@@ -34,6 +35,30 @@ describe.each(['two', 'four'] as const)('ensembles of %s classes', (name) => {
     const features = rows.map(stackingFeatures)
     const regression = fitLogisticRegression(features.slice(0, fitted), labels.slice(0, fitted), members[0]![0]!.length)
     expectRows(rows.map((row) => combined(row, { method: 'stack', regression })), stack, 6) // prettier-ignore
+  })
+})
+
+describe('selection of members', () => {
+  it('takes the most confident member, the first of equal ones', () => {
+    const members = [[0.6, 0.4], [0.1, 0.9], [0.9, 0.1]] // prettier-ignore
+    expect(combined(members, { method: 'confident' })).toEqual([0.1, 0.9])
+  })
+
+  it('takes the most accurate member of each group, then the lower log-loss, then the best of all for an unknown group', () => {
+    const rows = [{ task: 'x' }, { task: 'x' }, { task: 'y' }, {}]
+    const labels = [0, 1, 1, 0]
+    const members = [
+      [[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.7, 0.3]], // right: x 1, y 1, none 1; the lower log-loss of all
+      [[0.6, 0.4], [0.4, 0.6], [0.1, 0.9], [0.2, 0.8]], // right: x 2, y 1 with the lower log-loss, none 0
+    ] // prettier-ignore
+    const selection = selectByGroup('task', rows, labels, members)
+    expect(selection).toEqual({ field: 'task', members: { x: 1, y: 1, '': 0 }, otherwise: 0 })
+    const of = (example: Record<string, string>) => combined(members.map((each) => each[3]!), { method: 'select', ...selection }, example) // prettier-ignore
+    expect([of({}), of({ task: 'x' }), of({ task: 'toString' })]).toEqual([
+      [0.7, 0.3],
+      [0.2, 0.8],
+      [0.7, 0.3],
+    ])
   })
 })
 

@@ -1,4 +1,6 @@
+import type { Example } from '@attune/core'
 import { type LogisticRegression, classProbabilities } from './logistic-regression.js'
+import { type Selection, mostConfident, selected } from './select-members.js'
 
 /** Probabilities of the classes by one member, in the order of the class ids. */
 export type MemberProbabilities = readonly number[]
@@ -7,6 +9,8 @@ export type MemberProbabilities = readonly number[]
 export type Combination =
   | { readonly method: 'average' | 'vote'; readonly weights: readonly number[] }
   | { readonly method: 'stack'; readonly regression: LogisticRegression }
+  | { readonly method: 'confident' }
+  | ({ readonly method: 'select' } & Selection)
 
 /** Weighted mean of the probabilities (soft voting), as scikit-learn's `VotingClassifier(voting='soft', weights=…)`. */
 export function averaged(members: readonly MemberProbabilities[], weights: readonly number[]): number[] {
@@ -33,7 +37,13 @@ export const stackingFeatures = (members: readonly MemberProbabilities[]): numbe
   members.flatMap((member) => (member.length === 2 ? [member[1]!] : [...member]))
 
 /** Combines the members' probabilities of one example. */
-export function combined(members: readonly MemberProbabilities[], combination: Combination): number[] {
+export function combined(
+  members: readonly MemberProbabilities[],
+  combination: Combination,
+  example: Example = {},
+): number[] {
   if (combination.method === 'stack') return classProbabilities(combination.regression, stackingFeatures(members))
+  if (combination.method === 'confident') return mostConfident(members)
+  if (combination.method === 'select') return selected(members, combination, example)
   return (combination.method === 'average' ? averaged : votes)(members, combination.weights)
 }

@@ -16,6 +16,13 @@ const combination = z.discriminatedUnion('method', [
     method: z.literal('stack'),
     regression: z.strictObject({ coefficients: z.array(numbers), intercepts: numbers }),
   }),
+  z.strictObject({ method: z.literal('confident') }),
+  z.strictObject({
+    method: z.literal('select'),
+    field: z.string(),
+    members: z.record(z.string(), z.int().min(0)),
+    otherwise: z.int().min(0),
+  }),
 ])
 
 /** Content of `ensemble.json`. */
@@ -41,7 +48,8 @@ export function readEnsemble(folder: string): EnsembleRecord {
   const parsed = ensembleSchema.safeParse(readJsonObject(file, MAXIMUM_BYTES, damaged))
   if (!parsed.success) throw damaged(parsed.error.issues[0]?.message ?? 'it is not an ensemble')
   const { members, combination: how } = parsed.data
-  const isFit = how.method === 'stack' || how.weights.length === members.length
-  if (!isFit) throw damaged('expected a weight for each member')
+  if ('weights' in how && how.weights.length !== members.length) throw damaged('expected a weight for each member')
+  if (how.method === 'select' && Math.max(how.otherwise, ...Object.values(how.members)) >= members.length)
+    throw damaged('expected selected members among the members')
   return parsed.data
 }

@@ -11,10 +11,20 @@ import { ENSEMBLE_FILE, type EnsembleRecord } from './ensemble-file.js'
 import { fitLogisticRegression } from './logistic-regression.js'
 import { copyRun, makingFolder, requireRuns, requireSharedValidation } from './members.js'
 import { probabilitiesOf } from './open-ensemble.js'
+import { selectByGroup } from './select-members.js'
 import { writeSoup } from './soup.js'
 
 /** Methods of combining runs. */
-export const ENSEMBLE_METHODS = ['average', 'vote', 'weighted', 'stack', 'soup', 'greedy-soup'] as const
+export const ENSEMBLE_METHODS = [
+  'average',
+  'vote',
+  'weighted',
+  'stack',
+  'confident',
+  'select',
+  'soup',
+  'greedy-soup',
+] as const
 export type EnsembleMethod = (typeof ENSEMBLE_METHODS)[number]
 
 /** Options of {@link makeEnsemble}. */
@@ -24,6 +34,8 @@ export interface EnsembleOptions extends OpenOptions {
   readonly output: string
   /** Score for weights and for the order of a greedy soup. Default: the first metric of the first run, otherwise `loss`. */
   readonly metric?: string | undefined
+  /** Field of a row that holds its group, such as a task or a language; required by `select`. */
+  readonly groupBy?: string | undefined
   /** Labelled rows that no run was trained on, as under `data` in a configuration. Default: the validation split of the runs. */
   readonly source?: unknown
 }
@@ -100,8 +112,8 @@ async function labelledRows(folder: string, labels: readonly string[], options: 
   }
 }
 
-/** Fits the logistic regression of stacking on the members' predictions of held-out rows. */
-async function stacked(
+/** Fits the logistic regression of stacking, or selects members, on the members' predictions of held-out rows. */
+async function fitted(
   folders: readonly string[],
   labels: readonly string[],
   options: EnsembleOptions,
@@ -119,8 +131,13 @@ async function stacked(
       }),
     )
   }
+  const classes = rows.map(({ label }) => label)
+  if (options.method === 'select') {
+    const examples = rows.map(({ row }) => row)
+    return { method: 'select', ...selectByGroup(options.groupBy as string, examples, classes, members) }
+  }
   const features = rows.map((_, i) => stackingFeatures(members.map((member) => member[i]!)))
-  const regression = fitLogisticRegression(features, rows.map(({ label }) => label), labels.length) // prettier-ignore
+  const regression = fitLogisticRegression(features, classes, labels.length)
   return { method: 'stack', regression }
 }
 
@@ -143,9 +160,11 @@ async function combine(folders: readonly string[], options: EnsembleOptions): Pr
   const weights =
     ranked === undefined || scores === undefined ? folders.map(() => 1) : weightsOf(scores, ranked.direction)
   const combination: Combination =
-    method === 'stack'
-      ? await stacked(folders, labels, options)
-      : { method: method === 'vote' ? 'vote' : 'average', weights }
+    method === 'stack' || method === 'select'
+      ? await fitted(folders, labels, options)
+      : method === 'confident'
+        ? { method }
+        : { method: method === 'vote' ? 'vote' : 'average', weights }
   await makingFolder(output, (temporary) => {
     const members = folders.map((folder, i) => {
       copyRun(folder, join(temporary, 'members', String(i)))
@@ -186,12 +205,14 @@ async function greedySoup(folders: readonly string[], options: EnsembleOptions):
  *
  * - `average`: mean of the probabilities · `vote`: majority vote · `weighted`: mean weighted by the held-out score
  * - `stack`: logistic regression on the probabilities of held-out rows
+ * - `confident`: for each input, the member whose most probable label has the highest probability
+ * - `select`: for each group of rows, the member with the highest accuracy on its held-out rows
  * - `soup`: mean of the weights, as cheap as one model; the runs must have started from the same model. `greedy-soup` adds runs, the best
  *   first, as long as the held-out score does not fall.
  *
  * The folder is complete: the runs may be removed. {@link openPredictor} and {@link evaluateRun} open it like a run.
  *
- * Gotchas: weights, stacking and greedy soups are chosen on the validation split, which then no longer estimates the score of the
+ * Gotchas: weights, stacking, selections and greedy soups are chosen on the validation split, which then no longer estimates the score of the
  * ensemble; use test data.
  * Source: Wolpert, Stacked Generalization, 1992; Wortsman et al., Model Soups, 2022, algorithm 1.
  * @throws AttuneError `BAD_ARGUMENT` for runs with different labels, architectures or validation splits; `NOT_A_CLASSIFIER`;
@@ -200,7 +221,13 @@ async function greedySoup(folders: readonly string[], options: EnsembleOptions):
 export async function makeEnsemble(runs: readonly string[], options: EnsembleOptions): Promise<EnsembleReport> {
   const { method, source, output } = options
   const folders = requireRuns(runs)
-  const needsRows = method === 'weighted' || method === 'stack' || method === 'greedy-soup'
+  if ((method === 'select') !== (options.groupBy !== undefined))
+    throw new AttuneError(
+      'BAD_ARGUMENT',
+      `expected a field of groups for select, and for no other method, got ${options.groupBy ?? 'none'} for ${method}`,
+      'Name the field of the task, the language or the source of a row: --method select --group-by FIELD.',
+    )
+  const needsRows = !['average', 'vote', 'confident', 'soup'].includes(method)
   if (needsRows && source === undefined) requireSharedValidation(folders, options)
   if (method === 'greedy-soup') return greedySoup(folders, options)
   if (method !== 'soup') return combine(folders, options)

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { AttuneError, isAttuneError, isRecord } from '@attune/core'
+import { AttuneError, type Example, isAttuneError, isRecord } from '@attune/core'
 import { digest } from '@attune/files'
 import type { OpenOptions } from '../files/run-folder.js'
 import type { Prediction, Predictor } from '../inference/predictor.js'
@@ -26,12 +26,13 @@ function together(
   answers: readonly (Prediction | AttuneError)[],
   labels: readonly string[],
   combination: Combination,
+  example: Example,
 ): Prediction | AttuneError {
   const failed = answers.find(isAttuneError)
   if (failed !== undefined) return failed
   const given = answers as readonly Prediction[]
   const members = given.map((each) => probabilitiesOf(each, labels, 'a member'))
-  const probabilities = combined(members, combination)
+  const probabilities = combined(members, combination, example)
   const best = probabilities.indexOf(Math.max(...probabilities))
   return {
     label: labels[best],
@@ -67,11 +68,12 @@ export async function openEnsemble(
     warnings: [...new Set(members.flatMap(({ warnings }) => warnings))],
     async predict(examples, how) {
       const answers = await Promise.all(members.map((member) => member.predict(examples, how)))
-      return examples.map((_, i) =>
+      return examples.map((example, i) =>
         together(
           answers.map((each) => each[i]!),
           labels,
           combination,
+          example,
         ),
       )
     },
