@@ -10,9 +10,10 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { LOSS, MODEL, OBJECTIVE, TOKENIZER, definePlugin, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
+import { rewardFunction } from '@attune/text'
 import { run } from '@attune/trainer/node'
 import { mul } from '@tensorflow/tfjs-core'
-import { lastValueFrom } from 'rxjs'
+import { lastValueFrom, toArray } from 'rxjs'
 import { z } from 'zod'
 import { root } from './measure-model.mjs'
 
@@ -116,5 +117,33 @@ describe('group relative policy optimization', () => {
       final > first + 0.3,
       `expected the reward to rise, got ${first.toFixed(3)} to ${final.toFixed(3)}: ${history.join(' ')}`,
     )
+  })
+
+  it('raises it with several updates on each rollout, by the plugin', async () => {
+    const rows = Array.from({ length: 16 }, (_, i) => `${JSON.stringify({ prompt: 'abcdefgh'[i % 8] })}\n`)
+    writeFileSync(join(folder, 'asked.jsonl'), rows.join(''))
+    const source = { use: 'jsonl', path: join(folder, 'asked.jsonl') }
+    const rewards = rewardFunction('letter-a', ({ completion }) => reward(completion))
+    const config = {
+      seed: 3,
+      data: { train: source, validation: source },
+      tokenizer: { use: 'character', field: 'prompt' },
+      model: { use: 'gpt2', nEmbd: 32, nLayer: 1, nHead: 2, nPositions: 16, embdPdrop: 0, attnPdrop: 0, residPdrop: 0 },
+      objective: { use: 'grpo', rewards, groupSize: GROUP, maximumNewTokens: WRITTEN, updatesPerRollout: 3 },
+      engine: 'onnxruntime',
+      scheduler: 'constant',
+      training: { epochs: 3, batchSize: 8, learningRate: 0.01 },
+    }
+    const events = await lastValueFrom(run(/** @type {any} */ (config), { searchPaths: search }).pipe(toArray()))
+    const history = events.flatMap((event) =>
+      event.type === 'rollout.completed' ? [event.values['reward'] ?? NaN] : [],
+    )
+    const steps = events.flatMap((event) => (event.type === 'step.completed' ? [event.loss] : []))
+    assert.deepEqual([history.length, steps.length], [6, 18])
+    // At the policy of the rollout the ratio is 1, and the loss the negative mean advantage of the groups, which is 0.
+    for (const [i, loss] of steps.entries())
+      assert.equal(Math.abs(loss) < 1e-4, i % 3 === 0, `step ${i + 1}: ${loss}, of ${steps.join(' ')}`)
+    const [first, final] = [history[0] ?? NaN, history.at(-1) ?? NaN]
+    assert.ok(final > first + 0.2, `expected the reward to rise, got ${history.join(' ')}`)
   })
 })
