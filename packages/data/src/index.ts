@@ -3,6 +3,8 @@ export { batch } from './batch.js'
 export { endlessly, indicesByGroup } from './group-indices.js'
 export { fieldHash } from './field-hash.js'
 export { type Buckets, bucketByLength } from './bucket-by-length.js'
+export type { Contingency, ContingencyCounts } from './contingency.js'
+export { addContingency, contingencyCounts, mergeContingency } from './contingency.js'
 export { count } from './count.js'
 export { labelConfig, labelNames, labelNumbers, learnLabels, requireLabels } from './labels.js'
 export {
@@ -27,6 +29,7 @@ export type { Aggregation, Entity, Tagged } from './words/entities.js'
 export { aggregated, entitiesOf, taggedWords } from './words/entities.js'
 export { hashedWords } from './words/hashed-words.js'
 export { type WordedText, joinedWords, wordsOf } from './words/words-of.js'
+export { chooseUnits, deleteUnits } from './noise/delete-units.js'
 export { ownRandom } from './noise/own-random.js'
 export { type Masked, type Masking, type Spans, maskedCount, masker } from './noise/mask-tokens.js'
 export { oneSpan } from './noise/one-span.js'
@@ -44,7 +47,14 @@ export type {
 export { endedTokens, sourceTargetBatches } from './source-target-batch.js'
 export { skip } from './skip.js'
 export { type NextTokenBatch, type NextTokenItem, type NextTokenSettings, nextTokens } from './next-token-batch.js'
-export { type PackedTextArrays, type TextArrays, packedTextArrays, textArrays, textOf } from './text-inputs.js'
+export {
+  type PackedTextArrays,
+  type TextArrays,
+  packedTextArrays,
+  paddedTexts,
+  textArrays,
+  textOf,
+} from './text-inputs.js'
 export { applyEdits, requireEdits } from './edits/apply-edits.js'
 export { editsBetween } from './edits/edits-between.js'
 export { type Span, moveSpans } from './edits/move-spans.js'

@@ -2,6 +2,7 @@ import type { Example, HostArray, Side } from '@attune/core'
 import { missingField } from './missing-field.js'
 import { type Packing, fillRows } from './pack-sequences.js'
 import { attentionMask, padTo } from './pad-to.js'
+import { paddedLength } from './padded-length.js'
 
 /**
  * Returns the text in a field of an example.
@@ -53,6 +54,19 @@ export const textArrays = (
         ),
       }),
 })
+
+/** Converts encoded texts into model inputs, one row each, padded to the multiple of a length above the longest. */
+export function paddedTexts(
+  texts: readonly { readonly ids: readonly number[]; readonly typeIds: readonly number[] }[],
+  pad: number,
+  multiple: number,
+  maximumLength: number,
+): TextArrays {
+  const ids = texts.map((text) => text.ids)
+  const length = paddedLength(Math.max(...ids.map((row) => row.length)), multiple, maximumLength)
+  const types = texts.map(({ typeIds }) => typeIds)
+  return textArrays(ids, length, pad, types)
+}
 
 /** Converts token ids into model inputs according to a packing, in rows of `length`; positions restart with each text. */
 export function packedTextArrays(

@@ -99,8 +99,9 @@ export {
   packedLosses,
 } from './heads/token-losses.js'
 export { type SentenceModel, sentenceFiles, sentenceModel } from './sentence/sentence-model.js'
+export { sentenceEncoder, sentenceOptions } from './sentence/sentence-encoder.js'
 export { embeddingSimilarity } from './sentence/similarity.js'
-export { applyModules, initialModules, pooledStates, unitRows } from './sentence/text-vectors.js'
+export { unitRows } from './sentence/text-vectors.js'
 export { penalty, weightsOf } from './regularizers/penalty.js'
 export { mixupLoss } from './regularizers/mixup.js'
 export { classLogits } from './regularizers/class-logits.js'

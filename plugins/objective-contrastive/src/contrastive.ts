@@ -16,7 +16,6 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
-  isRecord,
 } from '@attune/core'
 import {
   type TextArrays,
@@ -29,20 +28,18 @@ import {
 } from '@attune/data'
 import {
   type SentenceModel,
-  applyModules,
   headFor,
   infoNce,
-  initialModules,
   lossOf,
   type RowLosses,
-  pooledStates,
-  poolingModes,
+  sentenceEncoder,
   sentenceFiles,
   sentenceModel,
+  sentenceOptions,
   embeddingSimilarity,
   unitRows,
 } from '@attune/nn'
-import { type Tensor, cast, greaterEqual, mul, ones, range, slice, zeros } from '@tensorflow/tfjs-core'
+import { type Tensor, ones, slice, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /** A text with its partner and its hard negative, if it has them. */
@@ -73,16 +70,8 @@ const options = z.strictObject({
     .describe(
       'Field that holds a hard negative: a similar text that is not a partner. Default: only the partners of the other texts',
     ),
-  pooling: z
-    .enum([...poolingModes, 'pooled'])
-    .optional()
-    .describe(
-      "Pooling of the last hidden states into the text embedding, or the input of the model's classification head (pooled). Default: that of the saved model, otherwise mean",
-    ),
-  normalize: z
-    .boolean()
-    .optional()
-    .describe('Normalize embeddings to length 1. Default: as the saved model, otherwise true'),
+  pooling: sentenceOptions.pooling,
+  normalize: sentenceOptions.normalize,
   scale: z
     .number()
     .positive()
@@ -91,11 +80,7 @@ const options = z.strictObject({
     .describe('Factor on the cosine similarities, 1 / temperature; not used if another `loss` is configured'),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
-  sentenceTransformers: z
-    .custom<Readonly<Record<string, unknown>>>(isRecord, { message: 'expected an object' })
-    .meta({ type: 'object', propertyNames: { type: 'string' }, additionalProperties: {} })
-    .optional()
-    .describe('JSON files of the saved sentence-transformers model by path; read from `model.from`'),
+  sentenceTransformers: sentenceOptions.sentenceTransformers,
 })
 
 type Options = z.output<typeof options>
@@ -125,22 +110,6 @@ function loss(vectors: Tensor, ofRows: RowLosses, parts: 2 | 3): Losses {
   const count = rows / parts
   const [texts, pairs] = [slice(vectors, [0, 0], [count, width]), slice(vectors, [count, 0], [rows - count, width])]
   return { losses: ofRows(texts, pairs), weights: ones([count]) }
-}
-
-/** Number of leading tokens of every text that are not pooled: those of the prompt. */
-function ignoredTokens({ prompt, pooling }: SentenceModel, encode: (text: string) => Encoding): number {
-  if (prompt === '' || pooling?.includePrompt !== false) return 0
-  const { ids, specialMask } = encode(prompt)
-  return ids.length - (specialMask?.at(-1) === 1 ? 1 : 0)
-}
-
-/** Mask of the tokens to pool. */
-function pooledTokens(attentionMask: Tensor, ignored: number): Tensor {
-  if (ignored === 0) return attentionMask
-  return mul(
-    attentionMask,
-    cast(greaterEqual(range(0, attentionMask.shape[1] as number, 1, 'int32'), ignored), 'int32'),
-  )
 }
 
 /** Embedding of each text, and its similarity to its partner if it has one. */
@@ -180,30 +149,26 @@ function create(
 ): Objective<Item, PairBatch, Tensor> {
   const { architecture } = headFor(model, 'contrastive')
   const sentence = sentenceModel(o.sentenceTransformers, o, model)
-  const { pooling, modules, prompt } = sentence
   const limits = lengthsFor({ ...o, maximumLength: o.maximumLength ?? sentence.maximumLength }, model)
   const { maximumLength } = limits
-  const ignored = ignoredTokens(sentence, (text) => tokenizer.encode(text, { ...limits, offsets: true }))
-  const encode = encoder(o, (text) => tokenizer.encode(prompt + text, limits))
+  const texts = sentenceEncoder(sentence, model, tokenizer, limits)
+  const encode = encoder(o, texts.encode)
   const files = sentenceFiles(sentence, maximumLength)
-  const unit = modules.at(-1)?.type === 'Normalize' ? (vectors: Tensor) => vectors : unitRows
+  const unit = sentence.modules.at(-1)?.type === 'Normalize' ? (vectors: Tensor) => vectors : unitRows
   if (o.negative !== undefined && losses.length > 0) throw noNegatives()
-  const ofRows = lossOf(losses, ['pairs', 'vectors'], (texts, pairs) => infoNce(unit(texts), unit(pairs), o))
+  const ofRows = lossOf(losses, ['pairs', 'vectors'], (left, right) => infoNce(unit(left), unit(right), o))
   return {
     views: ['similarity'],
     config: { architectures: [architecture] },
     maximumLength,
     ...(files === undefined ? {} : { files }),
     comparesExamples: true,
-    init: (key) => initialModules(modules, model, key),
+    init: texts.init,
     encode: (example) => encode(example, true, o.negative !== undefined),
     encodeUnlabelled: (example) => encode(example, Object.hasOwn(example, o.pair) && example[o.pair] != null, false),
     collate: (items) => collate(items, tokenizer.special.pad ?? 0, o.padToMultipleOf, maximumLength),
-    head(params, outputs, _mode, { inputs }: OnDevice<PairBatch>) {
-      const mask = pooledTokens(inputs.attentionMask, ignored)
-      const states = pooling === undefined ? outputs.pooled : pooledStates(pooling, outputs.lastHiddenState, mask)
-      return applyModules(modules, params, states)
-    },
+    head: (params, outputs, _mode, { inputs }: OnDevice<PairBatch>) =>
+      texts.vectors(params, outputs, inputs.attentionMask),
     loss(vectors, { unpaired, parts }) {
       if (unpaired !== undefined) return { losses: zeros([vectors.shape[0]!]), weights: zeros([vectors.shape[0]!]) }
       return loss(vectors, ofRows, parts === undefined ? 2 : 3)

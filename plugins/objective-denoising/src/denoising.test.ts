@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { type HostArray, type Tokenizer, key, stream } from '@attune/core'
+import { deleteUnits } from '@attune/data'
 import { describeObjective, tinyEncoderDecoder, tinyModel, tinyTokenizer } from '@attune/testkit'
 import { denoising } from './denoising.js'
 import {
   corruptSpans,
-  deleteEach,
   infill,
   maskEach,
   permuteSentences,
@@ -90,11 +90,11 @@ describe('other noise of BART', () => {
       const masked = maskEach(ids, single(ids), 6, MASK, random)
       expect(masked.filter((id) => id === MASK)).toHaveLength(6)
       expect(masked.every((id, at) => id === MASK || id === ids[at])).toBe(true)
-      const deleted = deleteEach(ids, single(ids), 6, random)
+      const deleted = deleteUnits(ids, single(ids), 6, random)
       expect(deleted).toEqual(ids.filter((id) => deleted.includes(id)))
       expect(deleted).toHaveLength(14)
     }
-    expect(deleteEach([7], [[0]], 1, Math.random)).toEqual([7])
+    expect(deleteUnits([7], [[0]], 1, Math.random)).toEqual([7])
   })
 
   it('permutes sentences with equal probabilities', () => {

@@ -14,6 +14,7 @@ import {
 } from '@attune/core'
 import {
   type SourceTargetBatch,
+  deleteUnits,
   lengthOptions,
   maximumTokens,
   ownRandom,
@@ -26,7 +27,6 @@ import { z } from 'zod'
 import {
   type Noised,
   corruptSpans,
-  deleteEach,
   infill,
   maskEach,
   permuteSentences,
@@ -140,7 +140,7 @@ function corruption(o: Options, tokenizer: Tokenizer) {
     if (units.length === 0 || o.noise === 'none') return ids
     if (o.noise === 'shuffling') return shuffleUnits(ids, units, random)
     if (o.noise === 'masking') return maskEach(ids, units, budget, mask, random)
-    if (o.noise === 'deletion') return deleteEach(ids, units, budget, random)
+    if (o.noise === 'deletion') return deleteUnits(ids, units, budget, random)
     return infill(ids, units, budget, { mean: o.meanSpanLength, mask, random })
   }
   return ({ before, ids, after, sentences }: Omit<Item, 'length'>, random: () => number): Noised => {

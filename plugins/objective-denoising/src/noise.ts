@@ -1,5 +1,5 @@
 import { shuffled } from '@attune/core'
-import { randomSpans, samplePoisson, withinBudget } from '@attune/data'
+import { chooseUnits, randomSpans, samplePoisson } from '@attune/data'
 
 /** A corrupted text and what the decoder generates from it; without special tokens at the ends. */
 export interface Noised {
@@ -27,13 +27,6 @@ function rewritten(
   ])
 }
 
-/** Positions of randomly chosen units within the budget, at least one. */
-function chosen(units: Units, budget: number, random: () => number): ReadonlySet<number> {
-  const order = shuffled(units, random)
-  const found = withinBudget(order, budget)
-  return new Set(found.length > 0 ? found : order.slice(0, 1).map(([first]) => first!))
-}
-
 /**
  * Text infilling: spans with Poisson-distributed lengths are replaced by one mask each, and spans of length 0 by a mask between two tokens.
  * The text never becomes longer. Source: Lewis et al., BART, 2020, section 2.2.
@@ -56,14 +49,8 @@ export function infill(
 
 /** Token masking: each chosen token becomes the mask. */
 export function maskEach(ids: readonly number[], units: Units, budget: number, mask: number, random: () => number) {
-  const hidden = chosen(units, budget, random)
+  const hidden = chooseUnits(units, budget, random)
   return ids.map((id, position) => (hidden.has(position) ? mask : id))
-}
-
-/** Token deletion: the chosen tokens are left out; at least one token remains. */
-export function deleteEach(ids: readonly number[], units: Units, budget: number, random: () => number): number[] {
-  const dropped = chosen(units, Math.min(budget, ids.length - 1), random)
-  return dropped.size < ids.length ? rewritten(ids, dropped, [], 0) : [...ids]
 }
 
 /** Shuffling: the units in random order, which the decoder restores. Source: Raffel et al., T5, 2020, section 3.3.1. */

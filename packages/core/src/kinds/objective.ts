@@ -128,7 +128,8 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   /** Number of steps on a batch after its rollout. If it is not 1, the items are JSON, which checkpoints keep. Default: 1. */
   readonly updatesPerRollout?: number
   /**
-   * Computes state for the next epoch (cluster centres), available in its steps as `hyper.memory` and saved in checkpoints.
+   * Computes state for the next epoch (cluster sizes), available in its steps as `hyper.memory` and saved in checkpoints. Its entry
+   * `params`, if any, is not part of that state: these tensors replace trained parameters of the same names (cluster centres).
    * @param memory state of the previous epoch
    */
   beforeEpoch?(pass: DataPass, epoch: number, memory?: Tree): Promise<Tree>

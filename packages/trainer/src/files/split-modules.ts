@@ -14,13 +14,20 @@ export const modulePaths = (listed: unknown): readonly string[] =>
       )
     : []
 
-/** Paths of the modules of a sentence-transformers model; their parameters are named `PATH.name`. */
-export const modulesOf = ({ files }: Pick<Objective, 'files'>): readonly string[] =>
-  modulePaths(files?.['modules.json'])
+/** Path of the folder of a module by the path of its configuration. */
+const folderOf = (file: string): string => file.replace(/\/config\.json$/, '')
 
-/** True if a parameter belongs to a module. */
-export const isOfModule = (objective: Pick<Objective, 'files'>, name: string): boolean =>
-  modulesOf(objective).some((path) => name.startsWith(`${path}.`))
+/**
+ * Paths of the modules of a sentence-transformers model, and of the objective's other parts that are saved in a folder of their own, which have
+ * a `config.json` there but are not listed in `modules.json`. Their parameters are named `PATH.name`.
+ */
+export const modulesOf = ({ files = {} }: Pick<Objective, 'files'>): readonly string[] => [
+  ...new Set([...modulePaths(files['modules.json']), ...Object.keys(files).map(folderOf).filter(isModulePath)]),
+]
+
+/** True if a parameter belongs to a module that a saved model lists, and must therefore have. */
+export const isOfModule = ({ files }: Pick<Objective, 'files'>, name: string): boolean =>
+  modulePaths(files?.['modules.json']).some((path) => name.startsWith(`${path}.`))
 
 /** Path of the weight file of a module. */
 export const moduleFile = (path: string): string => `${path}/model.safetensors`

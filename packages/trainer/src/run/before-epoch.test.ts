@@ -122,6 +122,49 @@ describe('beforeEpoch', () => {
     expect(seen[2]).toBeLessThan(seen[1]!)
   })
 
+  it('replaces trained parameters by those that it returns, and leaves them to the optimizer', async () => {
+    const found: number[][] = []
+    const own = definePlugin({
+      kind: OBJECTIVE,
+      name: 'own-parameter',
+      summary: 'The toy task with a parameter that is set before each epoch',
+      options: z.strictObject({}),
+      needs: toyObjective.needs!,
+      create: (_, given): Objective => {
+        const base = toyObjective({}, given as never) as Objective
+        return {
+          ...base,
+          init: (from) => ({ ...base.init(from), own: zeros([2]) }),
+          trainingLoss({ params, mode, forward }, batch) {
+            const { losses, weights } = base.loss(
+              base.head(params, forward(batch.inputs as never), mode, batch) as never,
+              batch,
+            )
+            return { losses: add(losses, sum(params['own']!)), weights } // gradient 1: each step lowers it
+          },
+          async beforeEpoch(pass, epoch) {
+            const made = await pass.fold<Record<string, Tensor>>(
+              (trainable) => ({ before: add(trainable['own']!, 0), own: add(zeros([2]), epoch + 1) }),
+              (all) => all,
+              { limit: 0 },
+            )
+            const { before } = await pass.read({ before: made['before']! })
+            pass.release({ before: made['before']! })
+            found.push(Array.from(before.values, Number))
+            return { params: { own: made['own']! } }
+          },
+        } as Objective
+      },
+    })
+    await lastValueFrom(run(configured(undefined, own)))
+    const [first, second, third] = found.map(([value]) => value!) as [number, number, number]
+    expect(first).toBe(0)
+    expect(second).toBeLessThan(1)
+    expect(second).toBeGreaterThan(0)
+    expect(third).toBeLessThan(2)
+    expect(third).toBeGreaterThan(1.5)
+  })
+
   it('is saved in checkpoints, so that a run resumed within an epoch matches bit for bit', async () => {
     const objective = clustered([])
     const config = (directory: string) => configured(directory, objective)

@@ -1,4 +1,13 @@
-import { AttuneError, type Encoded, type Example, type Views, deriveKey, key } from '@attune/core'
+import {
+  AttuneError,
+  type Encoded,
+  type Example,
+  type Params,
+  type Tree,
+  type Views,
+  deriveKey,
+  key,
+} from '@attune/core'
 import { prepareCache } from './prepare-cache.js'
 import { inputsOf } from './step-inputs.js'
 import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
@@ -128,13 +137,36 @@ function keptRollout(session: Session) {
   }
 }
 
-/** Runs the objective's `beforeEpoch`: a pass over the training examples that computes inputs of the epoch's steps. */
+/**
+ * Replaces trained parameters by those under `params` in the result of the objective's `beforeEpoch`, and returns the rest of it.
+ * @throws AttuneError `BAD_ARGUMENT` if one of them is not trained
+ */
+function replaceParameters({ components, runState }: Session, { params = {}, ...memory }: Record<string, Tree>): Tree {
+  const { trainable } = runState.state
+  const missing = Object.keys(params).find((name) => !Object.hasOwn(trainable, name))
+  if (missing !== undefined)
+    throw new AttuneError(
+      'BAD_ARGUMENT',
+      `expected a trained parameter in the result of beforeEpoch, got ${missing}`,
+      'Train the head of the objective: remove the adapter that freezes it.',
+    )
+  const replaced = Object.fromEntries(Object.keys(params).map((name) => [name, trainable[name]!]))
+  runState.state = { ...runState.state, trainable: { ...trainable, ...(params as Params) } }
+  components.engine.release(replaced)
+  return memory
+}
+
+/**
+ * Runs the objective's `beforeEpoch`: a pass over the training examples that computes inputs of the epoch's steps, and new values of the
+ * objective's own parameters.
+ */
 export async function beforeEpoch(session: Session, epoch: number): Promise<void> {
   const { components, runState, adapted } = session
   if (components.objective.beforeEpoch === undefined) return
   const pass = trainingPass(session, { ...components, model: adapted.model }, runState.state.trainable, adapted.frozen)
   const before = runState.memory
-  runState.memory = await components.objective.beforeEpoch(pass, epoch, before)
+  const made = await components.objective.beforeEpoch(pass, epoch, before)
+  runState.memory = made === before ? before : replaceParameters(session, made as Record<string, Tree>)
   if (before !== undefined && before !== runState.memory) components.engine.release(before)
 }
 
