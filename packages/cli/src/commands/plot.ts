@@ -14,7 +14,7 @@ import { Command } from 'commander'
 import { collect } from '../collect.js'
 import { liveText } from '../live-text.js'
 import { openConfig } from '../open-config.js'
-import { positive } from '../positive.js'
+import { integerFrom, positiveNumber } from '../number-flags.js'
 
 interface PlotFlags {
   readonly set: readonly string[]
@@ -81,11 +81,7 @@ const scheduleCommand = (): Command =>
       'Plots the learning rate and the other scheduled options of a configuration over the steps of its run.',
     )
     .argument('<config>', 'configuration file')
-    .option(
-      '--steps <number>',
-      'number of steps. Default: counted from the training data',
-      positive('--steps', 'integer', 1),
-    )
+    .option('--steps <number>', 'number of steps. Default: counted from the training data', integerFrom(1))
     .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print the values of each step as JSON')
     .addHelpText('after', '\nExample:\n  npx attune plot schedule config.yaml --set scheduler=cosine')
@@ -104,9 +100,9 @@ const learningRateCommand = (): Command =>
       'Trains a few steps with a learning rate that grows exponentially, plots the loss, and suggests a rate. Nothing is saved.',
     )
     .argument('<config>', 'configuration file')
-    .option('--from <rate>', 'first learning rate', positive('--from', 'number', Number.MIN_VALUE), 1e-7)
-    .option('--to <rate>', 'last learning rate', positive('--to', 'number', Number.MIN_VALUE), 1)
-    .option('--steps <number>', 'number of steps', positive('--steps', 'integer', 2), 100)
+    .option('--from <rate>', 'first learning rate', positiveNumber, 1e-7)
+    .option('--to <rate>', 'last learning rate', positiveNumber, 1)
+    .option('--steps <number>', 'number of steps', integerFrom(2), 100)
     .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  npx attune plot learning-rate config.yaml --to 0.01')

@@ -6,7 +6,7 @@ import { type OpenTextScorer, openTextScorer } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
 import { type LiveText, liveText } from '../live-text.js'
-import { positiveInteger } from '../positive-integer.js'
+import { integerFrom } from '../number-flags.js'
 import { searchPathsFrom } from '../search-paths.js'
 import { showWarnings } from '../show-warnings.js'
 import { textRows } from '../text-rows.js'
@@ -119,7 +119,7 @@ export const scoreCommand = (): Command =>
     .option(
       '--stride <tokens>',
       'tokens by which the windows of a long text advance; default: half of the maximum length',
-      positiveInteger,
+      integerFrom(1),
     )
     .option('--adapter <folder>', 'saved adapter to apply: folder of a run, or in the layout of PEFT')
     .option('--json', 'print JSON lines: one for each text, then the scores of all')

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { collect } from '../collect.js'
 import { liveText } from '../live-text.js'
 import { openConfig } from '../open-config.js'
-import { positive } from '../positive.js'
+import { integerFrom } from '../number-flags.js'
 
 interface TasksFlags {
   readonly set: readonly string[]
@@ -47,7 +47,7 @@ export const tasksCommand = (): Command =>
       'Trains a few steps on all tasks, and shows how alike their gradients and texts are, how fast each learns, and how a step on one changes the loss of the others. Suggests which to train together. Nothing is saved.',
     )
     .argument('<config>', 'configuration file')
-    .option('--steps <number>', 'number of steps', positive('--steps', 'integer', 1), 20)
+    .option('--steps <number>', 'number of steps', integerFrom(1), 20)
     .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  npx attune tasks config.yaml --steps 50')

@@ -1,6 +1,7 @@
 import { AttuneError } from '@attune/core'
 import { formatCount, formatNumber, table } from '@attune/terminal'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { positiveNumber } from '../../number-flags.js'
 import { requireNewFile, writeNewFile } from '../../write-new-file.js'
 import { configText } from '../init/config-text.js'
 import { type Advice, adviseOn, settingsOf } from './advise-on.js'
@@ -15,12 +16,6 @@ interface AdviseFlags {
   readonly measure?: boolean
   readonly write?: string
   readonly json?: boolean
-}
-
-function positive(value: string): number {
-  const number = Number(value)
-  if (Number.isFinite(number) && number > 0) return number
-  throw new InvalidArgumentError('Expected a positive number.')
 }
 
 /** Facts about the data in one line. */
@@ -89,8 +84,8 @@ export const adviseCommand = (): Command =>
     .argument('<target>', 'configuration (.yaml), or training examples: .jsonl, .csv or .tsv, optionally gzipped')
     .option('--task <name>', 'task; default: the one that the rows fit')
     .option('--from <model>', 'saved model to start from: a folder, or a model of the Hub')
-    .option('--memory <gigabytes>', 'memory of the run; default: the available memory of this machine', positive)
-    .option('--minutes <minutes>', 'time that the run may take, tested with --measure', positive)
+    .option('--memory <gigabytes>', 'memory of the run; default: the available memory of this machine', positiveNumber)
+    .option('--minutes <minutes>', 'time that the run may take, tested with --measure', positiveNumber)
     .option('--measure', 'measure the memory and time of the run, as `attune plan` does')
     .option('--write <file>', 'write a configuration that follows the advice; the file must not exist')
     .option('--json', 'print JSON')

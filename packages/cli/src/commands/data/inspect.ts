@@ -1,12 +1,13 @@
 import { basename } from 'node:path'
 import { AttuneError } from '@attune/core'
 import { type InspectedBatch, type RunConfig, addCounts, inspectBatches } from '@attune/trainer/node'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { collect } from '../../collect.js'
 import { withHubModel } from '../../hub-models.js'
 import { locateSettings } from '../../locate-settings.js'
 import { readConfig, runPart, withSettings } from '../../read-config.js'
 import { searchPathsFrom } from '../../search-paths.js'
+import { integerFrom } from '../../number-flags.js'
 import { requireNewFile, writeNewFile } from '../../write-new-file.js'
 import { inspectedHtml } from './inspect-html.js'
 import { colours, inspectedText, signs } from './inspect-text.js'
@@ -18,13 +19,6 @@ interface InspectFlags {
   readonly rows: number
   readonly html?: string
   readonly json?: boolean
-}
-
-/** Parses a positive integer. */
-function positive(value: string): number {
-  const number = Number(value)
-  if (Number.isInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('Expected a positive integer.')
 }
 
 const hasColour = (): boolean => process.stdout.isTTY && process.env['TERM'] !== 'dumb' && !process.env['NO_COLOR']
@@ -67,8 +61,8 @@ export const inspectCommand = (): Command =>
     .argument('<config>', 'configuration file')
     .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .addOption(new Option('--split <name>', 'split to read').choices(['train', 'validation']).default('train'))
-    .option('--batches <count>', 'number of micro-batches', positive, 1)
-    .option('--rows <count>', 'maximum number of rows shown of each batch', positive, 8)
+    .option('--batches <count>', 'number of micro-batches', integerFrom(1), 1)
+    .option('--rows <count>', 'maximum number of rows shown of each batch', integerFrom(1), 8)
     .option('--html <file>', 'write one page without external resources; the file must not exist')
     .option('--json', 'print JSON, with all rows')
     .addHelpText(

@@ -2,7 +2,7 @@ import { AttuneError, type Example, type Source } from '@attune/core'
 import { Command, Option } from 'commander'
 import { collect } from '../../collect.js'
 import { type ConfigData, dataOfConfig, keyOf } from '../../data-of-config.js'
-import { positiveInteger } from '../../positive-integer.js'
+import { integerFrom } from '../../number-flags.js'
 import { requireNewFile, writeNewFile } from '../../write-new-file.js'
 import { sourceOf } from '../evaluate.js'
 import { METHODS, type Method, type Selected, selectRows } from './score-pool.js'
@@ -111,7 +111,7 @@ export const selectCommand = (): Command =>
     .argument('<config>', 'configuration of the classifier; its training rows are not selected again')
     .option('--run <run>', 'run whose model predicts; repeat it for a committee', collect, [])
     .option('--pool <file>', 'unlabelled rows: .jsonl, .csv or .tsv, optionally gzipped')
-    .option('--count <count>', 'number of rows', positiveInteger, 100)
+    .option('--count <count>', 'number of rows', integerFrom(1), 100)
     .addOption(
       new Option('--by <method>', 'method; default: entropy, or vote-entropy for several runs').choices([...METHODS]),
     )

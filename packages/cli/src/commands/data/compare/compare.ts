@@ -1,7 +1,8 @@
 import { formatCount } from '@attune/terminal'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { collect } from '../../../collect.js'
 import { folderOf } from '../../../hub-models.js'
+import { integerFrom } from '../../../number-flags.js'
 import { showWarnings } from '../../../show-warnings.js'
 import { compareDomains } from './compare-domains.js'
 import { comparisonText } from './compare-text.js'
@@ -14,15 +15,6 @@ interface CompareFlags {
   readonly seed: number
   readonly json?: boolean
 }
-
-/** Parses an integer of at least `minimum`. */
-const integerFrom =
-  (minimum: number) =>
-  (value: string): number => {
-    const number = Number(value)
-    if (Number.isSafeInteger(number) && number >= minimum) return number
-    throw new InvalidArgumentError(`Expected an integer of at least ${minimum}.`)
-  }
 
 /** Shows the progress of a model on a terminal, on one line. */
 function showProgress(model: string, done: number, total: number): void {
