@@ -8,7 +8,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { table } from '@attune/terminal'
-import { evaluateRun, makeEnsemble, openPredictor, run } from '@attune/trainer/node'
+import { selfTrain } from '@attune/study'
+import { evaluateRun, makeEnsemble, run } from '@attune/trainer/node'
 import { format, resolveConfig } from 'prettier'
 import { root } from '../check/packages.mjs'
 import { writePart } from '../check/replace-part.mjs'
@@ -52,45 +53,51 @@ const labels = [
 ].sort()
 const classification = { use: 'sequence-classification', labels, maximumLength: LENGTH, padToMultipleOf: LENGTH }
 
+/** The configuration of a run. @param {string} name @param {number} seed @param {Record<string, unknown>} change @returns {any} */
+const configOf = (name, seed, change = {}) => ({
+  seed,
+  directory: join(folder, `${name}-${seed}`),
+  data: { train: source('sections-train'), validation: source('sections-validation') },
+  tokenizer: { use: 'wordpiece', path: PRETRAINED },
+  model: { use: 'bert', from: PRETRAINED },
+  objective: classification,
+  engine: { use: 'onnxruntime', device: 'cpu', threads: 1 },
+  optimizer: { use: 'adamw', weightDecay: 0.01 },
+  scheduler: 'linear',
+  metric: ['accuracy', 'f1'],
+  training: { epochs: EPOCHS, batchSize: BATCH, learningRate: 5e-4 },
+  ...change,
+})
+
 /** Trains once. @param {string} name @param {number} seed @param {Record<string, unknown>} change @returns {Promise<string>} the run folder */
 async function trained(name, seed, change = {}) {
-  const directory = join(folder, `${name}-${seed}`)
-  const config = {
-    seed,
-    directory,
-    data: { train: source('sections-train'), validation: source('sections-validation') },
-    tokenizer: { use: 'wordpiece', path: PRETRAINED },
-    model: { use: 'bert', from: PRETRAINED },
-    objective: classification,
-    engine: { use: 'onnxruntime', device: 'cpu', threads: 1 },
-    optimizer: { use: 'adamw', weightDecay: 0.01 },
-    scheduler: 'linear',
-    metric: ['accuracy', 'f1'],
-    training: { epochs: EPOCHS, batchSize: BATCH, learningRate: 5e-4 },
-    ...change,
-  }
-  await run(/** @type {any} */ (config), { searchPaths }).forEach(() => undefined)
-  return directory
+  const config = configOf(name, seed, change)
+  await run(config, { searchPaths }).forEach(() => undefined)
+  return config.directory
+}
+
+/**
+ * Trains on a tenth of the labels, then a new model also on the other rows where the first one is confident.
+ * @param {number} seed @returns {Promise<readonly string[]>} the run folders of the first model and of the second
+ */
+async function selfTrained(seed) {
+  const few = { epochs: 10 * EPOCHS, batchSize: BATCH, learningRate: 5e-4 }
+  const config = configOf('self', seed, { data: all('few'), training: few })
+  await selfTrain(config, {
+    student: configOf('self', seed),
+    unlabelled: source('sections-train'),
+    threshold: CONFIDENT,
+    searchPaths,
+  }).forEach((event) => {
+    if (event.type === 'pseudoLabels.assigned') console.log(JSON.stringify(event.byLabel))
+  })
+  return ['0', '1'].map((round) => join(config.directory, 'rounds', round))
 }
 
 /** Scores on the test split. @param {string} directory @returns {Promise<Scores>} */
 async function tested(directory) {
   const { scores } = await evaluateRun(directory, { source: source('sections-test'), searchPaths })
   return { accuracy: Number(scores['accuracy']?.value), f1: Number(scores['macro-f1']?.value) }
-}
-
-/** Labels the rows without one, where the model is confident. @param {string} directory @param {string} name */
-async function pseudoLabelled(directory, name) {
-  const [known, unknown] = [rowsIn('sections-train').slice(0, FEW), rowsIn('sections-train').slice(FEW)]
-  const predictor = await openPredictor(directory, { searchPaths })
-  const predictions = await predictor.predict(unknown.map(({ text }) => ({ text })))
-  await predictor.close()
-  const confident = predictions.flatMap((prediction, i) => {
-    const { label, scores } = /** @type {any} */ (prediction)
-    return (scores[label] ?? 0) >= CONFIDENT ? [{ text: unknown[i]?.text, label }] : []
-  })
-  rowsTo(name, [...known, ...confident])
-  return confident.length
 }
 
 /** @type {Map<string, { scores: Scores[], labels: number }>} */
@@ -133,13 +140,9 @@ for (const seed of REPEATS) {
   })
   note('half of the layers, distilled', await tested(distilled))
   rowsTo('few', rowsIn('sections-train').slice(0, FEW))
-  const few = await trained('few', seed, {
-    data: all('few'),
-    training: { epochs: 10 * EPOCHS, batchSize: BATCH, learningRate: 5e-4 },
-  })
+  const [few = '', student = ''] = await selfTrained(seed)
   note('a tenth of the labels', await tested(few), FEW)
-  console.log(`${await pseudoLabelled(few, 'pseudo')} rows labelled by the model`)
-  note('a tenth of the labels, self-training', await tested(await trained('self', seed, { data: all('pseudo') })), FEW)
+  note('a tenth of the labels, self-training', await tested(student), FEW)
 }
 
 /** @param {readonly number[]} found in [0, 1] */

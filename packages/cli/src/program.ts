@@ -21,6 +21,7 @@ import { predictCommand } from './commands/predict.js'
 import { scoreCommand } from './commands/score.js'
 import { selectCommand } from './commands/select/select.js'
 import { tasksCommand } from './commands/tasks.js'
+import { selfTrainCommand } from './commands/self-train.js'
 import { trainCommand } from './commands/train.js'
 import { tuneCommand } from './commands/tune.js'
 import { uploadCommand } from './commands/upload.js'
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
     predictCommand(),
     scoreCommand(),
     selectCommand(),
+    selfTrainCommand(),
     ensembleCommand(),
     generateCommand(),
     chatCommand(),

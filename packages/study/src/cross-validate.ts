@@ -5,8 +5,7 @@ import type { Observable } from 'rxjs'
 import { readyToResume } from './disk.js'
 import type { CrossValidationEvent, Untimed } from './events.js'
 import { type Folder, openFolder } from './folder.js'
-import { launchHere } from './launch.js'
-import type { Values } from './past-run.js'
+import { type Progressed, runToEnd } from './run-to-end.js'
 import { type StudyOptions, stoppable } from './study.js'
 import { summarize } from './summary.js'
 
@@ -51,32 +50,11 @@ async function runFold(
 ): Promise<string | undefined> {
   const step = await readyToResume(directory)
   emit({ type: 'fold.started', fold, folds, step })
-  const begun = performance.now()
-  const { baseDirectory = process.cwd(), searchPaths } = options
-  const rest = { baseDirectory, searchPaths, acceptChanges: false, budget: 1 }
-  const { reports, stop } = launchHere({ ...rest, config: { ...config, fold }, directory, resumes: step > 0 })
-  const listening = stops.subscribe(stop)
-  let [values, test, stopped]: [Values, Values | undefined, string | undefined] = [{}, undefined, undefined]
-  try {
-    await new Promise<void>((resolve, reject) =>
-      reports.subscribe({
-        next(report) {
-          if (report.type === 'scored') values = report.values
-          if (report.type === 'tested') test = report.values
-          if (report.type === 'progressed') emit({ ...report, type: 'fold.progressed', fold })
-          if (report.type === 'ended' && report.state !== 'completed') stopped = report.because
-        },
-        error: reject,
-        complete: resolve,
-      }),
-    )
-  } finally {
-    listening.unsubscribe()
-  }
-  if (stopped !== undefined) return stopped
-  const seconds = (performance.now() - begun) / 1000
-  emit({ type: 'fold.completed', fold, values, ...(test === undefined ? {} : { test }), seconds })
-  return undefined
+  const progressed = (report: Progressed): void => emit({ ...report, type: 'fold.progressed', fold })
+  const request = { config: { ...config, fold }, directory, resumes: step > 0 }
+  const { stopped, ...completed } = await runToEnd(request, options, stops, progressed)
+  if (stopped === undefined) emit({ type: 'fold.completed', fold, ...completed })
+  return stopped
 }
 
 /** The final event of a cross-validation. */

@@ -87,6 +87,42 @@ declare module '@attune/core' {
       /** `finished`, or the reason for stopping. */
       readonly because: string
     }
+    /** A round of self-training starts, or resumes from a checkpoint; round 0 trains on the labelled rows alone. */
+    'round.started': { readonly round: number; readonly rounds: number; readonly step: number }
+    /** The model of the round before has labelled rows. */
+    'pseudoLabels.assigned': {
+      readonly round: number
+      /** Number of unlabelled rows, without those among the labelled ones. */
+      readonly unlabelled: number
+      /** Rows that the model could not predict. */
+      readonly rejected: number
+      /** Number of rows that train with a predicted label, by label. */
+      readonly byLabel: Readonly<Record<string, number>>
+    }
+    /** Progress of a round's run. Not written to the log. */
+    'round.progressed': {
+      readonly round: number
+      readonly step: number
+      readonly steps: number
+      readonly secondsLeft: number
+    }
+    /** Validation scores of a round's model. */
+    'round.completed': {
+      readonly round: number
+      readonly values: Readonly<Record<string, number>>
+      readonly seconds: number
+    }
+    'selfTraining.completed': {
+      readonly directory: string
+      /** Name of the score that ranks the rounds. */
+      readonly metric: string
+      /** Validation score of each completed round. */
+      readonly scores: readonly number[]
+      /** The round with the best score, the first of equal ones; absent before the end of round 0. */
+      readonly best?: number
+      /** `finished`, or the reason for stopping. */
+      readonly because: string
+    }
   }
 }
 
@@ -116,6 +152,11 @@ export type StudyEvent = EventAmong<
 /** Events of a cross-validation. */
 export type CrossValidationEvent = EventAmong<
   'fold.started' | 'fold.progressed' | 'fold.completed' | 'crossValidation.completed'
+>
+
+/** Events of self-training. */
+export type SelfTrainingEvent = EventAmong<
+  'round.started' | 'pseudoLabels.assigned' | 'round.progressed' | 'round.completed' | 'selfTraining.completed'
 >
 
 /** An event without its timestamp. */

@@ -31,7 +31,7 @@ export interface PreparedStudy extends Pick<StudySettings, 'trials' | 'parallel'
 }
 
 /** Optimization directions of a run's scores; metrics that need injected components are left out. */
-function directionsOf(metrics: readonly Chosen[]): Directions {
+export function directionsOf(metrics: readonly Chosen[]): Directions {
   const known = metrics.flatMap(({ plugin, options, common }): [string, Metric['direction']][] => {
     if (plugin.needs !== undefined) return []
     const { name, direction } = plugin(options) as Metric

@@ -1,5 +1,7 @@
 // @ts-check
-/** Prepares the folder of the study's examples: the data set `train.jsonl`. */
+/** Prepares the folder of the study's examples: the data sets `train.jsonl` and `unlabelled.jsonl`. */
+import { writeFileSync } from 'node:fs'
 import { writeTopics } from './topics.mjs'
 
 writeTopics('train.jsonl')
+writeFileSync('unlabelled.jsonl', ['a mail client', 'a text editor'].map((text) => JSON.stringify({ text })).join('\n'))

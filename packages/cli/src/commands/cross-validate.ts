@@ -5,15 +5,13 @@ import { formatDuration, formatNumber, table } from '@attune/terminal'
 import type { RunConfig } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
-import { type Observable, Subject } from 'rxjs'
-import { EXIT } from '../exit-codes.js'
+import { Subject } from 'rxjs'
+import { type Display, followRuns } from '../follow-runs.js'
 import { withHubModel } from '../hub-models.js'
 import { type Screen, liveText } from '../live-text.js'
 import { searchPathsFrom } from '../search-paths.js'
 import { locateSettings } from '../locate-settings.js'
 import { readConfig, runPart, withSettings } from '../read-config.js'
-import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
-import { commandLine } from '../study-text.js'
 
 interface CrossValidateFlags {
   readonly directory?: string
@@ -40,10 +38,7 @@ export function foldsText({ scores, test = {}, folds }: Pick<Completed, 'scores'
 }
 
 /** Prints the events of a cross-validation. */
-function showFolds(screen: Screen): {
-  readonly show: (event: CrossValidationEvent) => void
-  readonly clear: () => void
-} {
+function showFolds(screen: Screen): Display<CrossValidationEvent> {
   const live = liveText(screen)
   let folds = 0
   const show = (event: CrossValidationEvent): void => {
@@ -62,38 +57,6 @@ function showFolds(screen: Screen): {
     screen.write(`fold ${event.fold} completed after ${formatDuration(event.seconds)}, ${values.join(', ')}\n`)
   }
   return { show, clear: live.clear }
-}
-
-/** Runs a cross-validation to its end. Resolves to the exit code. */
-function follow(
-  events: Observable<CrossValidationEvent>,
-  commands: Subject<RunCommand>,
-  json: boolean,
-): Promise<number> {
-  const { show, clear } = showFolds(process.stderr)
-  let release: (() => void) | undefined
-  let code: number = EXIT.done
-  return new Promise<number>((done, failed) => {
-    events.subscribe({
-      next(event) {
-        release ??= stopOnSignal(commands, 'Finishing the step and saving')
-        show(event)
-        if (event.type !== 'crossValidation.completed') return
-        clear()
-        if (event.because !== CTRL_C)
-          return void process.stdout.write(`${json ? JSON.stringify(event) : foldsText(event)}\n`)
-        code = EXIT.interrupted
-        process.stderr.write(
-          `Stopped and saved. Resume with: ${commandLine(['npx', 'attune', ...process.argv.slice(2)])}\n`,
-        )
-      },
-      error: failed,
-      complete: () => done(code),
-    })
-  }).finally(() => {
-    clear()
-    release?.()
-  })
 }
 
 /** `attune cross-validate` */
@@ -122,5 +85,9 @@ export const crossValidateCommand = (): Command =>
         locate: locateSettings(locate, settings, config),
         commands,
       })
-      process.exitCode = await follow(events, commands, json)
+      process.exitCode = await followRuns(events, commands, showFolds(process.stderr), (event) =>
+        event.type === 'crossValidation.completed'
+          ? { because: event.because, text: json ? JSON.stringify(event) : foldsText(event) }
+          : undefined,
+      )
     })
