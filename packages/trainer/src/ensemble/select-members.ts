@@ -1,5 +1,4 @@
 import type { Example } from '@attune/core'
-import type { MemberProbabilities } from './combine.js'
 
 /** The member that answers for each group of examples, by index, and the one for other groups. */
 export interface Selection {
@@ -48,7 +47,7 @@ export function selectByGroup(
 
 /** Probabilities of the member that is selected for the group of an example. */
 export const selected = (
-  members: readonly MemberProbabilities[],
+  members: readonly (readonly number[])[],
   { field, members: chosen, otherwise }: Selection,
   example: Example,
 ): number[] => {
@@ -57,7 +56,7 @@ export const selected = (
 }
 
 /** Probabilities of the most confident member: the one whose most probable class has the highest probability; of equal ones the first. */
-export function mostConfident(members: readonly MemberProbabilities[]): number[] {
+export function mostConfident(members: readonly (readonly number[])[]): number[] {
   const tops = members.map((member) => Math.max(...member))
   return [...members[tops.indexOf(Math.max(...tops))]!]
 }
