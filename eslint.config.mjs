@@ -207,7 +207,9 @@ export default tseslint.config(
   },
   // A program, unlike a module, may print and may hold what it works on.
   {
-    files: ['examples/{adversarial,custom-trainer,distilbert,distillation,dpo,grpo,online-learning}/**/*.ts'],
+    files: [
+      'examples/{active-learning,adversarial,custom-trainer,distilbert,distillation,dpo,grpo,online-learning}/**/*.ts',
+    ],
     rules: { 'no-console': 'off', ...restrictSyntax(NO_FOREIGN_INSTANCEOF) },
   },
   { files: ['packages/testkit/src/describe-*.ts'], rules: { 'max-lines-per-function': 'off' } },

@@ -83,6 +83,7 @@ const runner = ['jest.config.mjs', 'tools/run/jest*.mjs', 'tools/run/node-test.m
 
 /** Further input files, outside its own folder, of a test that spans several packages. */
 const READS = {
+  'examples/active-learning': ['examples/debian-sections/**/*', 'examples/models/**/*'],
   'examples/adversarial': ['examples/debian-sections/**/*'],
   'examples/browser': ['tools/browser/*', 'examples/debian-sections/validation.jsonl.gz'],
   'examples/custom-trainer': ['examples/debian-sections/**/*'],
