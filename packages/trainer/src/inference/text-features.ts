@@ -34,10 +34,10 @@ export interface TextFeatures {
 export async function textFeatures(
   directory: string,
   texts: readonly string[],
-  { pooling, onProgress = () => undefined, ...places }: FeatureOptions = {},
+  { pooling, onProgress = () => undefined, ...search }: FeatureOptions = {},
 ): Promise<TextFeatures> {
   const choice = { use: 'contrastive', normalize: false, ...(pooling === undefined ? {} : { pooling }) }
-  const loaded = await loadPretrained(directory, () => choice, placesOf(places))
+  const loaded = await loadPretrained(directory, () => choice, placesOf(search))
   const { engine, model, objective, params, tokenizer, warnings } = loaded
   const forward = inference(engine, model, objective, { batchSize: BATCH, sameParams: true })
   try {
