@@ -60,5 +60,7 @@ describe('attune tasks', () => {
     const { scores } = JSON.parse(out) as { scores: Record<string, { value: number }> }
     const values = ['tone', 'stars', 'place'].map((name) => scores[`${name}.accuracy`]!.value)
     expect(values).toEqual([1, 1, 1])
+    const { out: shown } = await attune(['evaluate', 'run', '--split', 'validation'])
+    expect(shown).toMatch(/loss by task\n.*task +loss/)
   })
 })

@@ -35,7 +35,8 @@ export function evaluationText({ split, scores, examples, truncated, rejected, s
             : numbers[column]!.toFixed(3),
         ),
       ])
-    return [`\n${name} by label\n${table(['label', ...columns], shown).join('\n')}`]
+    const by = name === 'loss' ? 'task' : 'label'
+    return [`\n${name} by ${by}\n${table([by, ...columns], shown).join('\n')}`]
   })
   return [head, '', values, ...parts].join('\n')
 }

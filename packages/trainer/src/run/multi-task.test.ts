@@ -172,6 +172,10 @@ describe('an objective with nested objectives in its options', () => {
     expect(scores['letters.right']!.parts).toEqual({ count: { n: 10 } })
     expect(scores['size.right']!.parts).toEqual({ count: { n: 10 } })
     expect(scores['size.right']!.value).toBeGreaterThan(0.5)
+    // Ten rows of each task: the loss is the mean of those of the tasks.
+    const { value, parts } = scores['loss']!
+    expect(Object.keys(parts!).toSorted()).toEqual(['letters', 'size'])
+    expect((parts!['letters']!['loss']! + parts!['size']!['loss']!) / 2).toBeCloseTo(value, 6)
     const learned = JSON.parse(readFileSync(join(directory, 'learned.json'), 'utf8'))
     expect(learned.options.objective.tasks).toEqual({
       letters: { use: 'learned-labels', label: 'label', labels: ['a', 'not'] },

@@ -9,7 +9,7 @@ const GROUP = 256
 
 /** Scores of a split. */
 export interface Scored {
-  /** By metric name; `loss` is the mean loss. */
+  /** By metric name; `loss` is the mean loss, with the mean loss of each task if there are several. */
   readonly scores: Readonly<Record<string, Score>>
   readonly examples: number
 }
@@ -32,6 +32,12 @@ function generated(
   return { views: (items) => generate(items, generator.generate), close: generator.close }
 }
 
+/** The mean loss, with that of each group, such as a task, if the examples have groups. */
+function lossScore({ sum, weight, groups = new Map() }: LossSum): Score {
+  const parts = Array.from(groups, ([group, own]) => [group, { loss: own.sum / own.weight }] as const)
+  return { value: sum / weight, ...(parts.length > 0 && { parts: Object.fromEntries(parts) }) }
+}
+
 /**
  * Runs a model over labelled examples and computes the loss and every metric.
  * @param generating components for text generation, for objectives with metrics on generated text
@@ -44,7 +50,7 @@ export async function score(
   items: AsyncIterable<Encoded>,
   generating?: Omit<GenerationComponents, 'params'>,
 ): Promise<Scored> {
-  const loss: LossSum = { sum: 0, weight: 0 }
+  const loss: LossSum = { sum: 0, weight: 0, groups: new Map() }
   const states = metrics.map((metric) => metric.init())
   const text = generated(objective, metrics, generating && { ...generating, params: () => params })
   let examples = 0
@@ -63,5 +69,5 @@ export async function score(
   }
   text.close()
   const scores = metrics.map((metric, i) => [metric.name, metric.result(states[i])] as const)
-  return { scores: { loss: { value: loss.sum / loss.weight }, ...Object.fromEntries(scores) }, examples }
+  return { scores: { loss: lossScore(loss), ...Object.fromEntries(scores) }, examples }
 }
