@@ -18,7 +18,9 @@ const SIZES = {
 
 /** First rows of a task. @param {string} split @param {string} task @param {number} size */
 const rowsOf = (split, task, size) =>
-  gunzipSync(readFileSync(join(root, 'examples', SOURCES[/** @type {keyof SOURCES} */ (task)], `${split}.jsonl.gz`)))
+  gunzipSync(
+    readFileSync(join(root, 'examples', SOURCES[/** @type {keyof typeof SOURCES} */ (task)], `${split}.jsonl.gz`)),
+  )
     .toString()
     .trim()
     .split('\n')

@@ -16,7 +16,7 @@ afterAll(() => {
 const rows = Array.from({ length: 60 }, (_, i) => {
   const isGood = i % 2 === 0
   const words = i % 3 === 2 ? `${isGood ? 'up' : 'down'} there` : `the ${isGood ? 'good' : 'bad'} chair`
-  return { task: ['tone', 'stars', 'place'][i % 3], text: words, label: isGood ? 'yes' : 'no' }
+  return { task: ['tone', 'stars', 'location'][i % 3], text: words, label: isGood ? 'yes' : 'no' }
 })
 writeFileSync(join(root, 'rows.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 const classification = { use: 'sequence-classification' }
@@ -31,11 +31,11 @@ const config = {
     batches: 'joint',
     weighting: 'gradnorm',
     gradients: 'pcgrad',
-    tasks: { tone: classification, stars: classification, place: classification },
+    tasks: { tone: classification, stars: classification, location: classification },
   },
-  sampler: { use: 'stratified', rows: { tone: 4, stars: 4, place: 2 } },
+  sampler: { use: 'stratified', rows: { tone: 4, stars: 4, location: 2 } },
   engine: 'onnxruntime',
-  metric: ['tone', 'stars', 'place'].map((of) => ({ use: 'accuracy', of })),
+  metric: ['tone', 'stars', 'location'].map((of) => ({ use: 'accuracy', of })),
   training: { epochs: 10, batchSize: 10, learningRate: 0.02 },
 }
 writeFileSync(join(root, 'config.yaml'), JSON.stringify(config))
@@ -45,11 +45,11 @@ describe('attune tasks', () => {
     const { code, out, err } = await attune(['tasks', 'config.yaml', '--steps', '6', '--json'])
     expect([code, err]).toEqual([0, ''])
     const found = JSON.parse(out) as Parameters<typeof tasksText>[0]
-    expect(found.tasks.toSorted()).toEqual(['place', 'stars', 'tone'])
+    expect(found.tasks.toSorted()).toEqual(['location', 'stars', 'tone'])
     const at = (name: string): number => found.tasks.indexOf(name)
-    // The texts of `tone` and `stars` are the same, and `place` has no word in common with them.
+    // The texts of `tone` and `stars` are the same, and `location` has no word in common with them.
     expect(found.overlaps[at('tone')]![at('stars')]).toBe(1)
-    expect(found.overlaps[at('tone')]![at('place')]).toBeLessThan(0.5)
+    expect(found.overlaps[at('tone')]![at('location')]).toBeLessThan(0.5)
     expect(tasksText(found)).toMatch(/Train together: .*(tone|stars)/)
   })
 
@@ -58,7 +58,7 @@ describe('attune tasks', () => {
     expect([code, err.includes('Error')]).toEqual([0, false])
     const { out } = await attune(['evaluate', 'run', '--split', 'validation', '--json'])
     const { scores } = JSON.parse(out) as { scores: Record<string, { value: number }> }
-    const values = ['tone', 'stars', 'place'].map((name) => scores[`${name}.accuracy`]!.value)
+    const values = ['tone', 'stars', 'location'].map((name) => scores[`${name}.accuracy`]!.value)
     expect(values).toEqual([1, 1, 1])
     const { out: shown } = await attune(['evaluate', 'run', '--split', 'validation'])
     expect(shown).toMatch(/loss by task\n.*task +loss/)

@@ -3,7 +3,7 @@ import { filledWith, meanPool } from '@attune/nn'
 import { type Scalar, add, addN, scalar, square, sum } from '@tensorflow/tfjs-core'
 import { type Task, mismatch } from './task.js'
 
-/** How tasks read the model. */
+/** Sharing of the model by the tasks. */
 export interface Sharing {
   /** Index of the layer that a task reads, by task; 0: the embeddings. Default: the last. */
   readonly layers: Readonly<Record<string, number>>
