@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { type Params, isAttuneError } from '@attune/core'
 import { loadPretrained, openPredictor, run, saveModel } from '@attune/trainer/node'
+import { decodeSafetensors } from '@attune/weights'
 import { lastValueFrom } from 'rxjs'
 import { searchPathsFrom } from './search-paths.js'
 
@@ -120,6 +121,26 @@ describe('a run that starts from a sentence-transformers model', () => {
     expect(json(model, 'sentence_bert_config.json')).toMatchObject({ max_seq_length: 6 })
     expect((json(model, 'modules.json') as unknown as object[]).length).toBe(2)
     expect(furthest(await embeddingsOf(model), await embeddingsOf(folder))).toBeLessThan(1e-5)
+  })
+})
+
+describe('a denoising autoencoder', () => {
+  const decoderOf = (folder: string) =>
+    decodeSafetensors(readFileSync(join(folder, 'model/9_Decoder/model.safetensors')), 'decoder').tensors
+  const values = (folder: string): number[][] =>
+    Object.values(decoderOf(folder)).map((each) => Array.from(each.values, Number))
+
+  it.each(['dense', 'cls'])('saves its decoder apart from the encoder, and trains it on: %s', async (name) => {
+    const folder = await train(folderOf(name), { use: 'autoencoder' })
+    const model = join(folder, 'model')
+    expect(furthest(await embeddingsOf(model), await embeddingsOf(folder))).toBeLessThan(1e-5)
+    expect(furthest(await embeddingsOf(model), cases[name]!.vectors)).toBeGreaterThan(1e-3)
+    expect(json(model, 'modules.json')).toMatchObject(cases[name]!.files['modules.json'] as object)
+    expect(readFileSync(join(model, 'model.safetensors')).includes('9_Decoder')).toBe(false)
+    const on = await train(model, { use: 'autoencoder' }, 1e-12)
+    expect(Object.keys(decoderOf(on))).toEqual(Object.keys(decoderOf(folder)))
+    expect(furthest(values(on), values(folder))).toBeLessThan(1e-7)
+    expect(furthest(await embeddingsOf(on), await embeddingsOf(folder))).toBeLessThan(1e-5)
   })
 })
 

@@ -126,6 +126,12 @@ async function initialCentres(o: Options, pass: DataPass, width: number, vectors
   )
 }
 
+/** Soft sizes of the clusters, `[clusters]`, and new centres, if they are not the trained ones. */
+interface Sizes extends Record<string, Tree> {
+  readonly frequencies: Tensor
+  readonly centres?: Tensor
+}
+
 /**
  * Centres, as parameters that replace the trained ones, and the soft sizes of the clusters over all training texts. The centres are those of
  * k-means before the first epoch, then the trained ones.
@@ -138,18 +144,17 @@ async function prepareEpoch(
   vectorsOf: (at: PassAt) => Tensor,
 ): Promise<Tree> {
   const initial = isFirst ? await initialCentres(o, pass, width, vectorsOf) : undefined
-  type State = Readonly<Record<'centres' | 'frequencies', Tensor>>
-  const { centres, frequencies } = await pass.fold<State>(
-    (trainable) => ({
-      centres: initial === undefined ? add(parameter(trainable, CENTRES), 0) : tensor2d(initial.map((row) => [...row])),
+  const { centres, frequencies } = await pass.fold<Sizes>(
+    () => ({
       frequencies: zeros([o.clusters]),
+      ...(initial === undefined ? {} : { centres: tensor2d(initial.map((row) => [...row])) }),
     }),
     (state, at) => {
-      const q = assignment(squaredDistances(vectorsOf(at), state.centres))
-      return { centres: state.centres, frequencies: add(state.frequencies, sum(q, 0)) }
+      const q = assignment(squaredDistances(vectorsOf(at), state.centres ?? parameter(at.params, CENTRES)))
+      return { ...state, frequencies: add(state.frequencies, sum(q, 0)) }
     },
   )
-  return { params: { [CENTRES]: centres }, frequencies }
+  return { frequencies, ...(centres === undefined ? {} : { params: { [CENTRES]: centres } }) }
 }
 
 /** The nearest cluster of each text, and the soft assignment to all of them. */

@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import type { Command } from '@attune/core'
+import { openPredictor, resume, run } from '@attune/trainer/node'
+import { Subject, lastValueFrom, tap } from 'rxjs'
+import { searchPathsFrom } from './search-paths.js'
+
+const root = mkdtempSync(join(tmpdir(), 'attune-clusters-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const words = { fruit: ['apple', 'pear', 'plum'], tool: ['hammer', 'saw', 'drill'] }
+const rows = Object.entries(words).flatMap(([label, [a, b, c]]) =>
+  [`${a} ${b}`, `${b} ${c} ${a}`, `${c} ${a}`, `${a} ${a} ${c}`].map((text) => ({ text, label })),
+)
+const data = join(root, 'texts.jsonl')
+writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+
+const configured = (directory: string) => ({
+  directory,
+  data: { train: { use: 'jsonl', path: data }, validation: { use: 'jsonl', path: data } },
+  tokenizer: { use: 'wordpiece', vocabularySize: 100 },
+  model: { use: 'bert', hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 16 },
+  objective: { use: 'deep-clustering', label: 'label', clusters: 2 },
+  metric: [{ use: 'adjusted-rand' }, { use: 'normalized-mutual-information' }],
+  engine: 'onnxruntime',
+  training: { epochs: 3, batchSize: 3, learningRate: 0.01 },
+})
+
+const weights = (directory: string): Buffer => readFileSync(join(directory, 'model/model.safetensors'))
+
+describe('a run of deep clustering', () => {
+  it('resumes bit for bit, scores its clusters, and predicts them with the saved model', async () => {
+    const [whole, parts] = [join(root, 'whole'), join(root, 'parts')]
+    const searchPaths = searchPathsFrom()
+    const scores: unknown[] = []
+    await lastValueFrom(
+      run(configured(whole), { searchPaths }).pipe(
+        tap((event) => event.type === 'evaluation.completed' && scores.push(Object.keys(event.scores).sort())),
+      ),
+    )
+    expect(scores[0]).toEqual(expect.arrayContaining(['adjusted-rand', 'normalized-mutual-information']))
+    for (const [i, step] of [2, 5, Infinity].entries()) {
+      const commands = new Subject<Command>()
+      const events =
+        i === 0 ? run(configured(parts), { searchPaths, commands }) : resume(parts, { searchPaths, commands })
+      await lastValueFrom(
+        events.pipe(
+          tap((event) => {
+            if (event.type === 'step.completed' && event.step === step) commands.next({ type: 'stop', because: 'test' })
+          }),
+        ),
+      )
+    }
+    expect(weights(parts).equals(weights(whole))).toBe(true)
+    const predictor = await openPredictor(join(whole, 'model'), { searchPaths })
+    const predictions = (await predictor.predict(rows)) as unknown as readonly { cluster: string; scores: object }[]
+    await predictor.close()
+    for (const { cluster, scores: each } of predictions) {
+      expect(['0', '1']).toContain(cluster)
+      expect(Object.keys(each)).toEqual(['0', '1'])
+    }
+  })
+})
