@@ -45,6 +45,8 @@ const ROWS: Readonly<Record<string, (i: number) => object>> = {
   similarities: (i) => ({ sentence1: sentence(i), sentence2: sentence(i + 1), score: (i % 5) + 0.5 }),
   preferences: (i) => ({ prompt: `${sentence(i)}?`, chosen: ' yes', rejected: ' no' }),
   feedback: (i) => ({ prompt: `${sentence(i)}?`, completion: i % 2 ? ' yes' : ' no', label: i % 2 === 1 }),
+  groups: (i) => ({ text: sentence(i), category: ANIMALS[i % 5] }),
+  domains: (i) => ({ text: sentence(i), label: i % 2 ? 'good' : 'bad', domain: i % 3 ? 'source' : 'web' }),
   pairs: (i) => ({ query: sentence(i), positive: `${sentence(i)} today` }),
 }
 
@@ -73,6 +75,10 @@ const CASES = [
   ['preferences', 'reward-modeling', 'reward-modeling', ['predict', 'RUN', 'the cat eats meat?']],
   ['feedback', undefined, 'kto', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
   ['pairs', undefined, 'contrastive', ['predict', 'RUN', '--file', 'pairs.jsonl']],
+  ['texts', 'autoencoder', 'autoencoder', ['predict', 'RUN', 'the dog sees grass']],
+  ['groups', 'deep-clustering', 'deep-clustering', ['predict', 'RUN', 'the dog sees grass']],
+  ['domains', 'domain-adversarial', 'domain-adversarial', ['predict', 'RUN', 'the dog sees grass']],
+  ['domains', 'domain-alignment', 'domain-alignment', ['predict', 'RUN', 'the dog sees grass']],
 ] as const
 
 describe('attune init', () => {

@@ -110,7 +110,7 @@ function tokenizerOf({ task, fields, start }: Request): PluginChoice {
   if (start !== undefined) return { name: start.tokenizer, options: { path: start.reference } }
   const { name, options, trainedOn } = task.tokenizer
   const read = trainedOn.flatMap((option) => fields[option] ?? [])
-  const field = read.length === 1 ? read[0] : read
+  const field = read.length > 1 ? read : (read[0] ?? 'text')
   return { name, options: { ...options, ...(field === 'text' ? {} : { field }) } }
 }
 

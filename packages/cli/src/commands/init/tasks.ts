@@ -42,6 +42,16 @@ const BART = { name: 'bart', options: BART_SHAPE }
 const WORDPIECE = { name: 'wordpiece', options: {} }
 const BPE = { name: 'bpe', options: {} }
 
+/** Classification of texts of several domains; the text and its label are those of the nested objective. */
+const DOMAINS = {
+  fields: { domain: ['domain'] },
+  model: BERT,
+  tokenizer: { ...WORDPIECE, trainedOn: [] },
+  metrics: ['accuracy'],
+  best: 'accuracy',
+  objective: { task: { use: 'sequence-classification' } },
+}
+
 /** The tasks by name, the first one the default. */
 export const TASKS: Readonly<Record<string, Task>> = {
   'sequence-classification': {
@@ -197,6 +207,33 @@ export const TASKS: Readonly<Record<string, Task>> = {
     tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
     metrics: [],
     best: 'loss',
+  },
+  autoencoder: {
+    title: 'Denoising autoencoder (TSDAE): sentence embeddings from texts alone',
+    fields: { text: ['text', 'content', 'sentence'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+  },
+  'deep-clustering': {
+    title:
+      'Deep clustering (DEC): groups of texts; a label is only compared with them. Start from a trained encoder with --from',
+    fields: { text: ['text', 'content', 'sentence'], label: ['label', 'category', 'class'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text'] },
+    metrics: ['adjusted-rand', 'normalized-mutual-information'],
+    best: 'adjusted-rand',
+    objective: { clusters: 2 },
+    stratified: true,
+  },
+  'domain-adversarial': {
+    title: 'Domain-adversarial training (DANN): text classification for a domain whose labels are unknown',
+    ...DOMAINS,
+  },
+  'domain-alignment': {
+    title: 'Domain alignment (MMD, CORAL): text classification for a domain whose labels are unknown',
+    ...DOMAINS,
   },
 }
 
