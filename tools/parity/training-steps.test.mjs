@@ -14,6 +14,7 @@ import { chain, clipByGlobalNorm, stopGradient } from '@attune/nn'
 import { rewardFunction } from '@attune/text'
 import { scalar as tensorScalar } from '@tensorflow/tfjs-core'
 import { trainingStep } from '@attune/trainer'
+import { range } from '@tensorflow/tfjs-core'
 import { goldenCases, hostTree, readCase, root } from './measure-model.mjs'
 
 /** @import { Engine, HostArray, Optimizer } from '@attune/core' */
@@ -256,6 +257,28 @@ async function distilling(change = undefined) {
   return /** @type {Case} */ ({ ...given, objective: { ...objective, trainingLoss } })
 }
 
+/** A decoder's tokens, four of each text, of which the last is padding. @param {number} texts */
+const decoded = (texts) => {
+  const of = (/** @type {'int32' | 'float32'} */ dtype, /** @type {(i: number) => number} */ value) => ({
+    shape: [texts, 4],
+    dtype,
+    values: Array.from({ length: 4 * texts }, (_, i) => value(i)),
+  })
+  const real = (/** @type {number} */ i) => (i % 4 < 3 ? 1 : 0)
+  const ids = of('int32', (i) => 5 + ((i * 7) % 11))
+  return { decoder: { ids, attentionMask: of('int32', real), targets: ids, weights: of('float32', real) } }
+}
+
+/** Deep clustering with the sizes of three clusters. @param {Parameters<typeof readCase>[1]} change */
+async function clustering(change = undefined) {
+  const given = await alike('deep-clustering', CLASSIFIED, { clusters: 3 }, () => ({}))(change)
+  const { objective } = given
+  /** @type {any} */
+  const trainingLoss = (/** @type {any} */ context, /** @type {any} */ batch) =>
+    objective.trainingLoss?.({ ...context, hyper: { ...context.hyper, memory: { frequencies: range(1, 4) } } }, batch)
+  return /** @type {Case} */ ({ ...given, objective: { ...objective, trainingLoss } })
+}
+
 /** All cases: name and loader. */
 const cases = [
   ...goldenCases().map((folder) => ({
@@ -263,6 +286,8 @@ const cases = [
     read: (/** @type {Parameters<typeof readCase>[1]} */ change = undefined) => readCase(folder, change),
   })),
   { name: 'objective-contrastive', read: contrasting },
+  { name: 'objective-autoencoder', read: alike('autoencoder', CLASSIFIED, { decoderLayers: 2 }, decoded) },
+  { name: 'objective-deep-clustering', read: clustering },
   { name: 'objective-regression', read: alike('regression', CLASSIFIED, {}, (texts) => floats([texts])) },
   {
     name: 'objective-multi-label-classification',
