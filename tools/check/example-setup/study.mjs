@@ -4,4 +4,4 @@ import { writeFileSync } from 'node:fs'
 import { writeTopics } from './topics.mjs'
 
 writeTopics('train.jsonl')
-writeFileSync('unlabelled.jsonl', ['a mail client', 'a text editor'].map((text) => JSON.stringify({ text })).join('\n'))
+writeFileSync('unlabelled.jsonl', ['mail in a shell', 'an editor of code'].map((text) => JSON.stringify({ text })).join('\n'))
