@@ -4,4 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { writeTopics } from './topics.mjs'
 
 writeTopics('train.jsonl')
-writeFileSync('unlabelled.jsonl', ['mail in a shell', 'an editor of code'].map((text) => JSON.stringify({ text })).join('\n'))
+writeFileSync(
+  'unlabelled.jsonl',
+  ['mail in a shell', 'an editor of code'].map((text) => JSON.stringify({ text })).join('\n'),
+)
