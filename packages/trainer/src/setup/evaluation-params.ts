@@ -1,4 +1,4 @@
-import type { Optimizer, Params } from '@attune/core'
+import { type Optimizer, type Params, isTensor, leaves } from '@attune/core'
 import type { TrainingState } from '../step/training-step.js'
 import type { Components } from './compose.js'
 
@@ -17,5 +17,8 @@ export function evaluationParams(
   const compiled = engine.compile((from: TrainingState) => optimizer.evaluationParams!(from.optimizer, from.trainable))
   const averaged = compiled({ trainable, optimizer: state }) as Params
   compiled.dispose()
-  return { trainable: averaged, release: () => engine.release(averaged) }
+  // A compiled function returns an argument as the same tensor.
+  const kept = new Set(leaves({ trainable, state }, isTensor).map(([, tensor]) => tensor))
+  const made = Object.fromEntries(Object.entries(averaged).filter(([, tensor]) => !kept.has(tensor)))
+  return { trainable: averaged, release: () => engine.release(made) }
 }
