@@ -11,6 +11,9 @@ import { backendOf } from './register.js'
 /** Numbers of weights that share a scale, and of scales that share a scale of their own. */
 const [BLOCK, SCALE_BLOCK] = [64, 256] as const
 
+/** Bytes of an int32. */
+const BYTES = 4
+
 /** Value of MatMulBnb4's `quant_type` for NF4. */
 const NF4 = 1
 
@@ -20,10 +23,11 @@ const SCALES = 'Nf4Scales'
 /** Inputs of the kernel. */
 type Given = Readonly<Record<string, Value>>
 
-/** Attributes of the kernel: the shape of the weight, and the operand order. */
+/** Attributes of the kernel: the shape of the weight, its first row among those of the codes, and the operand order. */
 interface Nf4Attributes {
   readonly outputs: number
   readonly inputs: number
+  readonly first: number
   /** False for `x·Wᵀ`, true for `x·W`, its gradient. */
   readonly isGradient: boolean
 }
@@ -32,7 +36,7 @@ interface Nf4Attributes {
 function viewOf({ builder, views }: Trace, of: Value): Value {
   const known = views.find((each) => each.of === of)
   if (known !== undefined) return known.value
-  const value = builder.input({ dtype: 'uint8', shape: [4 * sizeOf(of.shape)] })
+  const value = builder.input({ dtype: 'uint8', shape: [BYTES * sizeOf(of.shape)] })
   views.push({ value, of })
   return value
 }
@@ -63,35 +67,55 @@ function scalesOf(trace: Trace, blocks: number, { scales, map, nestedScales, nes
   return value
 }
 
+/** The packed bytes and the scales of a weight, and the number of its blocks. */
+interface Packed {
+  readonly bytes: Value
+  readonly scales: Value
+  readonly blocks: number
+}
+
 /**
- * The weight, `[outputs, inputs]`. The bytes are copied through a slice whose end depends on `after`, so that ONNX Runtime dequantizes the
- * weight only when it is needed: MatMulBnb4 computes `x·Wᵀ` only (in its CPU kernel, `transB` of 0 changes the shapes but not the product).
+ * The blocks of a weight, copied from those of the whole table through a slice whose end depends on `after`, so that ONNX Runtime copies
+ * them only when they are needed.
  */
-function dequantized(b: Builder, bytes: Value, scales: Value, of: readonly [number, number, Value, Value]): Value {
-  const [outputs, inputs, pairs, after] = of
-  const blocks = sizeOf(scales.shape)
+function copied(b: Builder, { bytes, scales, blocks }: Packed, from: number, after: Value): Packed {
   const first = slice(b, reshape(b, after, [sizeOf(after.shape)]), [0], [1])
   const zero = cast(b, compare(b, 'Greater', first, first), 'int64')
-  const [start, end] = [b.constant('int64', [0]), b.constant('int64', [(blocks * BLOCK) / 2])]
-  const ends = b.node('Add', [end, zero], { dtype: 'int64', shape: [1] })
-  const own = b.node('Slice', [bytes, start, ends, start], { dtype: 'uint8', shape: [(blocks * BLOCK) / 2] })
-  const values = reshape(b, lookUp(b, pairs, own), [blocks, BLOCK])
+  const length = (blocks * BLOCK) / 2
+  const start = (from * BLOCK) / 2
+  const ends = b.node('Add', [b.constant('int64', [start + length]), zero], { dtype: 'int64', shape: [1] })
+  const own = [bytes, b.constant('int64', [start]), ends, b.constant('int64', [0])]
+  const isWhole = blocks === sizeOf(scales.shape)
+  return {
+    bytes: b.node('Slice', own, { dtype: 'uint8', shape: [length] }),
+    scales: isWhole ? scales : slice(b, scales, [from], [blocks]),
+    blocks,
+  }
+}
+
+/** The weight, `[outputs, inputs]`. */
+function dequantized(b: Builder, { bytes, scales, blocks }: Packed, pairs: Value, [outputs, inputs]: [number, number]) {
+  const values = reshape(b, lookUp(b, pairs, bytes), [blocks, BLOCK])
   const flat = reshape(b, mul(b, values, reshape(b, scales, [blocks, 1])), [blocks * BLOCK])
   return reshape(b, slice(b, flat, [0], [outputs * inputs]), [outputs, inputs])
 }
 
-function lower(trace: Trace, given: Given, attributes: Nf4Attributes): Value {
+/**
+ * MatMulBnb4 computes `x·Wᵀ` only: in its CPU kernel, `transB` of 0 changes the shapes but not the product. The gradient's `x·W`
+ * dequantizes the weight.
+ */
+function lower(trace: Trace, given: Given, { outputs, inputs, first, isGradient }: Nf4Attributes): Value {
   const { builder: b } = trace
-  const { outputs, inputs, isGradient } = attributes
   const [x, blocks] = [given['x']!, Math.ceil((outputs * inputs) / BLOCK)]
-  const bytes = viewOf(trace, given['codes']!)
-  const scales = scalesOf(trace, blocks, given)
-  if (isGradient)
-    return product(b, x, dequantized(b, bytes, scales, [outputs, inputs, given['pairs']!, x]), false, false)
+  const all = (2 * BYTES * sizeOf(given['codes']!.shape)) / BLOCK
+  const whole = { bytes: viewOf(trace, given['codes']!), scales: scalesOf(trace, all, given), blocks }
+  const isPart = blocks < all
+  const weight = isPart || isGradient ? copied(b, whole, (first * inputs) / BLOCK, given['after']!) : whole
+  if (isGradient) return product(b, x, dequantized(b, weight, given['pairs']!, [outputs, inputs]), false, false)
   const sizes = { K: inputs, N: outputs, block_size: BLOCK, quant_type: NF4 }
   return b.node(
     'MatMulBnb4',
-    [x, bytes, scales],
+    [x, weight.bytes, weight.scales],
     { dtype: 'float32', shape: [x.shape[0]!, outputs] },
     {
       domain: 'com.microsoft',
@@ -104,8 +128,9 @@ function lower(trace: Trace, given: Given, attributes: Nf4Attributes): Value {
  * Registers a kernel for products with a weight in 4-bit NormalFloat, which the graph keeps packed: `x·Wᵀ` is ONNX Runtime's MatMulBnb4,
  * which dequantizes into memory that it frees, and the gradient's `x·W` dequantizes the weight when its operand is known.
  *
- * `inputs: { x, codes, scales, pairs }`, and `{ map, nestedScales, nestedOffset }` where the scales are 8-bit codes; `attrs: { outputs,
- * inputs, isGradient }`. `codes` are int32 arguments of the compiled function or constants, each with eight 4-bit codes, the first in the
+ * `inputs: { x, after, codes, scales, pairs }`, and `{ map, nestedScales, nestedOffset }` where the scales are 8-bit codes; `attrs: { outputs,
+ * inputs, first, isGradient }`. The weight is dequantized after `after` is computed. `first` is the index of its first row among those of
+ * the codes; rows consist of whole blocks unless it has all of them. `codes` are int32 arguments of the compiled function or constants, each with eight 4-bit codes, the first in the
  * high bits of the lowest byte; `pairs` holds the two values of each byte, `[256, 2]`.
  */
 export function registerNf4Product(kernelName: string): void {

@@ -160,12 +160,22 @@ export {
   type Nf4Blocks,
   type NestedScales,
   NF4_VALUES,
+  fitsNf4Table,
   nf4Names,
+  nf4Table,
   nf4Tensors,
   quantizeNf4,
   quantizeScales,
 } from './adapters/nf4.js'
-export { NF4_PRODUCT, type Nf4Weight, dequantizeNf4, hasNf4, nf4Product } from './adapters/nf4-weight.js'
+export {
+  NF4_PRODUCT,
+  type Nf4Weight,
+  dequantizeNf4,
+  hasNf4,
+  nf4Product,
+  nf4Rows,
+  nf4TableProduct,
+} from './adapters/nf4-weight.js'
 export {
   type Factors,
   downOf,

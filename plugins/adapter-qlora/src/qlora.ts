@@ -14,15 +14,15 @@ import {
 } from '@attune/nn'
 import { add } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { plainWeight, quantizeLayers, quantizedLinear, sizesOf } from './quantize-layers.js'
+import { plainTables, plainWeight, quantizeWeights, quantizedLinear, sizesOf, tablesOf } from './quantize-layers.js'
 
 /**
  * QLoRA: LoRA on a model whose linear weights are frozen in 4-bit NormalFloat (NF4).
  *
  *     y = x·dequantize(W)ᵀ + b + alpha / rank · (dropout(x)·Aᵀ)·Bᵀ
  *
- * All linear layers above the embeddings are quantized, in blocks of 64 weights with a scale each; embeddings, norms, biases and heads
- * stay in float32. A weight is dequantized where it is used, in the forward pass and again in the backward pass. `A` is random and `B` zero
+ * All linear layers above the embeddings are quantized, in blocks of 64 weights with a scale each; norms, biases and heads
+ * stay in float32, and so do embeddings unless `quantizeEmbeddings` is set. A weight is dequantized where it is used, in the forward pass and again in the backward pass. `A` is random and `B` zero
  * at first, so training starts from the quantized model. `merge` returns the dequantized weights with the updates added. A saved adapter
  * has peft's LoRA layout, without the quantized weights. Near neighbor: lora, which keeps the weights in float32.
  */
@@ -37,10 +37,16 @@ export const qlora = definePlugin({
       .boolean()
       .default(true)
       .describe('Store the scales of the blocks in 8 bits, which takes 4.13 instead of 4.5 bits per weight'),
+    quantizeEmbeddings: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Store the word embeddings, and an output layer with a row per token, in NF4 too, which bitsandbytes keeps unquantized',
+      ),
   }),
   needs: { engine: ENGINE, randomness: RANDOMNESS },
   exceptions: { initialFunction: 'the frozen weights are rounded to 4 bits' },
-  create: ({ doubleQuantization, ...options }, given): Adapter => ({
+  create: ({ doubleQuantization, quantizeEmbeddings, ...options }, given): Adapter => ({
     async adapt(model, params, { saved } = {}) {
       const { factors, tensors } = initialLowRank(
         { adapter: 'qlora', reads: ['lora', 'rslora'], options, model, params },
@@ -49,12 +55,13 @@ export const qlora = definePlugin({
       )
       const layers = linearLayers(model, params)
       const sizes = sizesOf(model, params, layers)
+      const tables = quantizeEmbeddings ? tablesOf(model, params) : new Map()
       return adaptLayers(model, params, {
         adapter: 'qlora',
         layers,
         tensors,
-        frozen: await quantizeLayers(given.engine, model, params, { sizes, doubleQuantization }),
-        replaces: new Set(layers.map((layer) => `${layer}.weight`)),
+        frozen: await quantizeWeights(given.engine, model, params, { sizes, tables, doubleQuantization }),
+        replaces: new Set([...layers, ...tables.keys()].map((layer) => `${layer}.weight`)),
         hook: (mode, report) => (site, x, compute) => {
           if (site.kind !== 'linear' || !sizes.has(site.name)) return compute(x)
           report(site.name)
@@ -68,10 +75,11 @@ export const qlora = definePlugin({
         },
         merge: (all) => {
           const adapted = new Set(factors.layers)
-          return mergedWeights(layers, (layer) => {
+          const merged = mergedWeights(layers, (layer) => {
             const weight = plainWeight(model, all, sizes, layer)
             return adapted.has(layer) ? add(weight, lowRankWeight(model, factors, all, layer)) : weight
           })
+          return { ...merged, ...plainTables(all, tables) }
         },
         config: (heads) =>
           lowRankConfig(factors, { dropout: options.dropout, heads, inputFirst: model.inputFirst === true }),

@@ -1,5 +1,15 @@
 import type { Engine, HostArray, LayerSite, Model, Params } from '@attune/core'
-import { type Nf4Weight, dequantizeNf4, layerSize, nf4Product, nf4Tensors } from '@attune/nn'
+import {
+  type Nf4Weight,
+  dequantizeNf4,
+  fitsNf4Table,
+  isOwn,
+  isTokenTable,
+  layerSize,
+  nf4Product,
+  nf4Table,
+  nf4Tensors,
+} from '@attune/nn'
 import { type Tensor, add, transpose } from '@tensorflow/tfjs-core'
 
 /** Transposes a matrix of `rows` rows on the host. */
@@ -14,25 +24,47 @@ export const sizesOf = (model: Model, params: Params, layers: readonly string[])
 
 type Sizes = ReturnType<typeof sizesOf>
 
+type Tables = ReadonlyMap<string, readonly [entries: number, width: number]>
+
+/** Shapes of the word embeddings and of output layers with a row per token, by name. Without tables whose rows are not whole blocks. */
+export const tablesOf = (model: Model, params: Params): Tables =>
+  new Map(
+    Object.keys(params)
+      .filter((name) => name === model.wordEmbeddings || (!isOwn(model, name) && isTokenTable(model, params, name)))
+      .filter((name) => name.endsWith('.weight') && fitsNf4Table(params[name]!.shape))
+      .map((name) => [name.slice(0, -'.weight'.length), params[name]!.shape as [number, number]]),
+  )
+
 /**
- * The weights of the layers in NF4, by name. They are read from the device and quantized one by one, in the layout `[out, in]` for every
- * family, as bitsandbytes does.
+ * The weights of the layers and the tables in NF4, by name. They are read from the device and quantized one by one, weights in the layout
+ * `[out, in]` for every family, as bitsandbytes does.
  */
-export async function quantizeLayers(
+export async function quantizeWeights(
   engine: Engine,
-  model: Model,
+  { inputFirst }: Model,
   params: Params,
-  { sizes, doubleQuantization }: { readonly sizes: Sizes; readonly doubleQuantization: boolean },
+  how: { readonly sizes: Sizes; readonly tables: Tables; readonly doubleQuantization: boolean },
 ): Promise<Params> {
+  const { sizes, tables, doubleQuantization } = how
   const packed: Params[] = []
-  for (const [layer, [, inputs]] of sizes) {
+  for (const layer of [...tables.keys(), ...sizes.keys()]) {
     const { weight } = (await engine.read({ weight: params[`${layer}.weight`]! })) as { readonly weight: HostArray }
     const own = weight.values as Float32Array
-    const values = model.inputFirst === true ? transposed(own, inputs) : own
-    packed.push(engine.put(nf4Tensors(layer, values, doubleQuantization)) as Params)
+    const [, inputs] = sizes.get(layer) ?? []
+    const values = inputFirst === true && inputs !== undefined ? transposed(own, inputs) : own
+    const tensors = tables.has(layer)
+      ? nf4Table(layer, weight, doubleQuantization)
+      : nf4Tensors(layer, values, doubleQuantization)
+    packed.push(engine.put(tensors) as Params)
   }
   return Object.assign({}, ...packed) as Params
 }
+
+/** The dequantized tables, by name. */
+export const plainTables = (params: Params, tables: Tables): Params =>
+  Object.fromEntries(
+    [...tables].map(([layer, shape]) => [`${layer}.weight`, dequantizeNf4({ layer, params, shape })] as const),
+  )
 
 const weightOf = (layer: string, params: Params, sizes: Sizes): Nf4Weight => ({
   layer,

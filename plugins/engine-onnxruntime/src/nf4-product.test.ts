@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type HostArray, type Params, key } from '@attune/core'
-import { gradients, nf4Product, nf4Tensors, normal } from '@attune/nn'
+import { gradients, nf4Product, nf4Rows, nf4Table, nf4TableProduct, nf4Tensors, normal } from '@attune/nn'
 import { expectClose, referenceEngine } from '@attune/testkit'
-import { type Tensor, mul, square, sum } from '@tensorflow/tfjs-core'
+import { type Tensor, mul, square, sum, tensor1d } from '@tensorflow/tfjs-core'
 import { onnxruntime } from './onnxruntime.js'
 
 const [ours, reference] = [onnxruntime({}), referenceEngine()]
@@ -41,3 +41,26 @@ describe.each([true, false])('products with NF4 weights, double quantization %s'
     expectClose(results[3], results[1], 1e-4)
   })
 })
+
+it.each([true, false])(
+  'products with tables in several parts match those of the reference engine, double quantization %s',
+  async (isDouble) => {
+    const [entries, width] = [70, 64]
+    const most = 32 * 64 // two whole parts and a smaller one
+    const values = Float32Array.from({ length: entries * width }, (_, i) => Math.sin(i))
+    const results = []
+    for (const engine of [reference, ours]) {
+      await engine.start()
+      const params = engine.put(
+        nf4Table('words', { shape: [entries, width], dtype: 'float32', values }, isDouble),
+      ) as Params
+      const run = engine.compile((frozen: Params, x: Tensor, ids: Tensor) => {
+        const y = (states: Tensor): Tensor => nf4TableProduct(states, frozen, 'words', most)
+        const { grads } = gradients(() => sum(mul(square(y(x)), 0.5)), { x })
+        return { y: y(x), rows: nf4Rows(frozen, 'words', ids), ...grads }
+      })
+      results.push(await engine.read(run(params, normal(key(2), [3, width], 1), tensor1d([69, 7], 'int32'))))
+    }
+    expectClose(results[1], results[0], 1e-3)
+  },
+)

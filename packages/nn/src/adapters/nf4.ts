@@ -121,12 +121,10 @@ export function quantizeScales(values: Float32Array): NestedScales {
   return { codes, scales, offset }
 }
 
-const [CODES, SCALES] = ['.nf4', '.absmax'] as const
-
 /** Names of the tensors of an NF4 weight, by the name of its layer. The last two exist only with double quantization. */
 export const nf4Names = (layer: string) => ({
-  codes: `${layer}.weight${CODES}`,
-  scales: `${layer}.weight${SCALES}`,
+  codes: `${layer}.weight.nf4`,
+  scales: `${layer}.weight.absmax`,
   nestedScales: `${layer}.weight.nested_absmax`,
   nestedOffset: `${layer}.weight.nested_offset`,
 })
@@ -155,4 +153,21 @@ export function nf4Tensors(
     [names.nestedScales]: array('float32', nested.scales),
     [names.nestedOffset]: array('float32', Float32Array.of(nested.offset)),
   }
+}
+
+/** True if the rows of a table consist of whole blocks, as {@link nf4Table} needs. */
+export const fitsNf4Table = ([, width]: readonly number[]): boolean => width! % NF4_BLOCK === 0
+
+/**
+ * The tensors of a table with a row per token in NF4, by name: those of {@link nf4Tensors}, with codes of shape `[entries, width / 8]`.
+ * @param shape `[entries, width]`, of a width that is a multiple of 64
+ */
+export function nf4Table(
+  layer: string,
+  { shape: [entries, width], values }: HostArray,
+  doubleQuantization: boolean,
+): Record<string, HostArray> {
+  const tensors = nf4Tensors(layer, values as Float32Array, doubleQuantization)
+  const { codes } = nf4Names(layer)
+  return { ...tensors, [codes]: { ...tensors[codes]!, shape: [entries!, width! / 8] } }
 }

@@ -1,11 +1,11 @@
 import type { Head, Key, Model, Params } from '@attune/core'
-import { type Tensor, add, matMul } from '@tensorflow/tfjs-core'
+import { type Tensor, add } from '@tensorflow/tfjs-core'
 import { activation } from '../layers/activation.js'
 import { headTensors, toCheckpointNames } from './head.js'
 import { filledWith, normal } from '../layers/initialise.js'
 import { layerNorm } from '../layers/layer-norm.js'
 import { linear } from '../layers/linear.js'
-import { parameter } from '../layers/parameter.js'
+import { tokenProducts } from './token-products.js'
 
 /**
  * Logits over the vocabulary of masked tokens, from their hidden states `[…, hidden]` to `[…, vocabulary]`: a linear
@@ -17,7 +17,7 @@ export function maskedLogits(model: Model, head: Head, params: Params, states: T
   const dense = linear(own, 'dense', states, { bias: 'dense.bias' in own })
   const active = activation(head.activation ?? 'gelu')(dense)
   const normal = layerNorm(own, 'norm', active, head.epsilon ?? 1e-12, { bias: 'norm.bias' in own })
-  const logits = matMul(normal, parameter(params, model.wordEmbeddings), false, true)
+  const logits = tokenProducts(params, model.wordEmbeddings, normal)
   return own['bias'] === undefined ? logits : add(logits, own['bias'])
 }
 

@@ -1,11 +1,13 @@
 import type { Params } from '@attune/core'
 import { type Tensor, customGrad, gather, reshape, scatterND } from '@tensorflow/tfjs-core'
+import { hasNf4, nf4Rows } from '../adapters/nf4-weight.js'
 import { hookOf } from './layer-hook.js'
 import { parameter } from './parameter.js'
 
 /**
  * Embedding lookup: rows of `name.weight` `[entries, width]` at int32 `ids` `[…]`, as `[…, width]`. The gradient adds
- * up the rows of equal ids in one scatter; TF.js' own gradient iterates over the whole table.
+ * up the rows of equal ids in one scatter; TF.js' own gradient iterates over the whole table. A table in NF4 is frozen, and only the rows
+ * at the ids are dequantized.
  *
  * @example
  * ```ts
@@ -18,8 +20,13 @@ import { parameter } from './parameter.js'
  * ```
  */
 export function embedding(params: Params, name: string, ids: Tensor): Tensor {
-  const weight = parameter(params, `${name}.weight`)
   const hook = hookOf(params)
+  if (hasNf4(params, name)) {
+    const rows = (at: Tensor, table?: Tensor): Tensor =>
+      table === undefined ? nf4Rows(params, name, at) : takeRows(table, at)
+    return hook === undefined ? rows(ids) : hook({ kind: 'embedding', name, params }, ids, rows)
+  }
+  const weight = parameter(params, `${name}.weight`)
   if (hook === undefined) return takeRows(weight, ids)
   return hook({ kind: 'embedding', name, params, weight }, ids, (at, table = weight) => takeRows(table, at))
 }

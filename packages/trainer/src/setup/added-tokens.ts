@@ -1,4 +1,4 @@
-import type { Adapted, Engine, HostArray, Params } from '@attune/core'
+import { type Adapted, AttuneError, type Engine, type HostArray, type Params } from '@attune/core'
 
 /** Parameters with a row for each token to which rows were added, and the number of rows that the saved model has. */
 export interface AddedTokens {
@@ -25,11 +25,24 @@ function rowsFrom(first: number, shape: readonly number[]): HostArray {
 const frozenNames = ({ frozen }: Adapted, { names }: AddedTokens): readonly string[] =>
   names.filter((name) => frozen[name] !== undefined)
 
+/** @throws AttuneError `ADAPTER_MISMATCH` if the adapter replaced a table by tensors that cannot train, such as quantized ones. */
+function requireTables({ frozen, trainable }: Adapted, { names }: AddedTokens): void {
+  const replaced = names.find((name) => frozen[name] === undefined && trainable[name] === undefined)
+  if (replaced === undefined) return
+  throw new AttuneError(
+    'ADAPTER_MISMATCH',
+    `\`trainAddedTokens\`: expected the parameter ${replaced}, but the adapter stores it in another form`,
+    'Let the adapter keep the embeddings unquantized, or set `trainAddedTokens: false`.',
+  )
+}
+
 /**
  * An adapted model whose added rows train too: they are parameters with an update mask, so that the other rows keep their bits. The
  * gradient and the optimizer state are those of whole tables.
+ * @throws AttuneError `ADAPTER_MISMATCH` if the adapter stores a table in another form
  */
 export function trainAddedRows(engine: Engine, adapted: Adapted, added: AddedTokens): Adapted {
+  requireTables(adapted, added)
   const names = frozenNames(adapted, added)
   const { chosen, others } = split(adapted.frozen, names)
   const masks = Object.entries(chosen).map(([name, { shape }]) => [name, rowsFrom(added.saved, shape)] as const)
