@@ -27,7 +27,34 @@ async function availableEngines() {
   return names
 }
 
-/** Options of an adapter and the training options that go with it. @type {Record<string, { options: object, training?: object }>} */
+/** A small decoder, for adapters that need a KV cache. */
+const DECODER = {
+  use: 'gpt2',
+  nEmbd: 32,
+  nLayer: 2,
+  nHead: 2,
+  nPositions: 24,
+  embdPdrop: 0.2,
+  residPdrop: 0.2,
+}
+
+/** Optimizers with state beyond the moments, and regularizers that sample, prepare, or compare passes: one run for all of them. */
+const CHAINS = {
+  optimizer: [
+    'adaptive-gradient-clipping',
+    'gradient-centralization',
+    'gradient-noise',
+    'adamw-8bit',
+    'lookahead',
+    { use: 'exponential-moving-average', decay: 0.9 },
+  ],
+  regularizer: ['l2-sp', 'neftune', 'stochastic-depth', 'spectral-norm', 'r-drop'],
+}
+
+/**
+ * Options of an adapter, and the training options and other parts of the configuration that go with it.
+ * @type {Record<string, { options: object, training?: object, rest?: object }>}
+ */
 const ADAPTERS = {
   full: { options: {} },
   'frozen-layers': { options: { count: 2 }, training: { microBatchSize: 4, gradientCheckpointing: true } },
@@ -38,11 +65,13 @@ const ADAPTERS = {
   dora: { options: { rank: 2 } },
   ia3: { options: {} },
   'p-tuning': { options: { tokens: 2, hiddenSize: 8 } },
+  'prefix-tuning': { options: { tokens: 2 }, rest: { model: DECODER } },
   'prompt-tuning': { options: { tokens: 2 } },
   qlora: { options: { rank: 2 } },
   vera: { options: { rank: 8, dropout: 0.1 } },
   'movement-pruning': { options: { fraction: 0.4 } },
   'attention-statistics': { options: { by: 'low-entropy', fraction: 0.5 } },
+  'top-layers': { options: { count: 1 }, rest: CHAINS },
 }
 
 /** Sets of callbacks by name. @type {Record<string, object[]>} */
@@ -55,7 +84,7 @@ const CALLBACKS = {
   ],
 }
 
-/** One type of run. @typedef {{ name: string, engine: string, adapter: object, callback: object[], training: object }} RunType */
+/** One type of run. @typedef {{ name: string, engine: string, adapter: object, callback: object[], training: object, rest: object }} RunType */
 
 /**
  * @param {boolean} all every combination; else a subset that covers each pair of engine, adapter and set of callbacks
@@ -64,7 +93,7 @@ const CALLBACKS = {
 export async function runTypes(all) {
   const callbacks = Object.entries(CALLBACKS)
   return (await availableEngines()).flatMap((engine, e) =>
-    Object.entries(ADAPTERS).flatMap(([adapter, { options, training = {} }], a) =>
+    Object.entries(ADAPTERS).flatMap(([adapter, { options, training = {}, rest = {} }], a) =>
       callbacks
         .filter((_, c) => all || c === (e + a) % callbacks.length)
         .map(([name, callback]) => ({
@@ -73,6 +102,7 @@ export async function runTypes(all) {
           adapter: { use: adapter, ...options },
           callback,
           training,
+          rest,
         })),
     ),
   )
@@ -86,8 +116,8 @@ export const rows = Array.from({ length: 70 }, (_, i) => {
   return JSON.stringify({ text, label: i % 3 === 0 ? 'animal' : 'tool' })
 }).join('\n')
 
-/** Configuration of a small BERT with dropout, for rows in train.jsonl. @param {RunType} type */
-export const configOf = ({ engine, adapter, callback, training }) => ({
+/** Configuration of a small BERT with dropout, unless the type has another model, for rows in train.jsonl. @param {RunType} type */
+export const configOf = ({ engine, adapter, callback, training, rest }) => ({
   seed: 5,
   data: { train: { use: 'jsonl', path: 'train.jsonl' } },
   tokenizer: { use: 'wordpiece', vocabularySize: 120 },
@@ -106,5 +136,6 @@ export const configOf = ({ engine, adapter, callback, training }) => ({
   adapter,
   metric: ['accuracy'],
   callback,
+  ...rest,
   training: { epochs: 4, batchSize: 8, learningRate: 0.01, evaluateEvery: 5, ...training },
 })
