@@ -65,6 +65,7 @@ export {
   requireRepresentableSizes,
   uniform,
 } from './layers/initialise.js'
+export { detectionHead, detectionLogits, initialDetectionHead } from './heads/detection-head.js'
 export { sampleTokens } from './heads/sample-tokens.js'
 export { lastToken } from './heads/last-token.js'
 export { type RowLosses, lossOf } from './heads/loss-of.js'

@@ -2,9 +2,7 @@ import {
   AttuneError,
   type EncodeOptions,
   type Example,
-  type Head,
   type HostArray,
-  type Key,
   MODEL,
   type Mode,
   type Model,
@@ -20,17 +18,7 @@ import {
   use,
 } from '@attune/core'
 import { lengthOptions, lengthsFor, maximumTokens, textOf } from '@attune/data'
-import {
-  activation,
-  binaryCrossEntropy,
-  filledWith,
-  headFor,
-  headTensors,
-  linear,
-  normal,
-  toCheckpointNames,
-  withoutGradient,
-} from '@attune/nn'
+import { binaryCrossEntropy, detectionHead, detectionLogits, initialDetectionHead, withoutGradient } from '@attune/nn'
 import { type Tensor, cast, notEqual, reshape } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type DetectionBatch, type DetectionItem, detectionBatches, joinedLosses, replaceTokens } from './batch.js'
@@ -55,33 +43,6 @@ type DeviceBatch = OnDevice<DetectionBatch>
 interface Outputs extends Record<string, Tensor> {
   readonly logits: Tensor
   readonly modeling: Tensor
-}
-
-/** The family's head, or one with ELECTRA's names, which other libraries read without it. */
-function headOf(model: Model): Head {
-  if ('replaced-token-detection' in model.heads) return headFor(model, 'replaced-token-detection')
-  const { architecture } = model.heads['contrastive'] ?? headFor(model, 'masked-language-modeling')
-  const at = 'discriminator_predictions'
-  const names = ['weight', 'bias'].flatMap((each) => [
-    [`dense.${each}`, `${at}.dense.${each}`],
-    [`out.${each}`, `${at}.dense_prediction.${each}`],
-  ])
-  return { architecture, tensors: Object.fromEntries(names) as Head['tensors'] }
-}
-
-const initialHead = ({ hiddenSize: width, initializerRange }: Model, head: Head, key: Key): Params =>
-  toCheckpointNames(head, {
-    'dense.weight': normal(deriveKey(key, 'dense'), [width, width], initializerRange),
-    'dense.bias': filledWith([width], 0),
-    'out.weight': normal(deriveKey(key, 'out'), [1, width], initializerRange),
-    'out.bias': filledWith([1], 0),
-  })
-
-/** Logits that a token was replaced: hidden states `[rows, length, hidden]` to `[rows, length]`. */
-function detect(head: Head, params: Params, states: Tensor): Tensor {
-  const own = headTensors(head, params)
-  const active = activation(head.activation ?? 'gelu')(linear(own, 'dense', states))
-  return reshape(linear(own, 'out', active), states.shape.slice(0, 2))
 }
 
 /** Binary cross-entropy of each token, `[rows, length]`. */
@@ -124,7 +85,7 @@ function create(
   requireMask(tokenizer)
   const generator = createGenerator(o.generator, model, model.vocabularySize ?? tokenizer.vocabularySize)
   const limits = lengthsFor(o, { ...model, maximumLength: Math.min(model.maximumLength, generator.maximumLength) })
-  const head = headOf(model)
+  const head = detectionHead(model)
   const { collate, isReplaced } = detectionBatches(tokenizer, { ...o, maximumLength: limits.maximumLength })
   const encode = reader(tokenizer, o.text, limits)
   const generate = (params: Params, mode: Mode, { inputs, maskedIds, ...batch }: DeviceBatch) =>
@@ -135,12 +96,12 @@ function create(
     views: ['replaced', 'tokens'],
     config: { architectures: [head.architecture] },
     maximumLength: limits.maximumLength,
-    init: (key) => ({ ...initialHead(model, head, deriveKey(key, 'discriminator')), ...generator.init(key) }),
+    init: (key) => ({ ...initialDetectionHead(model, head, deriveKey(key, 'discriminator')), ...generator.init(key) }),
     encode: (example) => encode(example),
     encodeUnlabelled: (example) => encode(example, false),
     collate,
     head: (params, { lastHiddenState }, mode, batch) => ({
-      logits: detect(head, params, lastHiddenState),
+      logits: detectionLogits(head, params, lastHiddenState),
       modeling: generate(params, mode, batch).losses,
     }),
     loss: (outputs, batch) => lossOf(batch, outputs, batch.isReplaced),
@@ -149,7 +110,7 @@ function create(
       const inputIds = withoutGradient(() => replaceTokens(batch, sampled!))
       const labels = withoutGradient(() => cast(notEqual(inputIds, batch.inputs.inputIds), 'float32'))
       const { lastHiddenState } = forward({ ...batch.inputs, inputIds } as unknown as TextInputs)
-      return lossOf(batch, { logits: detect(head, params, lastHiddenState), modeling }, labels)
+      return lossOf(batch, { logits: detectionLogits(head, params, lastHiddenState), modeling }, labels)
     },
     predict: ({ logits }, items) => predicted(logits, items),
     reference: (item) => viewsOf(isReplaced(item)),
