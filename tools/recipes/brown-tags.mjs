@@ -56,7 +56,7 @@ function entityKind(brown) {
 }
 
 /**
- * BIO tags of a sentence. A run of proper nouns and words of titles is one entity: a TITLE (an institution, a place, an
+ * BIO tags of a sentence. A run of proper nouns and words of titles is one entity: a TITLE (an institution, a city, an
  * office, a work) if the annotators marked one of its words as part of a title, and otherwise a NAME. A run of cardinal numbers is a NUMBER.
  * @param {string[]} brown
  */

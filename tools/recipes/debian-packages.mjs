@@ -107,7 +107,7 @@ export const tags = (folder) =>
     }))
     .filter(({ text, labels }) => labels.length > 0 && isAscii(text))
 
-/** What the questions ask: a sentence with the value, and questions. @type {Record<'version' | 'section' | 'size' | 'homepage', { fact(name: string, value: string): string, questions: string[] }>} */
+/** Facts that questions ask for: a sentence with the value, and questions. @type {Record<'version' | 'section' | 'size' | 'homepage', { fact(name: string, value: string): string, questions: string[] }>} */
 const FACTS = {
   version: {
     fact: (name, value) => `The version of ${name} is ${value}.`,

@@ -78,7 +78,7 @@ function configured(train: string, name: string, seed: number): string {
   return file
 }
 
-/** Writes the rows to label: those that the model is least certain of, or random ones. */
+/** Writes the rows to label: those that have the highest entropy, or random ones. */
 async function choose(by: string, config: string, run: string, candidates: readonly Row[], output: string) {
   if (by === 'random') write(output, candidates.slice(0, count))
   else await attune('select', config, '--run', run, '--pool', pool, '--count', String(count), '--output', output)
