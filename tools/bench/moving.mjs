@@ -55,7 +55,7 @@ async function measure(cell, folder) {
       begun = process.cpuUsage()
     }
     if (event.type === 'step.completed') found.steps = event.step
-    // Training with compilation, without the start and the evaluation; processor time, which other processes hardly change.
+    // Training with compilation, without the start and the evaluation; CPU time, which other processes hardly change.
     if (event.type === 'evaluation.started') {
       const { user, system } = process.cpuUsage(begun)
       found.seconds = (user + system) / 1e6

@@ -13,7 +13,7 @@ import { NO_CONSTANTS, compileStep, inferenceStep, lossAndGradients } from '@att
 import { decodeSafetensors, optionsFromConfig } from '@attune/weights'
 import { hostTree, root } from './measure-model.mjs'
 
-/** @import { Engine, HostArray, Model, Objective } from '@attune/core' */
+/** @import { Engine, Model, Objective } from '@attune/core' */
 
 const search = { folders: [root] }
 const path = (/** @type {string} */ name) => join(root, 'tools/parity/golden', `replaced-token-detection${name}`)
@@ -76,7 +76,7 @@ for (const name of ['onnxruntime', 'tfjs-cpu'])
           lossAndGradients(components, { trainable, frozen: {}, ...given }),
         )
         const batch = hostTree(golden.batch)
-        return /** @type {any} */ (await engine.read(step(params, engine.put({ batch, hyper }))))
+        return /** @type {any} */ (await engine.read(step(params, engine.put(/** @type {any} */ ({ batch, hyper })))))
       }
       const [generator, both] = [await evaluate(0), await evaluate(golden.weight)]
       const modeling = generator.loss.values[0]

@@ -229,3 +229,10 @@ export { maskLosses } from './objectives/mask-losses.js'
 export { correlationAlignment, maximumMeanDiscrepancy } from './objectives/domain-distances.js'
 export { requireOneRowEach } from './objectives/require-one-row-each.js'
 export { reverseGradient } from './layers/reverse-gradient.js'
+export {
+  VECTOR_DECODER,
+  type VectorDecoderInputs,
+  type VectorDecoderSize,
+  vectorDecoderShapes,
+  vectorDecoderStates,
+} from './sentence/vector-decoder.js'

@@ -21,10 +21,9 @@ import {
   tinyTokenizer,
 } from '@attune/testkit'
 import { decodeSafetensors } from '@attune/weights'
-import { BERT_LAYER, attentionBias, embedding, encoderLayer, layerNorm } from '@attune/nn'
+import { VECTOR_DECODER, BERT_LAYER, attentionBias, embedding, encoderLayer, layerNorm } from '@attune/nn'
 import { type Scalar, add, div, mul, range, slice, squeeze, sum, zerosLike } from '@tensorflow/tfjs-core'
 import { autoencoder } from './autoencoder.js'
-import { DECODER } from './decoder.js'
 
 /** With weights so large that the norms of the decoder are smooth at the step size of finite differences. */
 const model: Model = {
@@ -114,8 +113,8 @@ describe('objective autoencoder', () => {
     const { files = {}, init } = autoencoder({}, given)
     expect(files['modules.json']).toMatchObject([{ path: '' }, { path: '1_Pooling' }])
     expect(files['1_Pooling/config.json']).toMatchObject({ pooling_mode_cls_token: true })
-    expect(files[`${DECODER}/config.json`]).toMatchObject({ layers: 1, heads: 1, hidden: 8 })
-    expect(Object.keys(init(key(1))).filter((name) => !name.startsWith(`${DECODER}.`))).toEqual([])
+    expect(files[`${VECTOR_DECODER}/config.json`]).toMatchObject({ layers: 1, heads: 1, hidden: 8 })
+    expect(Object.keys(init(key(1))).filter((name) => !name.startsWith(`${VECTOR_DECODER}.`))).toEqual([])
   })
 
   it('rejects heads that do not divide the hidden size, and a model with narrower word embeddings', () => {
@@ -188,7 +187,7 @@ describe('loss of TSDAE', () => {
     const params = engine.put(named('weights/')) as Params
     expect(Object.keys(objective.init(key(1))).sort()).toEqual(
       Object.keys(params)
-        .filter((name) => name.startsWith(DECODER))
+        .filter((name) => name.startsWith(VECTOR_DECODER))
         .sort(),
     )
     const loss = (own: Params): Scalar => {

@@ -32,7 +32,11 @@ import {
   wordUnits,
 } from '@attune/data'
 import {
+  VECTOR_DECODER,
   type RowLosses,
+  type VectorDecoderSize,
+  vectorDecoderShapes,
+  vectorDecoderStates,
   type TokenLosses,
   headFor,
   initialParameters,
@@ -46,7 +50,6 @@ import {
 } from '@attune/nn'
 import { type Tensor, add, matMul, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { DECODER, type DecoderSize, decoderShapes, decoderStates } from './decoder.js'
 
 /** Token ids of a text; `isDecoded` if its loss is computed. */
 interface Item extends Encoded {
@@ -104,7 +107,7 @@ const options = z.strictObject({
 type Options = z.output<typeof options>
 
 /** Sizes of the decoder. @throws AttuneError `BAD_OPTIONS`, `NO_SUCH_HEAD` */
-function sizeOf(o: Options, model: Model, vocabulary: number, vectors: number, length: number): DecoderSize {
+function sizeOf(o: Options, model: Model, vocabulary: number, vectors: number, length: number): VectorDecoderSize {
   const { hiddenSize: hidden } = model
   const heads = o.decoderHeads ?? (hidden % 64 === 0 ? hidden / 64 : 1)
   if (hidden % heads !== 0)
@@ -166,13 +169,13 @@ const collation = (o: Options, tokenizer: Tokenizer, maximumLength: number): Obj
 
 /** Losses and argmax tokens of the decoder, whose output embeddings are the word embeddings of the encoder. */
 const reconstruction =
-  (size: DecoderSize, model: Model, ofRows: RowLosses) =>
+  (size: VectorDecoderSize, model: Model, ofRows: RowLosses) =>
   (params: Params, vectors: Tensor, decoder: OnDevice<Reconstructed>, mode: Mode): TokenLosses => {
     const { ids, attentionMask: mask, targets } = decoder
     const words = model.wordEmbeddings.replace(/\.weight$/, '')
     const read = { ids, attentionMask: mask, vectors, words }
-    const states = decoderStates(params, read, { ...size, rate: model.headDropout }, mode)
-    const bias = parameter(params, `${DECODER}.predictions.bias`)
+    const states = vectorDecoderStates(params, read, { ...size, rate: model.headDropout }, mode)
+    const bias = parameter(params, `${VECTOR_DECODER}.predictions.bias`)
     const logitsOf = (x: Tensor): Tensor => add(matMul(x, parameter(params, model.wordEmbeddings), false, true), bias) // [tokens, vocabulary]
     return tokenLosses(logitsOf, { states, targets, vocabulary: size.vocabulary, lossOf: ofRows, mode })
   }
@@ -218,11 +221,11 @@ function create(
   return {
     views: ['tokens'],
     config: { architectures: [architecture] },
-    files: { ...sentenceFiles(sentence, maximumLength), [`${DECODER}/config.json`]: size },
+    files: { ...sentenceFiles(sentence, maximumLength), [`${VECTOR_DECODER}/config.json`]: size },
     maximumLength,
     init: (key) => ({
       ...encoder.init(key),
-      ...initialParameters(decoderShapes(size), key, model.initializerRange),
+      ...initialParameters(vectorDecoderShapes(size), key, model.initializerRange),
     }),
     encode: (example) => encode(example, true),
     encodeUnlabelled: (example) => encode(example, false),

@@ -1,22 +1,18 @@
 import type { Mode, Params } from '@attune/core'
-import {
-  activation,
-  attention,
-  attentionBias,
-  attentionBlock,
-  dropout,
-  embedding,
-  layerNorm,
-  linear,
-  modeAt,
-} from '@attune/nn'
 import { type Tensor, add, expandDims, range } from '@tensorflow/tfjs-core'
+import { attentionBias } from '../attention/attention-bias.js'
+import { attention, attentionBlock } from '../attention/attention.js'
+import { activation } from '../layers/activation.js'
+import { dropout, modeAt } from '../layers/dropout.js'
+import { embedding } from '../layers/embedding.js'
+import { layerNorm } from '../layers/layer-norm.js'
+import { linear } from '../layers/linear.js'
 
 /** Folder in which the decoder is saved, and prefix of the names of its parameters. */
-export const DECODER = '9_Decoder'
+export const VECTOR_DECODER = '9_Decoder'
 
 /** Sizes of the decoder. */
-export interface DecoderSize {
+export interface VectorDecoderSize {
   readonly layers: number
   readonly heads: number
   readonly hidden: number
@@ -30,7 +26,7 @@ export interface DecoderSize {
 /** Epsilon of the norms, and activation of the feed-forward layers, as in BERT. */
 const [EPSILON, GELU] = [1e-12, 'gelu'] as const
 
-const at = (layer: number): string => `${DECODER}.layer.${layer}`
+const at = (layer: number): string => `${VECTOR_DECODER}.layer.${layer}`
 
 const dense = (name: string, outputs: number, inputs: number): Record<string, readonly number[]> => ({
   [`${name}.weight`]: [outputs, inputs],
@@ -38,7 +34,7 @@ const dense = (name: string, outputs: number, inputs: number): Record<string, re
 })
 
 /** Shapes of the parameters, named as in a BERT decoder of transformers. */
-export function decoderShapes({ layers, hidden, width, vocabulary, length }: DecoderSize) {
+export function vectorDecoderShapes({ layers, hidden, width, vocabulary, length }: VectorDecoderSize) {
   const norm = (name: string) => ({
     [`${name}.LayerNorm.weight`]: [hidden],
     [`${name}.LayerNorm.bias`]: [hidden],
@@ -56,17 +52,17 @@ export function decoderShapes({ layers, hidden, width, vocabulary, length }: Dec
     ...norm(`${at(i)}.output`),
   })
   return {
-    [`${DECODER}.embeddings.position_embeddings.weight`]: [length, hidden],
-    ...norm(`${DECODER}.embeddings`),
+    [`${VECTOR_DECODER}.embeddings.position_embeddings.weight`]: [length, hidden],
+    ...norm(`${VECTOR_DECODER}.embeddings`),
     ...Object.assign({}, ...Array.from({ length: layers }, (_, i) => layer(i))),
-    ...dense(`${DECODER}.predictions.transform.dense`, hidden, hidden),
-    ...norm(`${DECODER}.predictions.transform`),
-    [`${DECODER}.predictions.bias`]: [vocabulary],
+    ...dense(`${VECTOR_DECODER}.predictions.transform.dense`, hidden, hidden),
+    ...norm(`${VECTOR_DECODER}.predictions.transform`),
+    [`${VECTOR_DECODER}.predictions.bias`]: [vocabulary],
   } as Record<string, readonly number[]>
 }
 
 /** Inputs of the decoder. */
-export interface DecoderInputs {
+export interface VectorDecoderInputs {
   /** Vector of each text, `[batch, width]`. */
   readonly vectors: Tensor
   /** Tokens of the texts without the last one, int32 `[batch, length]`, and their padding mask. */
@@ -77,7 +73,7 @@ export interface DecoderInputs {
 }
 
 /** Settings of the decoder that are not shapes. */
-type Settings = Pick<DecoderSize, 'layers' | 'heads'> & { readonly rate: number | Tensor }
+type Settings = Pick<VectorDecoderSize, 'layers' | 'heads'> & { readonly rate: number | Tensor }
 
 /**
  * One post-norm layer, `[batch, length, hidden]` to the same shape: causal self-attention, cross-attention to one vector per text, feed-forward.
@@ -106,19 +102,19 @@ function layer(params: Params, name: string, x: Tensor, vectors: Tensor, bias: T
  * States before the output embeddings, `[batch, length, hidden]`, of a BERT decoder that reads nothing of a text but its vector and the
  * preceding tokens. The word embeddings are those of the encoder.
  */
-export function decoderStates(params: Params, inputs: DecoderInputs, o: Settings, mode: Mode): Tensor {
+export function vectorDecoderStates(params: Params, inputs: VectorDecoderInputs, o: Settings, mode: Mode): Tensor {
   const { ids, attentionMask } = inputs
   const positions = range(0, ids.shape[1] as number, 1, 'int32')
   const embedded = add(
     embedding(params, inputs.words, ids), // [batch, length, hidden]
-    embedding(params, `${DECODER}.embeddings.position_embeddings`, positions), // [length, hidden]
+    embedding(params, `${VECTOR_DECODER}.embeddings.position_embeddings`, positions), // [length, hidden]
   )
-  const normed = layerNorm(params, `${DECODER}.embeddings.LayerNorm`, embedded, EPSILON)
+  const normed = layerNorm(params, `${VECTOR_DECODER}.embeddings.LayerNorm`, embedded, EPSILON)
   const bias = attentionBias({ inputIds: ids, attentionMask, tokenTypeIds: ids }, { causal: true })
   const vectors = expandDims(inputs.vectors, 1) // [batch, 1, width]
   let states = dropout(normed, o.rate, modeAt(mode, 0))
   for (let i = 0; i < o.layers; i++) states = layer(params, at(i), states, vectors, bias, o, modeAt(mode, i + 1))
-  const transform = `${DECODER}.predictions.transform`
+  const transform = `${VECTOR_DECODER}.predictions.transform`
   const dense = activation(GELU)(linear(params, `${transform}.dense`, states))
   return layerNorm(params, `${transform}.LayerNorm`, dense, EPSILON)
 }
