@@ -31,7 +31,7 @@ const configured = (directory: string) => ({
 const weights = (directory: string): Buffer => readFileSync(join(directory, 'model/model.safetensors'))
 
 describe('a run of deep clustering', () => {
-  it('resumes bit for bit, scores its clusters, and predicts them with the saved model', async () => {
+  it('resumes bit for bit, scores its clusters, and predicts them', async () => {
     const [whole, parts] = [join(root, 'whole'), join(root, 'parts')]
     const searchPaths = searchPathsFrom()
     const scores: unknown[] = []
@@ -54,7 +54,7 @@ describe('a run of deep clustering', () => {
       )
     }
     expect(weights(parts).equals(weights(whole))).toBe(true)
-    const predictor = await openPredictor(join(whole, 'model'), { searchPaths })
+    const predictor = await openPredictor(whole, { searchPaths })
     const predictions = (await predictor.predict(rows)) as unknown as readonly { cluster: string; scores: object }[]
     await predictor.close()
     for (const { cluster, scores: each } of predictions) {
