@@ -10,6 +10,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
 
 
 class Given(ClassifierMixin, BaseEstimator):
@@ -54,7 +56,27 @@ def case(classes, seed):
     }
 
 
+def out_of_fold(classes, seed):
+    """StackingClassifier with 4 folds of two classifiers: the predictions of each fold's models, and the final estimator."""
+    rng = np.random.default_rng(seed)
+    labels = np.concatenate([np.arange(classes)] * 4 + [rng.integers(0, classes, 60 - 4 * classes)])
+    x = np.eye(classes)[labels] + rng.normal(size=(60, classes))
+    folds = list(StratifiedKFold(4, shuffle=True, random_state=seed).split(x, labels))
+    estimators = [('logistic', LogisticRegression()), ('bayes', GaussianNB())]
+    stack = StackingClassifier(estimators, LogisticRegression(tol=1e-10, max_iter=10000), cv=folds).fit(x, labels)
+    held = [
+        {
+            'classes': labels[held].tolist(),
+            'members': [each.fit(x[train], labels[train]).predict_proba(x[held]).tolist() for _, each in estimators],
+        }
+        for train, held in folds
+    ]
+    final = stack.final_estimator_
+    return {'folds': held, 'coefficients': final.coef_.tolist(), 'intercepts': final.intercept_.tolist()}
+
+
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 golden = {'source': 'scikit-learn', 'two': case(2, 1), 'four': case(4, 2)}
+golden['outOfFold'] = [out_of_fold(2, 3), out_of_fold(4, 4)]
 (folder / 'ensembles.json').write_text(json.dumps(golden) + '\n')

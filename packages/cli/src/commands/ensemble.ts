@@ -26,9 +26,9 @@ export const ensembleCommand = (): Command =>
   new Command('ensemble')
     .summary('combine several runs into one model')
     .description(
-      'Combines runs into a folder that predict and evaluate open like a run: by the mean of the probabilities (average; weighted by the held-out score), a majority vote, stacking with a logistic regression, a selection of one run per input or group of rows (confident, select), or the mean of the weights (soup, greedy-soup). Weights, stacking, selections by group and greedy soups use the validation split that the runs have in common, or --data.',
+      'Combines runs into a folder that predict and evaluate open like a run: by the mean of the probabilities (average; weighted by the held-out score), a majority vote, stacking with a logistic regression, a selection of one run per input or group of rows (confident, select), or the mean of the weights (soup, greedy-soup). Weights, stacking, selections by group and greedy soups use the validation split that the runs have in common, or --data. Stacking of cross-validations with the same folds uses their out-of-fold predictions.',
     )
-    .argument('<run...>', 'folders of finished runs')
+    .argument('<run...>', 'folders of finished runs; for stack also of cross-validations')
     .addOption(new Option('--method <name>', 'method').choices([...ENSEMBLE_METHODS]).default('average'))
     .requiredOption('--output <folder>', 'folder to write; it must not exist')
     .option('--metric <name>', 'score for weights and greedy soups; default: the first metric of the runs')
@@ -41,7 +41,8 @@ export const ensembleCommand = (): Command =>
       `
 Examples:
   npx attune ensemble runs/a runs/b runs/c --output runs/abc
-  npx attune ensemble runs/a runs/b --method greedy-soup --metric macro-f1 --output runs/soup`,
+  npx attune ensemble runs/a runs/b --method greedy-soup --metric macro-f1 --output runs/soup
+  npx attune ensemble runs/folds-a runs/folds-b --method stack --output runs/stack`,
     )
     .action(async (runs: readonly string[], { data, json, trust = false, ...flags }: EnsembleFlags) => {
       const source = data === undefined ? {} : { source: await sourceOf(data) }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { averaged, combined, stackingFeatures, votes } from './combine.js'
 import { fitLogisticRegression } from './logistic-regression.js'
+import { joinFolds } from './out-of-fold.js'
 import { selectByGroup } from './select-members.js'
 
 interface Case {
@@ -13,7 +14,13 @@ interface Case {
   readonly fitted: number
   readonly stack: readonly number[][]
 }
-const golden = JSON.parse(readFileSync('golden/ensembles.json', 'utf8')) as Record<'two' | 'four', Case>
+interface Stack {
+  readonly folds: readonly { readonly classes: readonly number[]; readonly members: readonly number[][][] }[]
+  readonly coefficients: readonly number[][]
+  readonly intercepts: readonly number[]
+}
+type Golden = Readonly<Record<'two' | 'four', Case>> & { readonly outOfFold: readonly Stack[] }
+const golden = JSON.parse(readFileSync('golden/ensembles.json', 'utf8')) as Golden
 
 const expectRows = (found: readonly number[][], expected: readonly number[][], digits: number): void => {
   expect(found.length).toBe(expected.length)
@@ -35,6 +42,19 @@ describe.each(['two', 'four'] as const)('ensembles of %s classes', (name) => {
     const features = rows.map(stackingFeatures)
     const regression = fitLogisticRegression(features.slice(0, fitted), labels.slice(0, fitted), members[0]![0]!.length)
     expectRows(rows.map((row) => combined(row, { method: 'stack', regression })), stack, 6) // prettier-ignore
+  })
+})
+
+describe('stacking from out-of-fold predictions', () => {
+  it('fits the final estimator of StackingClassifier', () => {
+    for (const { folds, coefficients, intercepts } of golden.outOfFold) {
+      const { classes, members } = joinFolds(folds.map((fold) => ({ examples: [], ...fold })))
+      expect(classes).toHaveLength(60)
+      const features = classes.map((_, i) => stackingFeatures(members.map((member) => member[i]!)))
+      const found = fitLogisticRegression(features, classes, members[0]![0]!.length)
+      expectRows(found.coefficients, coefficients, 5)
+      expectRows([found.intercepts], [intercepts], 5)
+    }
   })
 })
 

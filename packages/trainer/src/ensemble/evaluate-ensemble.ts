@@ -6,7 +6,7 @@ import { linksIn } from '../files/trust.js'
 import { type EvaluateOptions, type Evaluation, metricsOf, splitOf } from '../inference/evaluated-split.js'
 import { openModel } from '../inference/open-model.js'
 import type { Predictor } from '../inference/predictor.js'
-import { readEnsemble } from './ensemble-file.js'
+import { isEnsemble, readEnsemble } from './ensemble-file.js'
 import { openEnsemble } from './open-ensemble.js'
 
 const GROUP = 256
@@ -47,6 +47,10 @@ const withGroup = (
     return metric.add(states[m], views(predictions), views(references), rows)
   })
 
+/** The first run in an ensemble, or in its first member. */
+const firstRun = (folder: string): string =>
+  isEnsemble(folder) ? firstRun(join(folder, readEnsemble(folder).members[0]!)) : folder
+
 /**
  * Evaluates an ensemble on a split of the data of its first member, or on another source, with that member's metrics. `loss` is the
  * cross-entropy of the combined probabilities; for votes it is infinite where no member votes for the label, and capped at about 744.
@@ -57,7 +61,7 @@ export async function evaluateEnsemble(
   openMember: Parameters<typeof openEnsemble>[2],
 ): Promise<Evaluation> {
   const own = { ...options, baseDirectory: '.' }
-  const first = join(folder, readEnsemble(folder).members[0]!)
+  const first = firstRun(folder)
   const run = openRun(first, own)
   await run.requireTrust(linksIn(first))
   const chosen = await metricsOf(run, options)

@@ -1,16 +1,15 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AttuneError, type Direction, type Metric, choosePlugins, closeScope, isAttuneError } from '@attune/core'
+import { AttuneError, type Direction, type Metric, choosePlugins } from '@attune/core'
 import { type OpenOptions, openRun } from '../files/run-folder.js'
 import { evaluateRun } from '../inference/evaluate.js'
-import { metricsOf, splitOf } from '../inference/evaluated-split.js'
-import { openModel } from '../inference/open-model.js'
 import { openPredictor } from '../inference/open-predictor.js'
 import { type Combination, stackingFeatures } from './combine.js'
 import { ENSEMBLE_FILE, type EnsembleRecord } from './ensemble-file.js'
+import { type LabelledPredictions, heldOut, heldOutPredictions } from './held-out.js'
 import { fitLogisticRegression } from './logistic-regression.js'
-import { copyRun, makingFolder, requireRuns, requireSharedValidation } from './members.js'
-import { probabilitiesOf } from './open-ensemble.js'
+import { copyRun, makingFolder, requireDifferent, requireRuns, requireSharedValidation } from './members.js'
+import { foldRuns, isCrossValidation, outOfFoldPredictions } from './out-of-fold.js'
 import { selectByGroup } from './select-members.js'
 import { writeSoup } from './soup.js'
 
@@ -51,9 +50,6 @@ export interface EnsembleReport {
   readonly scores?: readonly number[]
 }
 
-/** The held-out rows, as options of an evaluation. */
-const heldOut = ({ source }: EnsembleOptions) => (source === undefined ? { split: 'validation' } : { source })
-
 /** Name and direction of the score that ranks runs. @throws AttuneError `UNKNOWN_SCORE` */
 async function rankingScore(folder: string, { metric, ...options }: EnsembleOptions) {
   const run = openRun(folder, options)
@@ -93,60 +89,8 @@ async function labelsOf(folder: string, options: OpenOptions): Promise<readonly 
   )
 }
 
-/** Held-out rows of a run with their class ids. */
-async function labelledRows(folder: string, labels: readonly string[], options: EnsembleOptions) {
-  const run = openRun(folder, options)
-  const chosen = await metricsOf(run, { ...options, metrics: [] })
-  const { plan, scope, components, forward } = await openModel(run, folder, chosen, options)
-  try {
-    const { split } = await splitOf(run, plan, chosen, { ...options, ...heldOut(options) })
-    const rows = []
-    for await (const row of split.examples()) {
-      const { label } = components.objective.reference(components.objective.encode(row))
-      rows.push({ row, label: labels.indexOf(String(label)) })
-    }
-    return rows
-  } finally {
-    forward.dispose()
-    await closeScope(scope)
-  }
-}
-
-/** Fits the logistic regression of stacking, or selects members, on the members' predictions of held-out rows. */
-async function fitted(
-  folders: readonly string[],
-  labels: readonly string[],
-  options: EnsembleOptions,
-): Promise<Combination> {
-  const rows = await labelledRows(folders[0]!, labels, options)
-  const members: number[][][] = []
-  for (const folder of folders) {
-    const predictor = await openPredictor(folder, options)
-    const answers = await predictor.predict(rows.map(({ row }) => row))
-    await predictor.close()
-    members.push(
-      answers.map((answer) => {
-        if (isAttuneError(answer)) throw answer
-        return probabilitiesOf(answer, labels, folder)
-      }),
-    )
-  }
-  const classes = rows.map(({ label }) => label)
-  if (options.method === 'select') {
-    const examples = rows.map(({ row }) => row)
-    return { method: 'select', ...selectByGroup(options.groupBy as string, examples, classes, members) }
-  }
-  const features = rows.map((_, i) => stackingFeatures(members.map((member) => member[i]!)))
-  const regression = fitLogisticRegression(features, classes, labels.length)
-  return { method: 'stack', regression }
-}
-
-/** Weights of a weighted mean: the scores, or the inverse of scores that are minimized. */
-const weightsOf = (scores: readonly number[], direction: Direction): number[] =>
-  scores.map((score) => (direction === 'maximize' ? Math.max(0, score) : 1 / Math.max(score, 1e-9)))
-
-async function combine(folders: readonly string[], options: EnsembleOptions): Promise<EnsembleReport> {
-  const { method, output } = options
+/** The labels of several runs, in the order of the first. @throws AttuneError `BAD_ARGUMENT`, `NOT_A_CLASSIFIER` */
+async function sharedLabels(folders: readonly string[], options: OpenOptions): Promise<readonly string[]> {
   const labels = await labelsOf(folders[0]!, options)
   for (const folder of folders.slice(1))
     if (String(await labelsOf(folder, options)) !== String(labels))
@@ -155,6 +99,63 @@ async function combine(folders: readonly string[], options: EnsembleOptions): Pr
         `expected runs with the same labels in the same order, but those of ${folder} differ`,
         'Set `objective.labels` in the configurations.',
       )
+  return labels
+}
+
+/** Fits the logistic regression of stacking to members' predictions of rows that they were not trained on. */
+function stacked({ classes, members }: LabelledPredictions, labels: readonly string[]): Combination {
+  const features = classes.map((_, i) => stackingFeatures(members.map((member) => member[i]!)))
+  return { method: 'stack', regression: fitLogisticRegression(features, classes, labels.length) }
+}
+
+/** Fits the logistic regression of stacking, or selects members, on the members' predictions of held-out rows. */
+async function fitted(
+  folders: readonly string[],
+  labels: readonly string[],
+  options: EnsembleOptions,
+): Promise<Combination> {
+  const held = await heldOutPredictions(folders, labels, options)
+  if (options.method === 'stack') return stacked(held, labels)
+  const { examples, classes, members } = held
+  return { method: 'select', ...selectByGroup(options.groupBy as string, examples, classes, members) }
+}
+
+/** Writes the folder of an ensemble whose members `copy` puts in place. */
+function writeEnsemble(
+  folder: string,
+  count: number,
+  content: Pick<EnsembleRecord, 'labels'> & { readonly combination: Combination },
+  copy: (member: number, to: string) => void,
+): void {
+  const members = Array.from({ length: count }, (_, i) => `members/${i}`)
+  for (const [i, name] of members.entries()) copy(i, join(folder, name))
+  writeFileSync(join(folder, ENSEMBLE_FILE), `${JSON.stringify({ format: 1, members, ...content }, null, 2)}\n`)
+}
+
+/** Stacks cross-validations: each is a member that averages its folds, and the regression is fitted to out-of-fold predictions. */
+async function stackFolds(folders: readonly string[], options: EnsembleOptions): Promise<EnsembleReport> {
+  const { method, output } = options
+  const groups = folders.map(foldRuns)
+  const labels = [...(await sharedLabels(groups.flat(), options))]
+  const combination = stacked(await outOfFoldPredictions(groups, labels, options), labels)
+  await makingFolder(output, (temporary) => {
+    writeEnsemble(temporary, groups.length, { labels, combination }, (m, to) => {
+      const runs = groups[m]!
+      const average: Combination = { method: 'average', weights: runs.map(() => 1) }
+      writeEnsemble(to, runs.length, { labels, combination: average }, (i, folder) => copyRun(runs[i]!, folder))
+    })
+    return Promise.resolve()
+  })
+  return { folder: output, method, members: folders }
+}
+
+/** Weights of a weighted mean: the scores, or the inverse of scores that are minimized. */
+const weightsOf = (scores: readonly number[], direction: Direction): number[] =>
+  scores.map((score) => (direction === 'maximize' ? Math.max(0, score) : 1 / Math.max(score, 1e-9)))
+
+async function combine(folders: readonly string[], options: EnsembleOptions): Promise<EnsembleReport> {
+  const { method, output } = options
+  const labels = [...(await sharedLabels(folders, options))]
   const ranked = method === 'weighted' ? await rankingScore(folders[0]!, options) : undefined
   const scores = ranked && (await scoresOf(folders, ranked.name, options))
   const weights =
@@ -166,12 +167,7 @@ async function combine(folders: readonly string[], options: EnsembleOptions): Pr
         ? { method }
         : { method: method === 'vote' ? 'vote' : 'average', weights }
   await makingFolder(output, (temporary) => {
-    const members = folders.map((folder, i) => {
-      copyRun(folder, join(temporary, 'members', String(i)))
-      return `members/${i}`
-    })
-    const record = { format: 1, members, labels, combination } as unknown as EnsembleRecord
-    writeFileSync(join(temporary, ENSEMBLE_FILE), `${JSON.stringify(record, null, 2)}\n`)
+    writeEnsemble(temporary, folders.length, { labels, combination }, (i, to) => copyRun(folders[i]!, to))
     return Promise.resolve()
   })
   const found = ranked === undefined || scores === undefined ? {} : { metric: ranked.name, scores }
@@ -204,7 +200,8 @@ async function greedySoup(folders: readonly string[], options: EnsembleOptions):
  * Makes one model of several runs.
  *
  * - `average`: mean of the probabilities · `vote`: majority vote · `weighted`: mean weighted by the held-out score
- * - `stack`: logistic regression on the probabilities of held-out rows
+ * - `stack`: logistic regression on the probabilities of held-out rows. Of cross-validations with the same folds, it is fitted to their
+ *   out-of-fold predictions, so that no rows need be set aside; each cross-validation is a member, the mean of its folds' probabilities.
  * - `confident`: for each input, the member whose most probable label has the highest probability
  * - `select`: for each group of rows, the member with the highest accuracy on its held-out rows
  * - `soup`: mean of the weights, as cheap as one model; the runs must have started from the same model. `greedy-soup` adds runs, the best
@@ -214,12 +211,14 @@ async function greedySoup(folders: readonly string[], options: EnsembleOptions):
  *
  * Gotchas: weights, stacking, selections and greedy soups are chosen on the validation split, which then no longer estimates the score of the
  * ensemble; use test data.
- * Source: Wolpert, Stacked Generalization, 1992; Wortsman et al., Model Soups, 2022, algorithm 1.
+ * Source: Wolpert, Stacked Generalization, 1992, for out-of-fold predictions; Wortsman et al., Model Soups, 2022, algorithm 1.
  * @throws AttuneError `BAD_ARGUMENT` for runs with different labels, architectures or validation splits; `NOT_A_CLASSIFIER`;
  *   `FILE_EXISTS`; `RUN_UNFINISHED`; `UNKNOWN_SCORE`
  */
 export async function makeEnsemble(runs: readonly string[], options: EnsembleOptions): Promise<EnsembleReport> {
   const { method, source, output } = options
+  if (method === 'stack' && source === undefined && runs.every(isCrossValidation))
+    return stackFolds(requireDifferent(runs), options)
   const folders = requireRuns(runs)
   if ((method === 'select') !== (options.groupBy !== undefined))
     throw new AttuneError(

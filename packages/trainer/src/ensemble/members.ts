@@ -45,6 +45,13 @@ export async function makingFolder<T>(folder: string, work: (temporary: string) 
  * @throws AttuneError `BAD_ARGUMENT` for fewer than two; `RUN_UNFINISHED`
  */
 export function requireRuns(runs: readonly string[]): readonly string[] {
+  const folders = requireDifferent(runs)
+  for (const folder of folders) requireModel(folder)
+  return folders
+}
+
+/** Requires two or more different folders, and resolves them. @throws AttuneError `BAD_ARGUMENT` */
+export function requireDifferent(runs: readonly string[]): readonly string[] {
   const folders = runs.map((run) => resolve(run))
   const twice = folders.find((folder, i) => folders.indexOf(folder) !== i)
   if (folders.length < 2 || twice !== undefined)
@@ -55,8 +62,13 @@ export function requireRuns(runs: readonly string[]): readonly string[] {
         : `an ensemble has every member once, got ${twice} twice`,
       'Name the folders of different runs.',
     )
-  for (const folder of folders) requireModel(folder)
   return folders
+}
+
+/** The settings of a run that determine its validation split, as text. */
+export function validationOf(folder: string, options: OpenOptions): string {
+  const { data, protocol, seed, fold, filter } = openRun(folder, options).config
+  return JSON.stringify([data, data.validation === undefined ? [protocol, seed, fold, filter] : []])
 }
 
 /**
@@ -64,10 +76,7 @@ export function requireRuns(runs: readonly string[]): readonly string[] {
  * @throws AttuneError `BAD_ARGUMENT`
  */
 export function requireSharedValidation(folders: readonly string[], options: OpenOptions): void {
-  const splits = folders.map((folder) => {
-    const { data, protocol, seed, fold, filter } = openRun(folder, options).config
-    return JSON.stringify([data, data.validation === undefined ? [protocol, seed, fold, filter] : []])
-  })
+  const splits = folders.map((folder) => validationOf(folder, options))
   const other = splits.findIndex((split) => split !== splits[0])
   if (other < 0) return
   throw new AttuneError(
