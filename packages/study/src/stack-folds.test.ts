@@ -46,10 +46,10 @@ const folds = (directory: string, rest: object = {}): Promise<unknown> => {
     directory,
     ...rest,
   }
-  return lastValueFrom(crossValidate(config as RunConfig, { baseDirectory: folder }))
+  return lastValueFrom(crossValidate(config as unknown as RunConfig, { baseDirectory: folder }))
 }
-const stack = (runs: readonly string[], output: string, source?: object) =>
-  makeEnsemble(runs.map((run) => at(run)), { method: 'stack', output: at(output), source, searchPaths }) // prettier-ignore
+const stack = (runs: readonly string[], output: string) =>
+  makeEnsemble(runs.map((run) => at(run)), { method: 'stack', output: at(output), searchPaths }) // prettier-ignore
 
 /** Probability of the second label for each row, by a run or an ensemble. */
 async function predict(path: string, rows: readonly object[]): Promise<number[]> {

@@ -22,7 +22,8 @@ interface Stack {
 type Golden = Readonly<Record<'two' | 'four', Case>> & { readonly outOfFold: readonly Stack[] }
 const golden = JSON.parse(readFileSync('golden/ensembles.json', 'utf8')) as Golden
 
-const expectRows = (found: readonly number[][], expected: readonly number[][], digits: number): void => {
+type Matrix = readonly (readonly number[])[]
+const expectRows = (found: Matrix, expected: Matrix, digits: number): void => {
   expect(found.length).toBe(expected.length)
   for (const [i, row] of found.entries())
     for (const [j, value] of row.entries()) expect(value).toBeCloseTo(expected[i]![j]!, digits)
