@@ -106,10 +106,10 @@ const SETS = {
   'part-of-speech': { read: partOfSpeech, sizes: { train: 3000, validation: 400, test: 800 } },
   chitchat: { read: chitchat, sizes: { train: 1500, validation: 150, test: 150 } },
   'named-entities': { read: entities, sizes: { train: 2500, validation: 300, test: 800 } },
-  'package-summaries': { read: summaries, sizes: { train: 6000, validation: 200, test: 500 } },
+  'package-summaries': { read: summaries, sizes: { train: 2500, validation: 100, test: 300 } },
   'package-tags': { read: tags, sizes: { train: 2500, validation: 200, test: 600 } },
   'package-questions': { read: questions, sizes: { train: 2500, validation: 200, test: 500 } },
-  translation: { read: translations, sizes: { train: 8000, validation: 200, test: 500 } },
+  translation: { read: translations, sizes: { train: 4000, validation: 100, test: 300 } },
 }
 
 const [name, folder] = process.argv.slice(2)
