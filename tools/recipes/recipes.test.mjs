@@ -30,9 +30,17 @@ const rowsOf = (path) => gunzipSync(readFileSync(path)).toString().trim().split(
  */
 function sliced(folder, file, directory) {
   const config = parse(readFileSync(join(folder, file), 'utf8'))
-  const path = join(directory, 'rows.jsonl')
-  writeFileSync(path, rowsOf(join(folder, 'train.jsonl.gz')).join('\n'))
-  const data = Object.fromEntries(Object.keys(config.data).map((split) => [split, { use: 'jsonl', path }]))
+  const [path, labelled] = [join(directory, 'rows.jsonl'), join(directory, 'labelled.jsonl')]
+  const rows = rowsOf(join(folder, 'train.jsonl.gz'))
+  const isAdapted = config.objective.use === 'domain-adversarial'
+  writeFileSync(path, rows.join('\n'))
+  writeFileSync(labelled, rows.filter((row) => 'label' in JSON.parse(row)).join('\n'))
+  // Only domain adaptation trains on rows without a label.
+  const hasDomains = rows.some((row) => 'domain' in JSON.parse(row))
+  const pathOf = (/** @type {string} */ split) => (hasDomains && !(isAdapted && split === 'train') ? labelled : path)
+  const data = Object.fromEntries(
+    Object.keys(config.data).map((split) => [split, { use: 'jsonl', path: pathOf(split) }]),
+  )
   return {
     ...config,
     data,
@@ -54,6 +62,7 @@ for (const { name, file } of recipes)
     assert.equal(events.at(-1)?.type, 'run.completed')
     const steps = events.flatMap((event) => (event.type === 'step.completed' ? [event.loss] : []))
     assert.ok(steps.length > 0 && steps.every(Number.isFinite), String(steps))
+    if (config.data.validation === undefined) return
     const [scored] = events.filter((event) => event.type === 'evaluation.completed')
     assert.ok(scored !== undefined)
     const [metrics, names] = [[config.metric].flat(), Object.keys(scored.scores)]
