@@ -2,7 +2,7 @@
 
 PCGrad: Yu et al., Gradient Surgery for Multi-Task Learning, 2020, algorithm 1, with a given order of the tasks. GradNorm: Chen et al., 2018,
 algorithm 1, with equations 1 and 2; both losses are minimized by gradient descent with one learning rate.
-Needs torch. Writes plugins/objective-multi-task/golden/torch-multi-task.json.
+Needs torch. Writes packages/nn/golden/torch-projections.json and plugins/objective-multi-task/golden/torch-multi-task.json.
 """
 import json
 from pathlib import Path
@@ -125,14 +125,16 @@ def gradnorm(tasks, rows, alpha, rate, steps):
     }
 
 
+source = f"torch {torch.__version__}"
+projected = {"source": source, "projections": list(projections())}
 golden = {
-    "source": f"torch {torch.__version__}",
-    "projections": list(projections()),
+    "source": source,
     "pcgrad": [pcgrad(["a", "b"], [3, 4]), pcgrad(["a", "b", "c"], [4, 2, 3])],
     "gradnorm": [gradnorm(["a", "b"], [3, 4], 1.5, 0.2, 6), gradnorm(["a", "b", "c"], [4, 2, 3], 0.5, 0.1, 6)],
 }
 assert all(case["conflicts"] > 0 for case in golden["pcgrad"]), [c["conflicts"] for c in golden["pcgrad"]]
 folder = ROOT / "plugins/objective-multi-task/golden"
 folder.mkdir(parents=True, exist_ok=True)
+(ROOT / "packages/nn/golden/torch-projections.json").write_text(json.dumps(projected))
 (folder / "torch-multi-task.json").write_text(json.dumps(golden))
 print([c["conflicts"] for c in golden["pcgrad"]], [c["weights"] for c in golden["gradnorm"]])

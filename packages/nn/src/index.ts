@@ -75,7 +75,7 @@ export { encoderOutputs, firstQuery, firstToken, layerStack } from './stacks/lay
 export { type LinearOptions, linear } from './layers/linear.js'
 export { initialMaskedHead, maskedLogits } from './heads/masked-logits.js'
 export { meanPool } from './heads/mean-state.js'
-export { parameter, under } from './layers/parameter.js'
+export { parameter, under, withoutPrefix } from './layers/parameter.js'
 export { activationCheckpoint } from './stacks/activation-checkpoint.js'
 export { type RecurrentCell, RECURRENT_CELLS } from './layers/recurrent-cell.js'
 export { type RecurrentOptions, recurrentLayer, recurrentShapes } from './layers/recurrent-layer.js'
@@ -90,6 +90,7 @@ export { resizeEmbeddings } from './layers/resize-embeddings.js'
 export { rmsNorm } from './layers/rms-norm.js'
 export { type RotaryOptions, type RotaryTables, rotaryFrequencies, rotaryTables, rotate } from './attention/rotary.js'
 export { renamedRotaryOptions, rotaryOptions } from './attention/rotary-options.js'
+export { outputsAtLayer } from './heads/outputs-at-layer.js'
 export { hiddenStatesAt } from './heads/hidden-states-at.js'
 export { tokenLogits } from './heads/token-logits.js'
 export {
@@ -217,6 +218,7 @@ export {
   type ObjectiveNeeds,
   createNested,
   fitNested,
+  fitTasks,
   labelFields,
 } from './objectives/nested-objective.js'
 export {
@@ -225,6 +227,28 @@ export {
   softTargetLoss,
   softTargetLosses,
 } from './objectives/distillation-losses.js'
+export {
+  type DetectionParts,
+  type MaskedPositions,
+  detectionLosses,
+  replaceTokens,
+} from './objectives/detection-losses.js'
+export { type GradNormContext, gradNorm } from './objectives/grad-norm.js'
+export { projectedLoss, projectionWeights } from './objectives/projected-gradients.js'
+export { addDifferences, initialDifferences, squaredDifferences } from './objectives/soft-sharing.js'
+export {
+  type Task,
+  atPositions,
+  batchOfTask,
+  collateAllTasks,
+  collateOneTask,
+  meanTaskLosses,
+  passToTasks,
+  positionsOf,
+  taskLosses,
+  tasksIn,
+} from './objectives/tasks.js'
+export { weightByUncertainty } from './objectives/uncertainty-weighting.js'
 export { maskLosses } from './objectives/mask-losses.js'
 export { correlationAlignment, maximumMeanDiscrepancy } from './objectives/domain-distances.js'
 export { requireOneRowEach } from './objectives/require-one-row-each.js'

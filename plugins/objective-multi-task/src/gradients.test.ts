@@ -21,9 +21,8 @@ import {
 } from '@attune/testkit'
 import { linear, reduceLosses } from '@attune/nn'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type Scalar, type Tensor, div, matMul, mul, sub, tanh, transpose } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, div, mul, sub, tanh } from '@tensorflow/tfjs-core'
 import { multiTask } from './multi-task.js'
-import { projectionWeights } from './pcgrad.js'
 
 interface Stored {
   readonly shape: readonly number[]
@@ -34,8 +33,6 @@ interface Network {
   readonly batch: Readonly<Record<string, { readonly x: Stored; readonly labels: Stored }>>
 }
 const golden = JSON.parse(readFileSync('golden/torch-multi-task.json', 'utf8')) as {
-  readonly source: string
-  readonly projections: readonly Readonly<Record<'gradients' | 'order' | 'expected', Stored>>[]
   readonly pcgrad: readonly (Network & { readonly loss: number; readonly gradients: Record<string, Stored> })[]
   readonly gradnorm: readonly (Network & {
     readonly alpha: number
@@ -106,17 +103,6 @@ describe('gradients and weights of tasks', () => {
       return div(sum, weight)
     }
   }
-
-  it.each(golden.projections.map((each) => [each.gradients.shape[0], each] as const))(
-    `sum the projections of the gradients of %i tasks in a random order as algorithm 1 of PCGrad, ${golden.source}`,
-    async (_, { gradients, order, expected }) => {
-      const given = engine.put({ gradients: host(gradients), order: host(order) }) as Params
-      const products = matMul(given['gradients']!, transpose(given['gradients']!))
-      const weights = projectionWeights(products, given['order']!)
-      const found = matMul(weights.reshape([1, -1]), given['gradients']!).reshape([-1])
-      expectClose(await engine.read(found), host(expected), 1e-5)
-    },
-  )
 
   it.each(golden.pcgrad.map((each) => [Object.keys(each.batch).length, each] as const))(
     'are projected for the shared parameters of %i tasks, and kept for those of a task, with gradients: pcgrad',

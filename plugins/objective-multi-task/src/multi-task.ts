@@ -1,39 +1,31 @@
 import {
-  type Batch,
   type Encoded,
   type Example,
-  type Key,
   LOSS,
   MODEL,
   type Model,
   OBJECTIVE,
   type Objective,
-  type OnDevice,
   type Params,
   TOKENIZER,
-  type TextInputs,
-  type Tree,
   definePlugin,
   deriveKey,
   use,
 } from '@attune/core'
-import { type ChosenObjective, type ObjectiveNeeds, createNested, filledWith, fitNested } from '@attune/nn'
-import { z } from 'zod'
-import { hasOwnOutputs, initialDifferences, outputsFor } from './encoder.js'
-import { initialLosses, weightOf } from './gradnorm.js'
 import {
+  type ChosenObjective,
+  type ObjectiveNeeds,
   type Task,
-  batchOf,
-  collateJoint,
-  collateOne,
-  inTask,
-  logVarianceOf,
-  mismatch,
-  namedViews,
-  ownBatch,
-  ownParams,
-  taskOf,
-} from './task.js'
+  collateAllTasks,
+  collateOneTask,
+  fitTasks,
+  passToTasks,
+  taskLosses,
+  tasksIn,
+} from '@attune/nn'
+import { z } from 'zod'
+import { hasOwnOutputs, headOf } from './encoder.js'
+import { inTask, initialOf, mismatch, tasksOf } from './task.js'
 import { trainingLoss } from './training-loss.js'
 
 const options = z.strictObject({
@@ -100,21 +92,6 @@ function requireOptions({ tasks, weights, layers, weighting, gradients, batches 
   )
 }
 
-/** The tasks. @throws AttuneError `TASK_MISMATCH` if there are none, or one does more than a forward pass and a loss */
-function tasksOf({ tasks }: Options, given: ObjectiveNeeds): readonly Task[] {
-  const all = Object.entries(tasks).map(([name, chosen]): Task => {
-    const objective: Objective = createNested(chosen as ChosenObjective, given)
-    if (objective.trainingLoss ?? objective.rollout ?? objective.beforeEpoch)
-      throw mismatch(
-        `tasks with an ordinary loss, got "${name}" with a training of its own`,
-        'Train it in a run alone.',
-      )
-    return { name, prefix: `task.${name}.`, objective }
-  })
-  if (all.length > 0) return all
-  throw mismatch('at least one task under `tasks`, got none', 'Name an objective for each value of the field `by`.')
-}
-
 /** The training loss, unless it is the plain loss of the head on the last layer. */
 function training(o: Options, model: Model, tasks: readonly Task[]): Partial<Objective> {
   const isPlain = o.weighting === 'fixed' && Object.keys(o.weights).length === 0 && o.batches === 'alternating'
@@ -123,7 +100,7 @@ function training(o: Options, model: Model, tasks: readonly Task[]): Partial<Obj
     trainingLoss: (context, batch) => trainingLoss(o, { model, tasks }, context, batch),
     ...(o.batches === 'joint' && { comparesExamples: true }),
     ...(o.weighting === 'gradnorm' && {
-      beforeEpoch: async (pass, _, memory) => memory ?? (await initialLosses(tasks, pass)),
+      beforeEpoch: async (pass, _, memory) => memory ?? (await taskLosses(tasks, pass)),
     }),
   }
 }
@@ -134,63 +111,30 @@ const configOf = ({ heads }: Model, tasks: readonly Task[]) => ({
   tasks: Object.fromEntries(tasks.map(({ name, objective }) => [name, objective.config])),
 })
 
-/** Initial parameters of a task: those of its head, of its own layers, and of its learned weight. */
-function initialOf({ weighting, sharing }: Options, { name, prefix, objective }: Task, model: Model, key: Key): Params {
-  const own = { ...objective.init(key), ...(sharing === 'soft' && initialDifferences(model, key)) }
-  return {
-    ...Object.fromEntries(Object.entries(own).map(([parameter, tensor]) => [prefix + parameter, tensor])),
-    ...(weighting === 'uncertainty' && { [logVarianceOf(name)]: filledWith([], 0) }),
-    ...(weighting === 'gradnorm' && { [weightOf(name)]: filledWith([], 1) }),
-  }
-}
-
-/** Outputs of a task's head; the outputs of the model are those of the shared parameters and of the last layer. */
-function headOf(
-  o: Options,
-  { model, tasks }: { readonly model: Model; readonly tasks: readonly Task[] },
-  ...[params, outputs, mode, batch]: Parameters<Objective['head']>
-): Tree {
-  const task = batchOf(tasks, batch)
-  const inputs = batch.inputs as unknown as TextInputs
-  const states = hasOwnOutputs(o, task)
-    ? outputsFor(o, task, { params, inputs, mode }, (...call) => model.forward(...call))
-    : outputs
-  return task.objective.head(ownParams(task, params), states, mode, ownBatch(task, batch))
-}
-
 function create(o: Options, given: ObjectiveNeeds): Objective {
   requireOptions(o)
-  const tasks = tasksOf(o, given)
+  const tasks = tasksOf(o.tasks, given)
   const { model } = given
-  const find = ({ group }: Encoded): Task => taskOf(tasks, group)
   const encodeIn = (how: 'encode' | 'encodeUnlabelled') => (example: Example) => {
     const task = inTask(tasks, example, o.by)
     return { ...(task.objective[how](example) as Encoded), group: task.name }
   }
   return {
-    views: tasks.flatMap(({ name, objective }) => objective.views.map((view) => `${name}.${view}`)),
-    maximumLength: Math.max(...tasks.map(({ objective }) => objective.maximumLength)),
+    ...passToTasks(tasks),
     config: configOf(model, tasks),
     init: (key) =>
       Object.assign({}, ...tasks.map((task) => initialOf(o, task, model, deriveKey(key, task.name)))) as Params,
     encode: encodeIn('encode'),
     encodeUnlabelled: encodeIn('encodeUnlabelled'),
     collate: (items, random) =>
-      (o.batches === 'joint' && random !== undefined ? collateJoint : collateOne)(tasks, items, random),
-    head: (...call) => headOf(o, { model, tasks }, ...call),
-    loss(head, batch: OnDevice<Batch>) {
-      const task = batchOf(tasks, batch)
-      return task.objective.loss(head, ownBatch(task, batch))
+      (o.batches === 'joint' && random !== undefined ? collateAllTasks : collateOneTask)(tasks, items, random),
+    // The outputs of the model are those of the shared parameters and of the last layer.
+    head(params, outputs, mode, batch) {
+      const task = tasksIn(tasks, batch)[0]!
+      const forward: Model['forward'] = hasOwnOutputs(o, task) ? (...call) => model.forward(...call) : () => outputs
+      return headOf(o, task, { params, mode, batch }, forward)
     },
     ...training(o, model, tasks),
-    predict(head, items) {
-      const task = find(items[0]!)
-      return task.objective.predict(head, items).map((views) => namedViews(task, views))
-    },
-    reference(item) {
-      const task = find(item)
-      return namedViews(task, task.objective.reference(item))
-    },
   }
 }
 
@@ -221,15 +165,8 @@ export const multiTask = definePlugin({
     'Caruana, Multitask Learning, 1997; Kendall, Gal and Cipolla, 2018, equation 10 (uncertainty); Chen et al., GradNorm, 2018, equations 1 and 2; Yu et al., Gradient Surgery for Multi-Task Learning, 2020, algorithm 1 (PCGrad); Søgaard and Goldberg, 2016 (lower layers); Evgeniou and Pontil, Regularized Multi-Task Learning, 2004; Duong et al., 2015 (soft sharing)',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
-  async fit(o, examples, ...rest) {
-    const fitted: [string, unknown][] = []
-    for (const [name, chosen] of Object.entries(o.tasks)) {
-      async function* own() {
-        for await (const example of examples()) if (String(example[o.by]) === name) yield example
-      }
-      fitted.push([name, await fitNested(chosen as ChosenObjective, own, ...rest)])
-    }
-    return { ...o, tasks: Object.fromEntries(fitted) as never }
+  async fit(o, ...data) {
+    return { ...o, tasks: (await fitTasks(o.tasks as Record<string, ChosenObjective>, o.by, ...data)) as never }
   },
   create,
 })

@@ -1,10 +1,21 @@
-import type { Batch, Losses, Model, OnDevice, ReducedLoss, TextInputs, TrainingContext } from '@attune/core'
-import { modeAt, reduceLosses } from '@attune/nn'
-import { type Tensor, add, addN, div, exp, gather, mul, ones, reshape, zeros } from '@tensorflow/tfjs-core'
-import { type Sharing, outputsFor, squaredDistances } from './encoder.js'
-import { gradNorm } from './gradnorm.js'
-import { projectedLoss } from './pcgrad.js'
-import { type Task, logVarianceOf, mismatch, ownBatch, ownParams, positionsOf, tasksIn } from './task.js'
+import type { Batch, Losses, Model, OnDevice, TrainingContext } from '@attune/core'
+import {
+  type Task,
+  atPositions,
+  batchOfTask,
+  gradNorm,
+  meanTaskLosses,
+  modeAt,
+  positionsOf,
+  projectedLoss,
+  reduceLosses,
+  squaredDifferences,
+  tasksIn,
+  weightByUncertainty,
+} from '@attune/nn'
+import { type Tensor, add, addN, div, mul, ones, reshape } from '@tensorflow/tfjs-core'
+import { type Sharing, headOf } from './encoder.js'
+import { isShared, weightOf } from './task.js'
 
 /** Options of the training loss. */
 export interface Training extends Sharing {
@@ -19,47 +30,25 @@ export interface Training extends Sharing {
 function lossesOf(o: Sharing, task: Task, index: number, context: TrainingContext, batch: OnDevice<Batch>): Losses {
   const positions = positionsOf(task, batch)
   const mode = positions === undefined ? context.mode : modeAt(context.mode, index)
-  const { params } = context
-  const own = ownBatch(task, batch)
-  const inputs = own.inputs as unknown as TextInputs
-  const outputs = outputsFor(o, task, { params, inputs, mode }, (given, x, how) =>
-    context.forward(x, { params: given, mode: how }),
+  const head = headOf(o, task, { params: context.params, mode, batch }, (params, inputs, how) =>
+    context.forward(inputs, { params, mode: how }),
   )
-  const losses = task.objective.loss(task.objective.head(ownParams(task, params), outputs, mode, own), own)
-  return positions === undefined ? losses : { ...losses, examples: examplesOf(losses, positions) }
-}
-
-/** Position of the example of each loss in a joint batch. @param positions those of the task's rows, `[rows]` */
-function examplesOf({ losses: { shape }, examples }: Losses, positions: Tensor): Tensor {
-  if (examples !== undefined) return reshape(gather(positions, reshape(examples, [-1]) as never), shape)
-  return add(zeros(shape, 'int32'), reshape(positions, [-1, ...new Array<number>(shape.length - 1).fill(1)]))
+  const losses = task.objective.loss(head, batchOfTask(task, batch))
+  return positions === undefined ? losses : atPositions(losses, positions)
 }
 
 /** A task's losses in proportion to those of the others. @param weight that of GradNorm */
 function weighted(o: Training, { name }: Task, own: Losses, { params }: TrainingContext, weight?: Tensor): Losses {
-  if (o.weighting === 'uncertainty') {
-    const logVariance = params[logVarianceOf(name)]!
-    return { ...own, losses: add(div(own.losses, exp(logVariance)), mul(logVariance, 0.5)) }
-  }
+  if (o.weighting === 'uncertainty') return weightByUncertainty(own, params[weightOf('uncertainty', name)]!)
   const fixed = Object.hasOwn(o.weights, name) ? o.weights[name]! : 1
   return { ...own, losses: mul(own.losses, weight ?? fixed) }
 }
 
-/** The losses before training, which `beforeEpoch` computed. */
-function initialOf(tasks: readonly Task[], { hyper: { memory } }: TrainingContext): readonly Tensor[] {
-  const sums = memory as Readonly<Record<string, ReducedLoss>> | undefined
-  return tasks.map(({ name }) => {
-    const own = sums?.[name]
-    if (own !== undefined) return div(own.sum, own.weight)
-    throw mismatch(
-      'the losses before training with `weighting: gradnorm`, got none',
-      'Pass the result of `beforeEpoch` to the steps, as `run` does.',
-    )
-  })
+/** The mean loss of a batch, `[]`. */
+function meanOf(losses: Losses, batch: OnDevice<Batch>): Tensor {
+  const { sum, weight } = reduceLosses(losses, batch)
+  return div(sum, weight)
 }
-
-/** Terms that are added to the losses of the tasks. */
-const sumOf = (terms: readonly Tensor[]): Tensor | undefined => (terms.length === 0 ? undefined : addN([...terms]))
 
 /** The training loss of a batch: of one task, or of all tasks in a joint batch. */
 export function trainingLoss(
@@ -68,33 +57,30 @@ export function trainingLoss(
   context: TrainingContext,
   batch: OnDevice<Batch>,
 ): Losses | Record<string, Losses> {
+  const { params } = context
   const present = tasksIn(tasks, batch)
-  const own = (i: number): Losses => lossesOf(o, present[i]!, i, context, batch)
-  const mean = (losses: Losses): Tensor => {
-    const { sum, weight } = reduceLosses(losses, batch)
-    return div(sum, weight)
-  }
+  const own = present.map((task, i) => () => lossesOf(o, task, i, context, batch))
+  const means = own.map((losses) => () => meanOf(losses(), batch))
   const balanced =
     o.weighting === 'gradnorm'
-      ? gradNorm(
-          present,
-          { params: context.params, layers: model.layers, asymmetry: o.asymmetry },
-          present.map((_, i) => () => mean(own(i))),
-          initialOf(present, context),
-        )
+      ? gradNorm(means, {
+          shared: Object.fromEntries(Object.entries(params).filter(([name]) => isShared(name))),
+          layers: model.layers,
+          learned: present.map(({ name }) => params[weightOf('gradnorm', name)]!),
+          initial: meanTaskLosses(present, context.hyper.memory),
+          asymmetry: o.asymmetry,
+        })
       : undefined
-  const each = present.map((task, i) => () => weighted(o, task, own(i), context, balanced?.weights[i]))
-  const extra = sumOf([
+  const each = present.map((task, i) => () => weighted(o, task, own[i]!(), context, balanced?.weights[i]))
+  const extra = [
     ...(balanced === undefined ? [] : [balanced.balance]),
-    ...(o.sharing === 'soft' ? [mul(squaredDistances(tasks, context.params), o.distance)] : []),
-  ])
+    ...(o.sharing === 'soft' ? [mul(squaredDifferences(params, tasks), o.distance)] : []),
+  ]
   const plus = (losses: Losses): Losses =>
-    extra === undefined ? losses : { ...losses, losses: add(losses.losses, extra) }
+    extra.length === 0 ? losses : { ...losses, losses: add(losses.losses, addN(extra)) }
   if (o.gradients === 'pcgrad') {
-    const loss = projectedLoss(
-      context,
-      each.map((losses) => () => mean(losses())),
-    )
+    const weightedMeans = each.map((losses) => () => meanOf(losses(), batch))
+    const loss = projectedLoss(weightedMeans, context.trainable, isShared, context.mode)
     return plus({ losses: reshape(loss, [1]), weights: ones([1]) })
   }
   return Object.fromEntries(present.map(({ name }, i) => [name, i === 0 ? plus(each[i]!()) : each[i]!()] as const))

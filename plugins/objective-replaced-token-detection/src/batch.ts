@@ -1,19 +1,5 @@
-import type { Batch, Encoded, HostArray, Losses, OnDevice, Tokenizer } from '@attune/core'
+import type { Batch, Encoded, HostArray, Tokenizer } from '@attune/core'
 import { type TextArrays, maskedCount, masker, ownRandom, padTo, paddedLength, textArrays } from '@attune/data'
-import {
-  type Tensor,
-  add,
-  cast,
-  concat,
-  div,
-  equal,
-  expandDims,
-  maximum,
-  mul,
-  range,
-  sub,
-  sum,
-} from '@tensorflow/tfjs-core'
 
 /** Token ids of a text. Without a label no token is replaced: the text is judged as it is. */
 export interface DetectionItem extends Encoded {
@@ -109,37 +95,5 @@ export function detectionBatches(tokenizer: Tokenizer, o: Settings) {
         uniforms: floats(column('uniforms'), count),
       }
     },
-  }
-}
-
-/** Texts `[rows, length]` in which `tokens` `[rows, masked tokens]` have replaced those at the masked positions; int32. */
-export function replaceTokens({ inputs, positions, weights }: OnDevice<DetectionBatch>, tokens: Tensor): Tensor {
-  const ids = inputs.inputIds as Tensor
-  const places = range(0, ids.shape[1] as number, 1, 'int32')
-  const isAt = mul(cast(equal(expandDims(positions, 2), places), 'float32'), expandDims(weights, 2)) // [rows, masked, length]
-  const replaced = sum(mul(isAt, expandDims(cast(tokens, 'float32'), 2)), 1) // [rows, length]
-  return cast(add(replaced, mul(cast(ids, 'float32'), sub(1, sum(isAt, 1)))), 'int32')
-}
-
-/**
- * Sum of the losses of both models, weighted so that it is exact for any division of the batch: a text counts in proportion to its tokens
- * in both. For texts with the same fraction of masked tokens,
- *
- *     mean of modeling over the masked tokens + weight · mean of detection over all tokens
- *
- * @param detection losses of the discriminator, `[rows, length]`
- * @param modeling losses of the generator, `[rows, masked tokens]`
- */
-export function joinedLosses(
-  { inputs, weights: masked }: OnDevice<DetectionBatch>,
-  weight: number,
-  { detection, modeling }: { readonly detection: Tensor; readonly modeling: Tensor },
-): Losses {
-  const tokens = cast(inputs.attentionMask as Tensor, 'float32')
-  const tokensPerMasked = div(sum(tokens, 1, true), maximum(sum(masked, 1, true), 1)) // [rows, 1]
-  // Each part has half of the weight, so that its losses are doubled.
-  return {
-    losses: concat([mul(detection, 2 * weight), mul(modeling, 2)], 1),
-    weights: concat([mul(tokens, 0.5), mul(masked, mul(tokensPerMasked, 0.5))], 1),
   }
 }

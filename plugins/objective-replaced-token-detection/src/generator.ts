@@ -16,6 +16,7 @@ import {
   maskedLogits,
   modeAt,
   tokenLosses,
+  withoutPrefix,
 } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 
@@ -77,11 +78,8 @@ export function createGenerator(
         }).flatMap(([name, tensor]) => (isOwn(name) ? [[PREFIX + name, tensor]] : [])),
       ),
     forward(params, { inputs, positions, ...masked }, mode) {
-      const named = Object.entries(params) // without layer hooks, which are for the discriminator
-      const own = named.flatMap(([name, p]) =>
-        name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), p] as const] : [],
-      )
-      const all = Object.fromEntries([...named, ...own])
+      // Without layer hooks, which are for the discriminator.
+      const all = { ...Object.fromEntries(Object.entries(params)), ...withoutPrefix(params, PREFIX) }
       const { lastHiddenState } = model.forward(all, inputs, modeAt(mode, STREAM))
       const states = hiddenStatesAt(lastHiddenState, positions) // [batch · masked tokens, hidden]
       return tokenLosses((x) => maskedLogits(model, head, all, x), { ...masked, states, vocabulary })

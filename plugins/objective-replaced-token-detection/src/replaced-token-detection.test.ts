@@ -12,9 +12,7 @@ import { key, stream } from '@attune/core'
 import {
   chosenPlugin,
   describeObjective,
-  floats,
   gradientsOf,
-  integers,
   referenceEngine,
   tinyModel,
   tinyTokenizer,
@@ -22,7 +20,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { type DetectionBatch, joinedLosses, replaceTokens } from './batch.js'
+import type { DetectionBatch } from './batch.js'
 import { replacedTokenDetection } from './replaced-token-detection.js'
 
 const MASK = 40
@@ -40,7 +38,6 @@ const tinyGenerator = definePlugin({
   options: z.strictObject({ vocabSize: z.int().default(128), maximumLength: z.int().default(24) }),
   create: ({ maximumLength }) => ({ ...tinyModel(), maximumLength }),
 })
-type Parts = Parameters<typeof joinedLosses>[2] & Params
 
 const generatorOf = (options = {}) => chosenPlugin(tinyGenerator as AnyPlugin, options) as never
 const given = { model: tinyModel(), tokenizer: withMask() }
@@ -76,31 +73,6 @@ describe('replaced token detection', () => {
       'generator.tiny.embeddings.word_embeddings.weight',
       'generator.tiny.embeddings.position_embeddings.weight',
     ])
-  })
-
-  it('puts sampled tokens in the masked places only', async () => {
-    const batch = {
-      inputs: { inputIds: integers([5, 6, 7, 0, 8, 9, 0, 0], [2, 4]) },
-      positions: integers([0, 2, 1, 0], [2, 2]),
-      weights: floats([1, 1, 1, 0], [2, 2]),
-    } as unknown as DetectionBatch
-    const replaced = engine.compile((b: OnDevice<DetectionBatch>, t: Tensor) => replaceTokens(b, t))
-    const found = await engine.read(replaced(engine.put(batch), engine.put(integers([1, 2, 3, 4], [2, 2])) as Tensor))
-    expect([...found.values]).toEqual([1, 6, 2, 0, 8, 3, 0, 0])
-  })
-
-  it('weights both losses by the tokens of a text, and the discriminator’s by λ', async () => {
-    const batch = {
-      inputs: { attentionMask: integers([1, 1, 1, 1, 1, 1, 0, 0], [2, 4]) },
-      weights: floats([1, 1, 1, 0], [2, 2]),
-    } as unknown as DetectionBatch
-    const parts = { detection: floats([1, 2, 3, 4, 5, 6, 9, 9], [2, 4]), modeling: floats([1, 3, 7, 9], [2, 2]) }
-    const joined = engine.compile((b: OnDevice<DetectionBatch>, p: Parts) => joinedLosses(b, 10, p))
-    const { losses, weights } = await engine.read(joined(engine.put(batch), engine.put(parts)))
-    const total = (of: ArrayLike<number>): number => Array.from(of).reduce((sum, x) => sum + x, 0)
-    // Four and two tokens: the mean over six of λ times the detection, and of the mean loss of the masked tokens of each text.
-    expect(total(weights.values)).toBeCloseTo(6, 5)
-    expect(total(losses.values.map((x, i) => x * weights.values[i]!))).toBeCloseTo(10 * 21 + 4 * 2 + 2 * 7, 4)
   })
 
   it('replaces tokens at random in evaluation, marks those that differ, and none of a text without a label', () => {

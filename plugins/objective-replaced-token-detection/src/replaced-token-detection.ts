@@ -18,10 +18,17 @@ import {
   use,
 } from '@attune/core'
 import { lengthOptions, lengthsFor, maximumTokens, textOf } from '@attune/data'
-import { binaryCrossEntropy, detectionHead, detectionLogits, initialDetectionHead, withoutGradient } from '@attune/nn'
-import { type Tensor, cast, notEqual, reshape } from '@tensorflow/tfjs-core'
+import {
+  detectionHead,
+  detectionLogits,
+  detectionLosses,
+  initialDetectionHead,
+  replaceTokens,
+  withoutGradient,
+} from '@attune/nn'
+import { type Tensor, cast, notEqual } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { type DetectionBatch, type DetectionItem, detectionBatches, joinedLosses, replaceTokens } from './batch.js'
+import { type DetectionBatch, type DetectionItem, detectionBatches } from './batch.js'
 import { createGenerator } from './generator.js'
 
 const options = z.strictObject({
@@ -44,10 +51,6 @@ interface Outputs extends Record<string, Tensor> {
   readonly logits: Tensor
   readonly modeling: Tensor
 }
-
-/** Binary cross-entropy of each token, `[rows, length]`. */
-const detectionLosses = (logits: Tensor, isReplaced: Tensor): Tensor =>
-  reshape(binaryCrossEntropy(reshape(logits, [-1, 1]), reshape(isReplaced, [-1, 1])), logits.shape)
 
 function requireMask({ special }: Tokenizer): void {
   if (special.mask !== undefined) return
@@ -90,8 +93,8 @@ function create(
   const encode = reader(tokenizer, o.text, limits)
   const generate = (params: Params, mode: Mode, { inputs, maskedIds, ...batch }: DeviceBatch) =>
     generator.forward(params, { ...batch, inputs: { ...inputs, inputIds: maskedIds } as unknown as TextInputs }, mode)
-  const lossOf = (batch: DeviceBatch, { logits, modeling }: Outputs, labels: Tensor) =>
-    joinedLosses(batch, o.weight, { modeling, detection: detectionLosses(logits, labels) })
+  const lossOf = ({ inputs, weights: masked }: DeviceBatch, outputs: Outputs, isReplaced: Tensor) =>
+    detectionLosses({ ...outputs, isReplaced, attentionMask: inputs.attentionMask as Tensor, masked }, o.weight)
   return {
     views: ['replaced', 'tokens'],
     config: { architectures: [head.architecture] },
@@ -107,7 +110,7 @@ function create(
     loss: (outputs, batch) => lossOf(batch, outputs, batch.isReplaced),
     trainingLoss({ params, mode, forward }, batch) {
       const { losses: modeling, sampled } = generate(params, mode, batch)
-      const inputIds = withoutGradient(() => replaceTokens(batch, sampled!))
+      const inputIds = withoutGradient(() => replaceTokens(batch.inputs.inputIds as Tensor, batch, sampled!))
       const labels = withoutGradient(() => cast(notEqual(inputIds, batch.inputs.inputIds), 'float32'))
       const { lastHiddenState } = forward({ ...batch.inputs, inputIds } as unknown as TextInputs)
       return lossOf(batch, { logits: detectionLogits(head, params, lastHiddenState), modeling }, labels)

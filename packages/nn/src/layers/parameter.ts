@@ -26,3 +26,11 @@ export function under(params: Params, prefix: string): Params {
   const wanted = ([name]: [string, unknown]): boolean => name.startsWith(prefix) || shared.has(name)
   return withHook(Object.fromEntries(Object.entries(params).filter(wanted)), hook)
 }
+
+/** Returns the parameters whose names start with a prefix, under the rest of their names: those of a part under its own names. */
+export const withoutPrefix = (params: Params, prefix: string): Params =>
+  Object.fromEntries(
+    Object.entries(params).flatMap(([name, tensor]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
+    ),
+  )

@@ -43,3 +43,20 @@ export async function fitNested<C extends ChosenObjective>(
   const own = options.parse(chosen.options)
   return { ...chosen, options: (await fit?.(own, examples, tokenizer, report)) ?? own }
 }
+
+/** Learns the options of several objectives named in an option, each from the rows whose field `by` holds its name. */
+export async function fitTasks<C extends ChosenObjective>(
+  tasks: Readonly<Record<string, C>>,
+  by: string,
+  examples: () => AsyncIterable<Example>,
+  ...rest: readonly [tokenizer?: () => Tokenizer, report?: ReportProgress]
+): Promise<Record<string, C>> {
+  const fitted: [string, C][] = []
+  for (const [name, chosen] of Object.entries(tasks)) {
+    async function* own() {
+      for await (const example of examples()) if (String(example[by]) === name) yield example
+    }
+    fitted.push([name, await fitNested(chosen, own, ...rest)])
+  }
+  return Object.fromEntries(fitted)
+}

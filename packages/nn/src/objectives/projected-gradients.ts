@@ -1,5 +1,4 @@
-import { type Params, type TrainingContext } from '@attune/core'
-import { innerProduct, keyAt, noise, taped, withGradients } from '@attune/nn'
+import type { Mode, Params } from '@attune/core'
 import {
   type Scalar,
   type Tensor,
@@ -22,9 +21,12 @@ import {
   sub,
   sum,
   tile,
-  zerosLike,
 } from '@tensorflow/tfjs-core'
-import { isShared } from './task.js'
+import { gradients } from '../engine/gradients.js'
+import { withGradients } from '../engine/with-gradients.js'
+import { keyAt } from '../layers/dropout.js'
+import { noise } from '../layers/noise.js'
+import { innerProduct } from '../transformations/vectors.js'
 
 /** Separates the order of the tasks from the dropout of the model. */
 const STREAM = 701
@@ -65,29 +67,49 @@ function innerProducts(grads: readonly Params[]): Tensor {
   return stack(grads.map((_, i) => stack(grads.map((__, j) => upper[Math.min(i, j)]![Math.abs(i - j)]!))))
 }
 
-const onlyShared = (params: Params): Params =>
-  Object.fromEntries(Object.entries(params).filter(([name]) => isShared(name)))
-
 /**
- * The sum of the tasks' losses with the gradient of PCGrad: projected gradients for the shared parameters, and the gradients themselves for
- * those of a task.
+ * The sum of the losses of several tasks with the gradient of PCGrad: the sum of their projected gradients for the shared parameters, and of
+ * the gradients themselves for the others. In training, each task visits the others in random order; otherwise in the order given.
+ *
+ * When to use it: on tasks whose gradients conflict. It costs one backward pass for each task, and holds the gradients of all in memory.
+ * Gotcha: the value has these gradients only with respect to `trainable`.
+ * Source: Yu et al., Gradient Surgery for Multi-Task Learning, 2020, algorithm 1.
  * @param losses mean loss of each task, `[]`
+ * @param isShared true for the name of a parameter that the tasks share
+ * @returns `[]`
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { gradients, projectedLoss } from '@attune/nn'
+ * import { dot, tensor1d } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const params = { w: tensor1d([1, 1]) }
+ * const tasks = [tensor1d([1, 0]), tensor1d([-1, 1])].map((direction) => () => dot(params.w, direction))
+ * const { grads } = gradients(() => projectedLoss(tasks, params, () => true, { training: false }), params)
+ * console.log(grads['w']!.arraySync()) // [ 0.5, 1.5 ]
+ * ```
  */
-export function projectedLoss({ trainable, mode }: TrainingContext, losses: readonly (() => Tensor)[]): Scalar {
-  const names = Object.keys(trainable)
-  const each = losses.map((loss) => {
-    const { value, grads } = taped(loss, Object.values(trainable))
-    return { value, grads: Object.fromEntries(names.map((name, i) => [name, grads[i] ?? zerosLike(trainable[name]!)])) }
-  })
+export function projectedLoss(
+  losses: readonly (() => Tensor)[],
+  trainable: Params,
+  isShared: (parameter: string) => boolean,
+  mode: Mode,
+): Scalar {
+  const each = losses.map((loss) => gradients(loss, trainable))
   const count = each.length
   const order = mode.training
     ? noise(keyAt(mode.key, STREAM), [count, count], 'uniform')
     : tile(expandDims(range(0, count), 0), [count, 1])
-  const weights = projectionWeights(innerProducts(each.map(({ grads }) => onlyShared(grads))), order)
+  const shared = each.map(({ grads }) => Object.fromEntries(Object.entries(grads).filter(([name]) => isShared(name))))
+  const weights = projectionWeights(innerProducts(shared), order)
   const one = scalar(1)
   const weightOf = (i: number, name: string): Tensor => (isShared(name) ? reshape(gather(weights, [i]), []) : one)
   const combined = Object.fromEntries(
-    names.map((name) => [name, addN(each.map(({ grads }, i) => mul(weightOf(i, name), grads[name]!)))]),
+    Object.keys(trainable).map((name) => [
+      name,
+      addN(each.map(({ grads }, i) => mul(weightOf(i, name), grads[name]!))),
+    ]),
   )
   return withGradients(addN(each.map(({ value }) => value)), trainable, combined) as Scalar
 }

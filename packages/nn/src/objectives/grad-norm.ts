@@ -1,32 +1,17 @@
-import { AttuneError, type DataPass, type LayerGroup, type Losses, type Params, type Tree } from '@attune/core'
-import { globalNorm, reduceLosses, stopGradient, taped, withoutGradient } from '@attune/nn'
-import {
-  type Tensor,
-  abs,
-  add,
-  clone,
-  div,
-  mean,
-  mul,
-  pow,
-  scalar,
-  stack,
-  sub,
-  sum,
-  unstack,
-} from '@tensorflow/tfjs-core'
-import { type Task, isShared, ownBatch } from './task.js'
-
-/** Name of a task's learned weight, a scalar. Weights are used in proportion: their mean is 1. */
-export const weightOf = (name: string): string => `task.${name}.gradnorm_weight`
+import { AttuneError, type LayerGroup, type Params } from '@attune/core'
+import { type Tensor, abs, add, clone, div, mean, mul, pow, stack, sub, sum, unstack } from '@tensorflow/tfjs-core'
+import { taped } from '../engine/gradients.js'
+import { stopGradient } from '../engine/stop-gradient.js'
+import { withoutGradient } from '../engine/without-gradient.js'
+import { globalNorm } from '../transformations/clip-by-global-norm.js'
 
 /**
  * The learned weights `w_k = tasks · p_k / Σ p` of the parameters p, `[tasks]`. The gradient of p is that of w in the scale of p, so that a
  * step of gradient descent on p, and the renormalization, are those on w.
  */
-function learnedWeights(tasks: readonly Task[], params: Params): Tensor {
-  const given = stack(tasks.map(({ name }) => params[weightOf(name)]!))
-  const scale = stopGradient(div(tasks.length, sum(given)))
+function proportions(learned: readonly Tensor[]): Tensor {
+  const given = stack([...learned])
+  const scale = stopGradient(div(learned.length, sum(given)))
   return add(stopGradient(mul(given, scale)), div(sub(given, stopGradient(given)), scale))
 }
 
@@ -53,9 +38,23 @@ function lastSharedLayer(grads: readonly Params[], layers: readonly LayerGroup[]
   }
   throw new AttuneError(
     'TASK_MISMATCH',
-    'objective multi-task: expected a layer that all tasks read, got none',
+    'GradNorm: expected a layer of the model that all tasks read, got none',
     'Set `weighting: uncertainty`.',
   )
+}
+
+/** What GradNorm reads besides the losses. */
+export interface GradNormContext {
+  /** Parameters that the tasks share. */
+  readonly shared: Params
+  /** Layers of the model, from the first to the last. */
+  readonly layers: readonly LayerGroup[]
+  /** Learned weight of each task, `[]`, initially 1. Weights are used in proportion: their mean is 1. */
+  readonly learned: readonly Tensor[]
+  /** L(0), the loss of each task before training, `[]`. */
+  readonly initial: readonly Tensor[]
+  /** Exponent α ≥ 0: the higher, the more weight for tasks that learn slowly. */
+  readonly asymmetry: number
 }
 
 /**
@@ -66,21 +65,35 @@ function lastSharedLayer(grads: readonly Params[], layers: readonly LayerGroup[]
  * Its gradient reaches the weights only; the targets are constants. W are the parameters of the last layer that all tasks read. Weights
  * are renormalized to the number of tasks where they are used, so that a step of gradient descent is that of the paper.
  * Source: Chen et al., GradNorm, 2018, equations 1 and 2, algorithm 1.
+ *
+ * When to use it: on tasks that learn at different rates. It costs one more backward pass for each task.
+ * Gotcha: add `balance` to the loss, or the weights stay as they are.
  * @param losses mean loss of each task without its weight, `[]`
- * @param initial L(0) of each task, `[]`
  * @returns constant weights, each `[]`, and the loss, of value 0
+ * @throws AttuneError `TASK_MISMATCH` if there is no layer that all tasks read
+ *
+ * @example
+ * ```ts
+ * import { tfjsCpu } from '@attune/engine-tfjs-cpu'
+ * import { gradNorm } from '@attune/nn'
+ * import { mul, scalar, square } from '@tensorflow/tfjs-core'
+ * await tfjsCpu().start()
+ * const shared = { w: scalar(2) }
+ * const losses = [() => square(shared.w), () => mul(3, shared.w)]
+ * const { weights } = gradNorm(losses, {
+ *   shared,
+ *   layers: [{ name: 'layer 0', prefixes: ['w'] }],
+ *   learned: [scalar(1), scalar(3)],
+ *   initial: [scalar(4), scalar(6)],
+ *   asymmetry: 1.5,
+ * })
+ * console.log(weights.map((weight) => weight.arraySync())) // [ 0.5, 1.5 ]
+ * ```
  */
 export function gradNorm(
-  tasks: readonly Task[],
-  {
-    params,
-    layers,
-    asymmetry,
-  }: { readonly params: Params; readonly layers: readonly LayerGroup[]; readonly asymmetry: number },
   losses: readonly (() => Tensor)[],
-  initial: readonly Tensor[],
+  { shared, layers, learned, initial, asymmetry }: GradNormContext,
 ): { readonly weights: readonly Tensor[]; readonly balance: Tensor } {
-  const shared = Object.fromEntries(Object.entries(params).filter(([name]) => isShared(name)))
   const each = losses.map((loss) => evaluate(loss, shared))
   const inLayer = lastSharedLayer(
     each.map(({ grads }) => grads),
@@ -88,30 +101,9 @@ export function gradNorm(
   )
   const norms = constant(stack(inLayer.map((grads) => globalNorm(grads)))) // [tasks]
   const ratios = constant(stack(each.map(({ value }, i) => div(value, initial[i]!))))
-  const weights = learnedWeights(tasks, params)
+  const weights = proportions(learned)
   const weighted = mul(abs(weights), norms) // G
   const targets = stopGradient(mul(mean(weighted), pow(div(ratios, mean(ratios)), asymmetry)))
   const balance = sum(abs(sub(weighted, targets)))
   return { weights: unstack(stopGradient(weights)), balance: sub(balance, stopGradient(balance)) }
-}
-
-type Sums = Record<string, { readonly sum: Tensor; readonly weight: Tensor }>
-
-/** Mean loss of each task over the training data, before training: L(0) of GradNorm. */
-export async function initialLosses(tasks: readonly Task[], pass: DataPass): Promise<Tree> {
-  const start = (): Sums => Object.fromEntries(tasks.map(({ name }) => [name, { sum: scalar(0), weight: scalar(0) }]))
-  return pass.fold<Sums>(start, (sums, at) => {
-    const batch = at.batch as never
-    return Object.fromEntries(
-      tasks.map(({ name, prefix, objective }) => {
-        const before = sums[name]!
-        if (!(prefix in at.batch)) return [name, { sum: clone(before.sum), weight: clone(before.weight) }]
-        const own = reduceLosses(
-          objective.loss(at.head(), ownBatch({ name, prefix, objective }, batch)) as Losses,
-          batch,
-        )
-        return [name, { sum: add(before.sum, own.sum), weight: add(before.weight, own.weight) }]
-      }),
-    )
-  })
 }
