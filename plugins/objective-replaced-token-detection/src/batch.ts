@@ -22,7 +22,7 @@ export interface DetectionBatch extends Batch {
   readonly uniforms: HostArray
 }
 
-/** A text with masked tokens, a number in [0, 1) for each of them, and the text with random tokens in their places. */
+/** A text with masked tokens, a number in [0, 1) for each of them, and the text with random tokens instead. */
 interface Corrupted {
   readonly maskedIds: readonly number[]
   readonly positions: readonly number[]

@@ -43,7 +43,7 @@ function lastSharedLayer(grads: readonly Params[], layers: readonly LayerGroup[]
   )
 }
 
-/** What GradNorm reads besides the losses. */
+/** Inputs of GradNorm other than the losses. */
 export interface GradNormContext {
   /** Parameters that the tasks share. */
   readonly shared: Params
@@ -67,7 +67,7 @@ export interface GradNormContext {
  * Source: Chen et al., GradNorm, 2018, equations 1 and 2, algorithm 1.
  *
  * When to use it: on tasks that learn at different rates. It costs one more backward pass for each task.
- * Gotcha: add `balance` to the loss, or the weights stay as they are.
+ * Gotcha: add `balance` to the loss, or the weights do not train.
  * @param losses mean loss of each task without its weight, `[]`
  * @returns constant weights, each `[]`, and the loss, of value 0
  * @throws AttuneError `TASK_MISMATCH` if there is no layer that all tasks read
