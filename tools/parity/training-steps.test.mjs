@@ -8,13 +8,13 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { ENGINE, OBJECTIVE, OPTIMIZER, key, mapParams, userSpecifier } from '@attune/core'
+import { ENGINE, MODEL, OBJECTIVE, OPTIMIZER, key, mapParams, stream, userSpecifier } from '@attune/core'
 import { findPlugin } from '@attune/resolve'
 import { chain, clipByGlobalNorm, stopGradient } from '@attune/nn'
 import { rewardFunction } from '@attune/text'
-import { scalar as tensorScalar } from '@tensorflow/tfjs-core'
+import { range, scalar as tensorScalar } from '@tensorflow/tfjs-core'
 import { trainingStep } from '@attune/trainer'
-import { range } from '@tensorflow/tfjs-core'
+import { optionsFromConfig } from '@attune/weights'
 import { goldenCases, hostTree, readCase, root } from './measure-model.mjs'
 
 /** @import { Engine, HostArray, Optimizer } from '@attune/core' */
@@ -279,6 +279,31 @@ async function clustering(change = undefined) {
   return /** @type {Case} */ ({ ...given, objective: { ...objective, trainingLoss } })
 }
 
+/** Replaced token detection, with a generator of the size of the model. @param {Parameters<typeof readCase>[1]} change */
+async function detecting(change = undefined) {
+  const given = await readCase(join(root, 'plugins/model-electra/golden/masked'), change)
+  const plugin = (await findPlugin(OBJECTIVE, userSpecifier('replaced-token-detection'), { folders: [root] })).plugin
+  const electra = (await findPlugin(MODEL, userSpecifier('electra'), { folders: [root] })).plugin
+  const tokenizer = /** @type {any} */ ({
+    special: { pad: 0, mask: 1 },
+    vocabularySize: given.config.vocab_size,
+    token: (/** @type {number} */ id) => `${id}`,
+    encode: (/** @type {string} */ text) => ({ ids: text.split(' ').map(Number), truncated: false }),
+  })
+  const { options } = /** @type {any} */ (given.golden)
+  const generator = { use: electra, ...optionsFromConfig(electra.options, given.config), ...options }
+  const none = { hiddenDropoutProb: 0, attentionProbsDropoutProb: 0 }
+  const objective = plugin({ generator: { ...generator, ...none } }, { model: given.model, tokenizer })
+  const items = ['5 6 7 8 9 10 11 12', '12 7 5 9 6'].map((text) => objective.encode({ text }))
+  const batch = objective.collate(items, stream(key(3)))
+  return /** @type {Case} */ ({
+    ...given,
+    objective,
+    golden: { ...given.golden, objective: 'replaced-token-detection', examples: [{ batch }] },
+    weights: Object.fromEntries(Object.entries(given.weights).filter(([name]) => name.startsWith('electra.'))),
+  })
+}
+
 /** All cases: name and loader. */
 const cases = [
   ...goldenCases().map((folder) => ({
@@ -288,6 +313,7 @@ const cases = [
   { name: 'objective-contrastive', read: contrasting },
   { name: 'objective-autoencoder', read: alike('autoencoder', CLASSIFIED, { decoderLayers: 2 }, decoded) },
   { name: 'objective-deep-clustering', read: clustering },
+  { name: 'objective-replaced-token-detection', read: detecting },
   { name: 'objective-regression', read: alike('regression', CLASSIFIED, {}, (texts) => floats([texts])) },
   {
     name: 'objective-multi-label-classification',

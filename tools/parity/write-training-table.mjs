@@ -21,7 +21,7 @@ const short = (/** @type {number} */ x) => (x === 0 ? '0' : x.toExponential(1))
 const rows = []
 for (const measured of await optimizerPlugins()) {
   const { name, plugin, golden } = measured
-  const cells = [name, golden?.source ?? '— (its random numbers are its own)', golden?.cases.length ?? '—']
+  const cells = [name, golden?.source ?? '— (see the tests of the plugin)', golden?.cases.length ?? '—']
   for (const engine of engines) cells.push(golden === undefined ? '—' : short(await deviation(engine, plugin, golden)))
   const [eager = [], compiled = []] = [await trainTiny(engines[0], measured), await trainTiny(engines[1], measured)]
   cells.push(short(Math.max(...eager.map((loss, i) => Math.abs(loss - (compiled[i] ?? NaN))))))
