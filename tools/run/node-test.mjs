@@ -1,30 +1,17 @@
 // @ts-check
 /**
  * Runs the tests of the working directory (or the given files) with Node's test runner, and writes their counts to test-results.json in
- * the same format as Jest. Suites with a file `verified.json`, which take minutes, run only if their inputs differ from those that they
- * passed on last; `npm test -- --all` runs them nevertheless.
+ * the same format as Jest. Slow suites run only if their inputs have changed (verified.mjs).
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isVerified, noteVerified } from './verified.mjs'
 
-const VERIFIED = 'verified.json'
+const RESULTS = 'test-results.json'
 
-/** Nx's digest of all inputs of the suite: sources, golden files, dependencies, commands. Undefined outside Nx. */
-const inputs = process.env['NX_TASK_HASH']
-const isSlow = inputs !== undefined && existsSync(VERIFIED)
-const verified = isSlow ? JSON.parse(readFileSync(VERIFIED, 'utf8')) : {}
-if (isSlow && verified.inputs === inputs && !process.env['ATTUNE_TEST_ALL']) {
-  console.log(
-    `${verified.tests} tests not run: they passed on the same inputs (${VERIFIED}). npm test -- --all runs them.`,
-  )
-  writeFileSync(
-    'test-results.json',
-    JSON.stringify({ numPassedTests: 0, numFailedTests: 0, numVerifiedTests: verified.tests }),
-  )
-  process.exit(0)
-}
+if (isVerified(RESULTS)) process.exit(0)
 
 const given = process.argv.slice(2)
 const files = given.length > 0 ? given : readdirSync('.').filter((name) => name.endsWith('.test.mjs'))
@@ -50,6 +37,6 @@ rmSync(folder, { recursive: true })
 const count = (word) => Number(new RegExp(`<!-- ${word} (\\d+) -->`).exec(text)?.[1] ?? 0)
 const numFailedTests = count('fail') + count('cancelled')
 const numPassedTests = count('pass')
-writeFileSync('test-results.json', JSON.stringify({ numPassedTests, numFailedTests }))
-if (isSlow && status === 0) writeFileSync(VERIFIED, `${JSON.stringify({ inputs, tests: numPassedTests }, null, 2)}\n`)
+writeFileSync(RESULTS, JSON.stringify({ numPassedTests, numFailedTests }))
+if (status === 0) noteVerified(numPassedTests)
 process.exit(status ?? 1)

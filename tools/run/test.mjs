@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Runs everything that guards the project: formatting, lint and package boundaries, types and build, tests, and repository-wide checks.
- * Unchanged results come from Nx's cache, and suites that take minutes run only if their inputs have changed (node-test.mjs). `--all` runs
+ * Unchanged results come from Nx's cache, and suites that take minutes run only if their inputs have changed (verified.mjs). `--all` runs
  * everything; other arguments are passed on to Nx.
  */
 import { spawnSync } from 'node:child_process'
@@ -9,7 +9,7 @@ import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { install, nxCommand, nxEnvironment, root } from './ready.mjs'
 
-const TARGETS = 'format,lint,build,test,check,snippets'
+const TARGETS = 'format,lint,build,test,slow,check,snippets'
 
 const all = process.argv.includes('--all')
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--all')
@@ -23,7 +23,7 @@ const folders = [
 ]
 const results = folders
   .filter((folder) => existsSync(join(root, folder, 'package.json')))
-  .map((folder) => join(root, folder, 'test-results.json'))
+  .flatMap((folder) => ['test-results.json', 'slow-test-results.json'].map((file) => join(root, folder, file)))
 for (const file of results) rmSync(file, { force: true })
 
 const { status } = spawnSync(
@@ -42,7 +42,7 @@ if (status !== 0 && failed === 0)
   console.log('All tests that ran passed, but a check, a build or lint failed (see above).')
 if (verified > 0)
   console.log(
-    `${verified} slow tests were not run, since they have passed on the same inputs (tools/*/verified.json); npm test -- --all runs them.`,
+    `${verified} slow tests were not run, since they have passed on the same inputs (verified.json in their folder); npm test -- --all runs them.`,
   )
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(status ?? 1)

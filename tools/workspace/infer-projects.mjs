@@ -69,15 +69,19 @@ const build = () =>
 
 const linter = ['{workspaceRoot}/eslint.config.mjs', '{workspaceRoot}/tools/run/eslint.mjs']
 
-const lint = () => together('eslint', { inputs: ['{projectRoot}/**/*', 'toolchain', ...linter] })
+const lint = () =>
+  together('eslint', { inputs: ['{projectRoot}/**/*', '!{projectRoot}/verified.json', 'toolchain', ...linter] })
 
 /** Build inputs of every package: inputs of targets that find plugins by name at run time. */
-const everySource = ['packages', 'plugins'].flatMap((group) =>
-  ['src/**/*', 'package.json'].map((files) => `{workspaceRoot}/${group}/*/${files}`),
-)
+const everyBuilt = [
+  ...['packages', 'plugins'].flatMap((group) =>
+    ['src/**/*', 'package.json'].map((files) => `{workspaceRoot}/${group}/*/${files}`),
+  ),
+  '!{workspaceRoot}/{packages,plugins}/*/src/**/*.test.ts',
+]
 
 /** Inputs of the test runner. */
-const runner = ['jest.config.mjs', 'tools/run/jest*.mjs', 'tools/run/node-test.mjs'].map(
+const runner = ['jest.config.mjs', 'tools/run/jest*.mjs', 'tools/run/node-test.mjs', 'tools/run/verified.mjs'].map(
   (files) => `{workspaceRoot}/${files}`,
 )
 
@@ -137,20 +141,28 @@ const jest = (root, rest) =>
     ? together('jest', rest)
     : target(root, 'node ../../tools/run/jest.mjs', rest)
 
+/** What tests of a package need: its build, and its files. @param {string} root */
+const tested = (root) => ({
+  dependsOn: findsByName(root) ? everyBuild : ['build'],
+  inputs: [
+    ...source,
+    ...(findsByName(root) ? everyBuilt : ['^built']),
+    '{projectRoot}/golden/**/*',
+    '{projectRoot}/templates/**/*',
+    '{projectRoot}/README.md',
+    ...runner,
+    ...(triesEngines(root) ? enginesHere : []),
+  ],
+})
+
 /** @param {string} root */
-const test = (root) =>
-  jest(root, {
-    dependsOn: findsByName(root) ? everyBuild : ['build'],
-    inputs: [
-      ...source,
-      ...(findsByName(root) ? everySource : ['^built']),
-      '{projectRoot}/golden/**/*',
-      '{projectRoot}/templates/**/*',
-      '{projectRoot}/README.md',
-      ...runner,
-      ...(triesEngines(root) ? enginesHere : []),
-    ],
-    outputs: ['{projectRoot}/test-results.json'],
+const test = (root) => jest(root, { ...tested(root), outputs: ['{projectRoot}/test-results.json'] })
+
+/** Tests that take long, `*.slow.test.ts`. @param {string} root */
+const slow = (root) =>
+  target(root, 'node ../../tools/run/jest.mjs --slow', {
+    ...tested(root),
+    outputs: ['{projectRoot}/slow-test-results.json'],
   })
 
 /** Tests across packages with Node's test runner, after all packages have been built. @param {string} root */
@@ -162,8 +174,7 @@ const nodeTest = (root) =>
       '!{projectRoot}/dist/**/*',
       '!{projectRoot}/verified.json',
       'toolchain',
-      ...everySource,
-      '!{workspaceRoot}/{packages,plugins}/*/src/**/*.test.ts',
+      ...everyBuilt,
       ...runner,
       ...(READS[/** @type {keyof typeof READS} */ (root)] ?? []).map((files) => `{workspaceRoot}/${files}`),
       ...(triesEngines(root) ? enginesHere : []),
@@ -171,8 +182,14 @@ const nodeTest = (root) =>
     outputs: ['{projectRoot}/test-results.json'],
   })
 
-const hasTests = (/** @type {string} */ root) =>
-  readdirSync(join(import.meta.dirname, '../..', root)).some((name) => name.endsWith('.test.mjs'))
+/** @param {string} folder @param {boolean} [recursive] */
+const filesOf = (folder, recursive = false) =>
+  readdirSync(join(import.meta.dirname, '../..', folder), { recursive }).map(String)
+
+const hasTests = (/** @type {string} */ root) => filesOf(root).some((name) => name.endsWith('.test.mjs'))
+
+const hasSlowTests = (/** @type {string} */ root) =>
+  filesOf(`${root}/src`, true).some((name) => name.endsWith('.slow.test.ts'))
 
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {
@@ -180,10 +197,15 @@ function targetsOf(root) {
   const [group] = root.split('/')
   if (group === 'tools') return hasTests(root) ? { test: nodeTest(root) } : {}
   if (group === 'examples') return { build: build(), lint: lint(), test: nodeTest(root) }
-  return { build: build(), test: test(root), lint: lint() }
+  return {
+    build: build(),
+    test: test(root),
+    ...(hasSlowTests(root) ? { slow: slow(root) } : {}),
+    lint: lint(),
+  }
 }
 
-const everything = ['{workspaceRoot}/**/*', '!{workspaceRoot}/tools/*/verified.json']
+const everything = ['{workspaceRoot}/**/*', '!{workspaceRoot}/*/*/verified.json']
 const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 
 /** Targets of the whole repository. */

@@ -30,3 +30,16 @@ test('engine tests depend on the libraries of the machine, so that a cached pass
   }
   assert.deepEqual(await runtimes('plugins/optimizer-adamw'), [])
 })
+
+test('slow tests of a package are a target of their own, whose digest does not depend on tests of other packages', async () => {
+  const [, infer] = createNodesV2
+  const context = /** @type {any} */ ({ workspaceRoot })
+  const targetsOf = async (/** @type {string} */ folder) => {
+    const [[, { projects }]] = /** @type {any} */ (await infer([`${folder}/package.json`], undefined, context))
+    return projects[folder].targets
+  }
+  const { slow } = await targetsOf('packages/cli')
+  assert.equal(slow.options.command, 'node ../../tools/run/jest.mjs --slow')
+  assert.ok(slow.inputs.includes('!{workspaceRoot}/{packages,plugins}/*/src/**/*.test.ts'))
+  assert.equal('slow' in (await targetsOf('packages/core')), false)
+})
