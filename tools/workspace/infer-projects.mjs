@@ -141,7 +141,7 @@ const jest = (root, rest) =>
     ? together('jest', rest)
     : target(root, 'node ../../tools/run/jest.mjs', rest)
 
-/** What tests of a package need: its build, and its files. @param {string} root */
+/** Builds and files that the tests of a package need. @param {string} root */
 const tested = (root) => ({
   dependsOn: findsByName(root) ? everyBuild : ['build'],
   inputs: [
