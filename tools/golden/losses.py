@@ -109,6 +109,22 @@ def focal():
                        lambda o, t, g=gamma, a=alpha: sigmoid_focal_loss(o, t, -1 if a is None else a, g).mean(1))
 
 
+def generalized(o, t, q):
+    """Zhang and Sabuncu, 2018, equation 6; at q = 1 PyTorch's absolute error of one-hot targets, halved."""
+    p = F.softmax(o, 1).gather(1, t[:, None])[:, 0]
+    losses = (1 - p**q) / q
+    if q == 1:
+        theirs = F.l1_loss(F.softmax(o, 1), F.one_hot(t, o.shape[1]).double(), reduction="none").sum(1) / 2
+        assert torch.allclose(losses, theirs, atol=1e-12)
+    return losses
+
+
+def generalized_cross_entropy():
+    for q in (0.7, 1.0, 0.1):
+        for scale in (1.0, 10.0):
+            yield case({"q": q}, torch.randn(6, 5) * scale, LABELS, lambda o, t, q=q: generalized(o, t, q))
+
+
 def self_adjusting(p, t, alpha):
     """Li et al., 2020, equation 11, with the sums over the classes of a row."""
     q = (1 - p) ** alpha * p
@@ -244,6 +260,7 @@ def info_nce():
 write("cross-entropy", TORCH, cross_entropy)
 write("binary-cross-entropy", TORCH, binary_cross_entropy)
 write("focal", f"{TORCH}, monai {version('monai')} and torchvision {version('torchvision')}", focal)
+write("generalized-cross-entropy", TORCH, generalized_cross_entropy)
 write("dice", f"monai {version('monai')}", dice)
 write("hinge", f"{TORCH} and scikit-learn {version('scikit-learn')}", hinge)
 write("mse", TORCH, regression(lambda o, t, _: F.mse_loss(o, t, reduction="none")))
