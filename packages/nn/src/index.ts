@@ -238,15 +238,15 @@ export { type GradNormContext, gradNorm } from './objectives/grad-norm.js'
 export { projectedLoss, projectionWeights } from './objectives/projected-gradients.js'
 export { addDifferences, initialDifferences, squaredDifferences } from './objectives/soft-sharing.js'
 export {
-  type Task,
+  type TaskObjective,
   atPositions,
   batchOfTask,
   collateAllTasks,
   collateOneTask,
+  dispatchByTask,
   meanTaskLosses,
-  passToTasks,
-  positionsOf,
   taskLosses,
+  taskPositions,
   tasksIn,
 } from './objectives/tasks.js'
 export { weightByUncertainty } from './objectives/uncertainty-weighting.js'

@@ -1,5 +1,5 @@
 import type { Batch, Mode, Model, OnDevice, Params, TextInputs, Tree } from '@attune/core'
-import { type Task, addDifferences, batchOfTask, outputsAtLayer, withoutPrefix } from '@attune/nn'
+import { type TaskObjective, addDifferences, batchOfTask, outputsAtLayer, withoutPrefix } from '@attune/nn'
 
 /** Sharing of the model by the tasks. */
 export interface Sharing {
@@ -9,11 +9,18 @@ export interface Sharing {
 }
 
 /** True if a task reads other outputs than the last layer of the shared parameters. */
-export const hasOwnOutputs = ({ layers, sharing }: Sharing, { name }: Task): boolean =>
+export const hasOwnOutputs = ({ layers, sharing }: Sharing, { name }: TaskObjective): boolean =>
   sharing === 'soft' || Object.hasOwn(layers, name)
 
 /** Outputs of the model for a task. */
-function outputsFor({ layers }: Sharing, task: Task, params: Params, inputs: TextInputs, mode: Mode, forward: Forward) {
+function outputsFor(
+  { layers }: Sharing,
+  task: TaskObjective,
+  params: Params,
+  inputs: TextInputs,
+  mode: Mode,
+  forward: Forward,
+) {
   const own = addDifferences(params, task.prefix)
   const layer = Object.hasOwn(layers, task.name) ? layers[task.name] : undefined
   if (layer === undefined) return forward(own, inputs, mode)
@@ -29,7 +36,7 @@ type Forward = Model['forward']
  */
 export function headOf(
   o: Sharing,
-  task: Task,
+  task: TaskObjective,
   { params, mode, batch }: { readonly params: Params; readonly mode: Mode; readonly batch: OnDevice<Batch> },
   forward: Forward,
 ): Tree {

@@ -15,11 +15,11 @@ import {
 import {
   type ChosenObjective,
   type ObjectiveNeeds,
-  type Task,
+  type TaskObjective,
   collateAllTasks,
   collateOneTask,
   fitTasks,
-  passToTasks,
+  dispatchByTask,
   taskLosses,
   tasksIn,
 } from '@attune/nn'
@@ -93,7 +93,7 @@ function requireOptions({ tasks, weights, layers, weighting, gradients, batches 
 }
 
 /** The training loss, unless it is the plain loss of the head on the last layer. */
-function training(o: Options, model: Model, tasks: readonly Task[]): Partial<Objective> {
+function training(o: Options, model: Model, tasks: readonly TaskObjective[]): Partial<Objective> {
   const isPlain = o.weighting === 'fixed' && Object.keys(o.weights).length === 0 && o.batches === 'alternating'
   if (isPlain && !tasks.some((task) => hasOwnOutputs(o, task))) return {}
   return {
@@ -106,7 +106,7 @@ function training(o: Options, model: Model, tasks: readonly Task[]): Partial<Obj
 }
 
 /** Content for `config.json`; the class is that of the model without heads, for other libraries. */
-const configOf = ({ heads }: Model, tasks: readonly Task[]) => ({
+const configOf = ({ heads }: Model, tasks: readonly TaskObjective[]) => ({
   architectures: [heads['contrastive']?.architecture ?? tasks[0]!.objective.config['architectures']].flat(),
   tasks: Object.fromEntries(tasks.map(({ name, objective }) => [name, objective.config])),
 })
@@ -120,7 +120,7 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
     return { ...(task.objective[how](example) as Encoded), group: task.name }
   }
   return {
-    ...passToTasks(tasks),
+    ...dispatchByTask(tasks),
     config: configOf(model, tasks),
     init: (key) =>
       Object.assign({}, ...tasks.map((task) => initialOf(o, task, model, deriveKey(key, task.name)))) as Params,

@@ -3,7 +3,7 @@ import { textOrName } from '@attune/data'
 import {
   type ChosenObjective,
   type ObjectiveNeeds,
-  type Task,
+  type TaskObjective,
   createNested,
   filledWith,
   initialDifferences,
@@ -21,8 +21,8 @@ export const weightOf = (weighting: 'uncertainty' | 'gradnorm', name: string): s
   `task.${name}.${weighting === 'uncertainty' ? 'log_variance' : 'gradnorm_weight'}`
 
 /** The tasks. @throws AttuneError `TASK_MISMATCH` if there are none, or one does more than a forward pass and a loss */
-export function tasksOf(tasks: Readonly<Record<string, unknown>>, given: ObjectiveNeeds): readonly Task[] {
-  const all = Object.entries(tasks).map(([name, chosen]): Task => {
+export function tasksOf(tasks: Readonly<Record<string, unknown>>, given: ObjectiveNeeds): readonly TaskObjective[] {
+  const all = Object.entries(tasks).map(([name, chosen]): TaskObjective => {
     const objective: Objective = createNested(chosen as ChosenObjective, given)
     if (objective.trainingLoss ?? objective.rollout ?? objective.beforeEpoch)
       throw mismatch(
@@ -36,7 +36,7 @@ export function tasksOf(tasks: Readonly<Record<string, unknown>>, given: Objecti
 }
 
 /** The task that a row names. @throws AttuneError `MISSING_FIELD`, `TASK_MISMATCH` */
-export function inTask(tasks: readonly Task[], example: Example, by: string): Task {
+export function inTask(tasks: readonly TaskObjective[], example: Example, by: string): TaskObjective {
   const name = textOrName(example, by, 'by')
   const task = tasks.find((each) => each.name === name)
   if (task !== undefined) return task
@@ -49,7 +49,7 @@ export function inTask(tasks: readonly Task[], example: Example, by: string): Ta
 /** Initial parameters of a task: those of its head, of its own layers, and of its learned weight. */
 export function initialOf(
   { weighting, sharing }: { readonly weighting: 'fixed' | 'uncertainty' | 'gradnorm'; readonly sharing: string },
-  { name, prefix, objective }: Task,
+  { name, prefix, objective }: TaskObjective,
   model: Model,
   key: Key,
 ): Params {

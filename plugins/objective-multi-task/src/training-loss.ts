@@ -1,12 +1,12 @@
 import type { Batch, Losses, Model, OnDevice, TrainingContext } from '@attune/core'
 import {
-  type Task,
+  type TaskObjective,
   atPositions,
   batchOfTask,
   gradNorm,
   meanTaskLosses,
   modeAt,
-  positionsOf,
+  taskPositions,
   projectedLoss,
   reduceLosses,
   squaredDifferences,
@@ -27,8 +27,14 @@ export interface Training extends Sharing {
 }
 
 /** Losses of one task, without its weight. In a joint batch each task has its own dropout. */
-function lossesOf(o: Sharing, task: Task, index: number, context: TrainingContext, batch: OnDevice<Batch>): Losses {
-  const positions = positionsOf(task, batch)
+function lossesOf(
+  o: Sharing,
+  task: TaskObjective,
+  index: number,
+  context: TrainingContext,
+  batch: OnDevice<Batch>,
+): Losses {
+  const positions = taskPositions(task, batch)
   const mode = positions === undefined ? context.mode : modeAt(context.mode, index)
   const head = headOf(o, task, { params: context.params, mode, batch }, (params, inputs, how) =>
     context.forward(inputs, { params, mode: how }),
@@ -38,7 +44,13 @@ function lossesOf(o: Sharing, task: Task, index: number, context: TrainingContex
 }
 
 /** A task's losses in proportion to those of the others. @param weight that of GradNorm */
-function weighted(o: Training, { name }: Task, own: Losses, { params }: TrainingContext, weight?: Tensor): Losses {
+function weighted(
+  o: Training,
+  { name }: TaskObjective,
+  own: Losses,
+  { params }: TrainingContext,
+  weight?: Tensor,
+): Losses {
   if (o.weighting === 'uncertainty') return weightByUncertainty(own, params[weightOf('uncertainty', name)]!)
   const fixed = Object.hasOwn(o.weights, name) ? o.weights[name]! : 1
   return { ...own, losses: mul(own.losses, weight ?? fixed) }
@@ -53,7 +65,7 @@ function meanOf(losses: Losses, batch: OnDevice<Batch>): Tensor {
 /** The training loss of a batch: of one task, or of all tasks in a joint batch. */
 export function trainingLoss(
   o: Training,
-  { model, tasks }: { readonly model: Model; readonly tasks: readonly Task[] },
+  { model, tasks }: { readonly model: Model; readonly tasks: readonly TaskObjective[] },
   context: TrainingContext,
   batch: OnDevice<Batch>,
 ): Losses | Record<string, Losses> {

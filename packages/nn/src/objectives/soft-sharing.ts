@@ -2,7 +2,7 @@ import { AttuneError, type Key, type Model, type Params } from '@attune/core'
 import { type Scalar, add, addN, scalar, square, sum } from '@tensorflow/tfjs-core'
 import { filledWith } from '../layers/initialise.js'
 import { withoutPrefix } from '../layers/parameter.js'
-import type { Task } from './tasks.js'
+import type { TaskObjective } from './tasks.js'
 
 /** Prefix of a task's own differences from the shared parameters, after the prefix of the task. */
 const DIFFERENCE = 'difference.'
@@ -38,7 +38,7 @@ export function addDifferences(params: Params, prefix: string): Params {
  * Squared distances of the tasks' layers from the shared ones, `Σ ‖Δ‖²`, `[]`.
  * Source: Duong et al., Low Resource Dependency Parsing, 2015, section 3.
  */
-export function squaredDifferences(params: Params, tasks: readonly Task[]): Scalar {
+export function squaredDifferences(params: Params, tasks: readonly TaskObjective[]): Scalar {
   const own = tasks.flatMap(({ prefix }) => Object.values(withoutPrefix(params, prefix + DIFFERENCE)))
   return (own.length === 0 ? scalar(0) : addN(own.map((each) => sum(square(each))))) as Scalar
 }

@@ -15,7 +15,7 @@ import { type Tensor, add, clone, div, gather, reshape, scalar, zeros } from '@t
 import { reduceLosses } from './reduce-losses.js'
 
 /** One of several objectives on a model, and the prefix of the names of its parameters and arrays. */
-export interface Task {
+export interface TaskObjective {
   readonly name: string
   readonly prefix: string
   readonly objective: Objective
@@ -25,14 +25,18 @@ const mismatch = (expected: string, remedy: string): AttuneError =>
   new AttuneError('TASK_MISMATCH', `batch of tasks: expected ${expected}`, remedy)
 
 /** The task of a row, which is its `group`. */
-function taskOf(tasks: readonly Task[], { group }: Encoded): Task {
+function taskOf(tasks: readonly TaskObjective[], { group }: Encoded): TaskObjective {
   const task = tasks.find(({ name }) => name === group)
   if (task === undefined) throw new Error(`batch of tasks: an item of no task, ${String(group)}`) // encoded elsewhere
   return task
 }
 
 /** Collates rows of one task. @throws AttuneError `TASK_MISMATCH` for rows of several */
-export function collateOneTask(tasks: readonly Task[], items: readonly Encoded[], random?: () => number): Batch {
+export function collateOneTask(
+  tasks: readonly TaskObjective[],
+  items: readonly Encoded[],
+  random?: () => number,
+): Batch {
   const { name, prefix, objective } = taskOf(tasks, items[0]!)
   const other = items.find(({ group }) => group !== name)
   if (other !== undefined)
@@ -46,7 +50,11 @@ export function collateOneTask(tasks: readonly Task[], items: readonly Encoded[]
  * rows in the batch, int32 `[rows]`.
  * @throws AttuneError `TASK_MISMATCH` if a task has no rows
  */
-export function collateAllTasks(tasks: readonly Task[], items: readonly Encoded[], random?: () => number): Batch {
+export function collateAllTasks(
+  tasks: readonly TaskObjective[],
+  items: readonly Encoded[],
+  random?: () => number,
+): Batch {
   const parts = tasks.map(({ name, prefix, objective }) => {
     const positions = items.flatMap(({ group }, i) => (group === name ? [i] : []))
     if (positions.length === 0)
@@ -71,17 +79,17 @@ export function collateAllTasks(tasks: readonly Task[], items: readonly Encoded[
 }
 
 /** The tasks whose rows a batch holds. */
-export const tasksIn = (tasks: readonly Task[], batch: object): readonly Task[] =>
+export const tasksIn = (tasks: readonly TaskObjective[], batch: object): readonly TaskObjective[] =>
   tasks.filter(({ prefix }) => prefix in batch)
 
 /** The positions of a task's rows in a joint batch, int32 `[rows]`; undefined in a batch of one task. */
-export const positionsOf = ({ name }: Task, batch: OnDevice<Batch>): Tensor | undefined =>
+export const taskPositions = ({ name }: TaskObjective, batch: OnDevice<Batch>): Tensor | undefined =>
   (batch['positions'] as Readonly<Record<string, Tensor>> | undefined)?.[name]
 
 /** A batch as the objective of a task collated it. */
-export const batchOfTask = (task: Task, batch: OnDevice<Batch>): OnDevice<Batch> =>
+export const batchOfTask = (task: TaskObjective, batch: OnDevice<Batch>): OnDevice<Batch> =>
   ({
-    inputs: positionsOf(task, batch) === undefined ? batch.inputs : batch.inputs[task.name],
+    inputs: taskPositions(task, batch) === undefined ? batch.inputs : batch.inputs[task.name],
     ...(batch[task.prefix] as object),
   }) as OnDevice<Batch>
 
@@ -98,12 +106,12 @@ export function atPositions({ examples, ...own }: Losses, positions: Tensor): Lo
 }
 
 /** Views with the name of the task before theirs. */
-const namedViews = ({ name }: Task, views: Views): Views =>
+const namedViews = ({ name }: TaskObjective, views: Views): Views =>
   Object.fromEntries(Object.entries(views).map(([view, value]) => [`${name}.${view}`, value]))
 
-/** Members of an objective that pass on rows, and batches of one task, to the task of each. Views are named `TASK.VIEW`. */
-export function passToTasks(
-  tasks: readonly Task[],
+/** Members of an objective that dispatch rows, and batches of one task, to the objective of their task. Views are named `TASK.VIEW`. */
+export function dispatchByTask(
+  tasks: readonly TaskObjective[],
 ): Pick<Objective, 'views' | 'maximumLength' | 'loss' | 'predict' | 'reference'> {
   return {
     views: tasks.flatMap(({ name, objective }) => objective.views.map((view) => `${name}.${view}`)),
@@ -124,7 +132,7 @@ export function passToTasks(
 }
 
 /** Sums of the losses of each task over the training data, by the name of the task. Batches hold the rows of one task. */
-export async function taskLosses(tasks: readonly Task[], pass: DataPass): Promise<Tree> {
+export async function taskLosses(tasks: readonly TaskObjective[], pass: DataPass): Promise<Tree> {
   const start = (): Record<string, ReducedLoss> =>
     Object.fromEntries(tasks.map(({ name }) => [name, { sum: scalar(0), weight: scalar(0) }]))
   return pass.fold<Record<string, ReducedLoss>>(start, (sums, at) => {
@@ -145,7 +153,7 @@ export async function taskLosses(tasks: readonly Task[], pass: DataPass): Promis
  * @param sums the result of `taskLosses`
  * @throws AttuneError `TASK_MISMATCH` if that of a task is absent
  */
-export function meanTaskLosses(tasks: readonly Task[], sums: Tree | undefined): readonly Tensor[] {
+export function meanTaskLosses(tasks: readonly TaskObjective[], sums: Tree | undefined): readonly Tensor[] {
   const all = sums as Readonly<Record<string, ReducedLoss>> | undefined
   return tasks.map(({ name }) => {
     const own = all?.[name]
