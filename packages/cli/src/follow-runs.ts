@@ -15,11 +15,13 @@ export interface Display<E> {
 export interface Ending {
   readonly because: string
   readonly text: string
+  /** True if the text is complete enough to print also after Ctrl-C. Default: false. */
+  readonly whenStopped?: boolean
 }
 
 /**
  * Shows the events of several runs to their end, and prints the result. Ctrl-C stops and saves.
- * @param endingOf the ending of the last event; undefined for all others
+ * @param endingOf receives every event; returns the ending of the last one, and undefined for all others
  * @returns the exit code
  */
 export function followRuns<E>(
@@ -33,12 +35,14 @@ export function followRuns<E>(
   return new Promise<number>((done, failed) => {
     events.subscribe({
       next(event) {
-        release ??= stopOnSignal(commands, 'Finishing the step and saving')
+        release ??= stopOnSignal(commands, 'Finishing the current steps and saving')
         show(event)
         const ending = endingOf(event)
         if (ending === undefined) return
         clear()
-        if (ending.because !== CTRL_C) return void process.stdout.write(`${ending.text}\n`)
+        const isStopped = ending.because === CTRL_C
+        if (!isStopped || ending.whenStopped === true) process.stdout.write(`${ending.text}\n`)
+        if (!isStopped) return
         code = EXIT.interrupted
         process.stderr.write(
           `Stopped and saved. Resume with: ${commandLine(['npx', 'attune', ...process.argv.slice(2)])}\n`,

@@ -48,6 +48,7 @@ describe('attune tune', () => {
       130,
       expect.stringContaining('Resume with: npx attune tune study.yaml'),
     ])
+    expect(stopped.out).toMatch(/^trial +state +accuracy[^]*\n +0 +completed /)
     const done = await attuneAlone(['tune', 'study.yaml'])
     expect([done.code, done.err]).toEqual([0, expect.stringMatching(/trial 1 (goes on from step \d|runs again)/)])
     const rows = done.out.split('\n').slice(1, 4)

@@ -4,15 +4,14 @@ import { type StudyConfig, type StudyEvent, study } from '@attune/study'
 import { formatDuration, formatNumber } from '@attune/terminal'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
-import { type Observable, Subject } from 'rxjs'
-import { EXIT } from '../exit-codes.js'
+import { Subject } from 'rxjs'
+import { type Display, followRuns } from '../follow-runs.js'
 import { withHubModel } from '../hub-models.js'
 import { type Screen, liveText } from '../live-text.js'
 import { searchPathsFrom } from '../search-paths.js'
 import { locateSettings } from '../locate-settings.js'
 import { readConfig, withSettings } from '../read-config.js'
-import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
-import { type Position, commandLine, progressLine, trainLine, trialsTable } from '../study-text.js'
+import { type Position, progressLine, trainLine, trialsTable } from '../study-text.js'
 
 interface TuneFlags {
   readonly trials?: string
@@ -21,6 +20,8 @@ interface TuneFlags {
   readonly json?: boolean
   readonly set: readonly string[]
 }
+
+type Started = Extract<StudyEvent, { type: 'study.started' }>
 
 /** One line per event of a trial, for output that is not a terminal. */
 function lineOf(event: StudyEvent, goals: readonly Goal[]): string | undefined {
@@ -42,12 +43,12 @@ function lineOf(event: StudyEvent, goals: readonly Goal[]): string | undefined {
   }
 }
 
-/** Prints the events of a study. Returns the function to call at the end. */
-export function showStudy(screen: Screen): { readonly show: (event: StudyEvent) => void; readonly clear: () => void } {
+/** Prints the events of a study. */
+export function showStudy(screen: Screen): Display<StudyEvent> {
   const live = liveText(screen)
   const positions = new Map<number, Position>()
   const trials = new Map<number, Trial>()
-  let settings: Extract<StudyEvent, { type: 'study.started' }> | undefined
+  let settings: Started | undefined
   const change = (id: number, part: Partial<Trial>): void =>
     void trials.set(id, { ...(trials.get(id) as Trial), ...part })
   const note = (event: StudyEvent): void => {
@@ -93,42 +94,6 @@ export function studyText(
   return [...trialsTable(trials, goals), ...lines, ...none].join('\n')
 }
 
-/** Runs a study to its end. Resolves to the exit code. */
-function follow(
-  events: Observable<StudyEvent>,
-  commands: Subject<RunCommand>,
-  target: string,
-  { json = false }: TuneFlags,
-): Promise<number> {
-  const { show, clear } = showStudy(process.stderr)
-  let release = (): void => undefined
-  let [code, goals, directory]: [number, readonly Goal[], string] = [EXIT.done, [], '']
-  return new Promise<number>((done, failed) => {
-    events.subscribe({
-      next(event) {
-        show(event)
-        if (event.type === 'study.started') {
-          ;({ goals, directory } = event)
-          release = stopOnSignal(commands, 'Finishing the steps in flight and saving')
-        }
-        if (event.type !== 'study.completed') return
-        clear()
-        process.stdout.write(`${json ? JSON.stringify(event) : studyText(event, goals, target, directory)}\n`)
-        if (event.because !== CTRL_C) return
-        code = EXIT.interrupted
-        process.stderr.write(
-          `Stopped and saved. Resume with: ${commandLine(['npx', 'attune', ...process.argv.slice(2)])}\n`,
-        )
-      },
-      error: failed,
-      complete: () => done(code),
-    })
-  }).finally(() => {
-    clear()
-    release()
-  })
-}
-
 /** `attune tune` */
 export const tuneCommand = (): Command =>
   new Command('tune')
@@ -162,5 +127,12 @@ export const tuneCommand = (): Command =>
         locate: locateSettings(locate, settings, config),
         commands,
       })
-      process.exitCode = await follow(events, commands, target, flags)
+      let started: Started | undefined
+      process.exitCode = await followRuns(events, commands, showStudy(process.stderr), (event) => {
+        if (event.type === 'study.started') started = event
+        if (started === undefined || event.type !== 'study.completed') return undefined
+        const { goals, directory } = started
+        const text = flags.json === true ? JSON.stringify(event) : studyText(event, goals, target, directory)
+        return { because: event.because, text, whenStopped: true }
+      })
     })
