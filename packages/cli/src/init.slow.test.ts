@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { commandsIn } from './command.test.fixture.js'
+import { recognizeRows } from './commands/init/recognize-rows.js'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-init-'))
 const commands = commandsIn(root)
@@ -54,7 +55,7 @@ const ROWS: Readonly<Record<string, (i: number) => object>> = {
 const CASES = [
   ['labels', undefined, 'sequence-classification', ['predict', 'RUN', 'the cat eats meat happily']],
   ['topics', undefined, 'multi-label-classification', ['predict', 'RUN', 'the cat eats meat']],
-  ['ratings', 'regression', 'regression', ['predict', 'RUN', 'the cat eats meat']],
+  ['ratings', undefined, 'regression', ['predict', 'RUN', 'the cat eats meat']],
   ['questions', undefined, 'span-extraction', ['predict', 'RUN', '--file', 'questions.jsonl']],
   ['choices', undefined, 'multiple-choice', ['predict', 'RUN', '--file', 'choices.jsonl']],
   ['grades', 'ordinal-classification', 'ordinal-classification', ['predict', 'RUN', 'the cat eats meat']],
@@ -136,6 +137,12 @@ describe('attune init', () => {
     expect(out).not.toContain('attune predict')
     await expect(attune('predict', 'next', 'Name animal 3')).rejects.toThrow(/NOT_A_CLASSIFIER[^]*npx attune generate/)
   }, 120_000)
+
+  it('recognizes numbers with decimals as ratings, unless another field has labels', () => {
+    expect(recognizeRows([{ text: 'a lamp', score: 0.5 }]).task).toBe('regression')
+    expect(recognizeRows([{ text: 'a lamp', score: 0.5, label: 'good' }]).task).toBe('sequence-classification')
+    expect(recognizeRows([{ text: 'a lamp', score: 2 }]).task).toBe('sequence-classification')
+  })
 
   it('starts from a saved model with `--from`, and keeps its tokenizer', async () => {
     const saved = join('sequence-classification', 'model')

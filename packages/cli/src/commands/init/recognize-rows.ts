@@ -127,6 +127,13 @@ function isChat(rows: readonly Example[]): boolean {
   return turns('messages', ['role', 'content']) || turns('conversations', ['from', 'value'])
 }
 
+/** True if a field with a usual name holds numbers, some with decimals, and no other field holds labels. */
+function hasNumbers(rows: readonly Example[]): boolean {
+  const label = named(rows, TASKS['sequence-classification']!.fields['label']!, isText)
+  const numbers = TASKS['regression']!.fields['number']!.filter((field) => isDecimal(rows, field))
+  return numbers.length > 0 && (label === undefined || numbers.includes(label))
+}
+
 /** Recognizes the layout of rows by their fields. */
 export function recognizeRows(rows: readonly Example[]): Layout {
   if (isChat(rows))
@@ -163,6 +170,7 @@ export function recognizeRows(rows: readonly Example[]): Layout {
   const { text: anchors, pair } = TASKS['contrastive']!.fields
   const isPair = anchors!.some((name) => has(rows, name)) && pair!.slice(0, 3).some((name) => has(rows, name))
   if (isPair && !has(rows, 'label')) return { layout: 'pairs of texts', task: 'contrastive' }
+  if (hasNumbers(rows)) return { layout: 'texts and numbers', task: 'regression' }
   if (textFields(rows).length === 1) return { layout: 'plain texts', task: 'causal-language-modeling' }
   return { layout: 'texts and labels', task: 'sequence-classification' }
 }
