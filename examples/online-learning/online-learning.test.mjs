@@ -19,3 +19,10 @@ test('drift is detected after the labels change, the new concept is learned and 
   const [, , fresh, forgotten] = last.match(/old concept (\S+), new concept (\S+), forgotten of the old (\S+)/) ?? []
   assert.ok(Number(fresh) > 0.6 && Number(forgotten) > 0.2, out)
 })
+
+test('three losses learn from a stream with wrong labels', () => {
+  const out = execFileSync(process.execPath, ['dist/label-noise.js', '200', '1'], { encoding: 'utf8' })
+  const accuracies = [...out.matchAll(/% wrong labels, [^:]+: accuracy on right labels (0\.\d{3})$/gm)].map(([, value]) => Number(value)) // prettier-ignore
+  assert.equal(accuracies.length, 6, out)
+  assert.ok(Math.max(...accuracies.slice(0, 3)) > 0.4, out) // chance is 0.25
+})
