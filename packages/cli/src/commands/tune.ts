@@ -80,9 +80,8 @@ export function showStudy(screen: Screen): Display<StudyEvent> {
 /** Table of a finished study, and the command that trains with its best choice. */
 export function studyText(
   { trials, best }: Pick<Extract<StudyEvent, { type: 'study.completed' }>, 'trials' | 'best'>,
-  goals: readonly Goal[],
+  { goals, directory }: Pick<Started, 'goals' | 'directory'>,
   config: string,
-  directory: string,
 ): string {
   const lines = best.flatMap((id) => {
     const trial = trials.find((each) => each.id === id) as Trial
@@ -131,8 +130,7 @@ export const tuneCommand = (): Command =>
       process.exitCode = await followRuns(events, commands, showStudy(process.stderr), (event) => {
         if (event.type === 'study.started') started = event
         if (started === undefined || event.type !== 'study.completed') return undefined
-        const { goals, directory } = started
-        const text = flags.json === true ? JSON.stringify(event) : studyText(event, goals, target, directory)
+        const text = flags.json === true ? JSON.stringify(event) : studyText(event, started, target)
         return { because: event.because, text, whenStopped: true }
       })
     })
