@@ -14,6 +14,7 @@ import { exportCommand } from './commands/export.js'
 import { explainCommand } from './commands/explain.js'
 import { generateCommand } from './commands/generate.js'
 import { initCommand } from './commands/init/init.js'
+import { bagCommand } from './commands/members.js'
 import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
 import { pluginsCommand } from './commands/plugins.js'
@@ -57,6 +58,7 @@ export function buildProgram(): Command {
     scoreCommand(),
     selectCommand(),
     selfTrainCommand(),
+    bagCommand(),
     ensembleCommand(),
     generateCommand(),
     chatCommand(),

@@ -123,6 +123,37 @@ declare module '@attune/core' {
       /** `finished`, or the reason for stopping. */
       readonly because: string
     }
+    /** A member of an ensemble starts, or resumes from a checkpoint. */
+    'member.started': { readonly member: number; readonly members: number; readonly step: number }
+    /** Progress of a member's run. Not written to the log. */
+    'member.progressed': {
+      readonly member: number
+      readonly step: number
+      readonly steps: number
+      readonly secondsLeft: number
+    }
+    /** Validation scores of a member. */
+    'member.completed': {
+      readonly member: number
+      readonly values: Readonly<Record<string, number>>
+      readonly seconds: number
+    }
+    /** The end of the training of an ensemble, or its interruption. */
+    'ensemble.completed': {
+      readonly directory: string
+      /** Number of trained members. */
+      readonly members: number
+      /** Folder of the ensemble; absent if it was stopped before its last member. */
+      readonly ensemble?: string
+      /** Scores of each training row by the members that were not trained on it, and the number of these rows. */
+      readonly outOfBag?: {
+        readonly scores: Readonly<Record<string, number>>
+        readonly examples: number
+        readonly rows: number
+      }
+      /** `finished`, or the reason for stopping. */
+      readonly because: string
+    }
   }
 }
 
@@ -157,6 +188,11 @@ export type CrossValidationEvent = EventAmong<
 /** Events of self-training. */
 export type SelfTrainingEvent = EventAmong<
   'round.started' | 'pseudoLabels.assigned' | 'round.progressed' | 'round.completed' | 'selfTraining.completed'
+>
+
+/** Events of bagging. */
+export type EnsembleEvent = EventAmong<
+  'member.started' | 'member.progressed' | 'member.completed' | 'ensemble.completed'
 >
 
 /** An event without its timestamp. */

@@ -2,7 +2,9 @@ export { type CrossValidateOptions, crossValidate } from './cross-validate.js'
 export { type KernelTwoSampleTest, kernelTwoSampleTest } from './domains/kernel-two-sample-test.js'
 export { type ProxyADistance, proxyADistance } from './domains/proxy-a-distance.js'
 export { type VocabularyShift, lowercaseWords, vocabularyShift } from './domains/vocabulary-shift.js'
-export type { CrossValidationEvent, FoldScores, SelfTrainingEvent, StudyEvent } from './events.js'
+export { bag } from './ensemble/bag.js'
+export type { MembersOptions } from './ensemble/train-members.js'
+export type { CrossValidationEvent, EnsembleEvent, FoldScores, SelfTrainingEvent, StudyEvent } from './events.js'
 export {
   type Probabilities,
   consensus,

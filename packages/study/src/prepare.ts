@@ -9,6 +9,7 @@ import {
   type Tuner,
   choosePlugins,
   directionOf,
+  fieldsRead,
   parseConfig,
 } from '@attune/core'
 import { type Lookup, type Plan, type RunConfig, type RunOptions, planRun, userLookup } from '@attune/trainer/node'
@@ -91,6 +92,35 @@ export async function prepareStudy(config: StudyConfig, options: RunOptions): Pr
     keepAll,
     directory: resolve(options.baseDirectory ?? '.', settings.directory),
   }
+}
+
+/** Field of the label that an objective reads. @throws AttuneError `NOT_A_CLASSIFIER` for an objective without a label */
+export function labelField(objective: Chosen): string {
+  const [label] = fieldsRead(objective, 'label')
+  if (label !== undefined) return label
+  throw new AttuneError(
+    'NOT_A_CLASSIFIER',
+    `expected an objective with a label for each text, got ${objective.plugin.name}`,
+    'Use a configuration of sequence-classification.',
+  )
+}
+
+/**
+ * Requires a folder, and validation data of its own, for runs whose training rows differ.
+ * @param runs name of the runs, such as `rounds`
+ * @returns the folder
+ * @throws AttuneError `BAD_CONFIG`
+ */
+export function requireOwnValidation({ config, directory }: Plan, runs: string): string {
+  const remedy = 'Correct the configuration: `directory: FOLDER`, `data.validation: { use: jsonl, path: FILE }`.'
+  if (directory === undefined)
+    throw new AttuneError('BAD_CONFIG', `expected a \`directory\` for the ${runs}, got none`, remedy)
+  if (config.data.validation !== undefined) return directory
+  throw new AttuneError(
+    'BAD_CONFIG',
+    `expected \`data.validation\`, since the ${runs} would hold out different rows, got none`,
+    remedy,
+  )
 }
 
 /** @throws AttuneError `BAD_ARGUMENT` */

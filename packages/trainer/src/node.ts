@@ -23,6 +23,7 @@ export {
   type EnsembleReport,
   makeEnsemble,
 } from './ensemble/make-ensemble.js'
+export { type OutOfBagEvaluation, evaluateOutOfBag } from './ensemble/out-of-bag.js'
 export { type Pretrained, type ObjectiveChoice, loadPretrained } from './inference/load-pretrained.js'
 export { type InspectOptions, inspectBatches } from './inspect/inspect-batches.js'
 export {

@@ -1,22 +1,13 @@
-import { resolve } from 'node:path'
-import type { Command as RunCommand } from '@attune/core'
 import { type CrossValidationEvent, type FoldScores, crossValidate } from '@attune/study'
 import { formatDuration, formatNumber, table } from '@attune/terminal'
-import type { RunConfig } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
-import { Subject } from 'rxjs'
 import { type Display, followRuns } from '../follow-runs.js'
-import { withHubModel } from '../hub-models.js'
 import { type Screen, liveText } from '../live-text.js'
-import { searchPathsFrom } from '../search-paths.js'
-import { locateSettings } from '../locate-settings.js'
-import { readConfig, runPart, withSettings } from '../read-config.js'
+import { type SeveralFlags, openSeveral } from '../open-several.js'
 
-interface CrossValidateFlags {
-  readonly directory?: string
+interface CrossValidateFlags extends SeveralFlags {
   readonly json?: boolean
-  readonly set: readonly string[]
 }
 
 type Completed = Extract<CrossValidationEvent, { type: 'crossValidation.completed' }>
@@ -74,20 +65,15 @@ export const crossValidateCommand = (): Command =>
       'after',
       "\nExamples:\n  npx attune cross-validate config.yaml\n  npx attune cross-validate config.yaml --set 'protocol={ use: k-fold, folds: 10 }'",
     )
-    .action(async (target: string, { set, directory, json = false }: CrossValidateFlags) => {
-      const { config, folder, locate } = readConfig(target)
-      const settings = [...set, ...(directory === undefined ? [] : [`directory=${JSON.stringify(resolve(directory))}`])]
-      const whole = (await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig
-      const commands = new Subject<RunCommand>()
-      const events = crossValidate(whole, {
-        baseDirectory: folder,
-        searchPaths: searchPathsFrom(folder),
-        locate: locateSettings(locate, settings, config),
+    .action(async (target: string, { json = false, ...flags }: CrossValidateFlags) => {
+      const { config, options, commands } = await openSeveral(target, flags)
+      process.exitCode = await followRuns(
+        crossValidate(config, options),
         commands,
-      })
-      process.exitCode = await followRuns(events, commands, showFolds(process.stderr), (event) =>
-        event.type === 'crossValidation.completed'
-          ? { because: event.because, text: json ? JSON.stringify(event) : foldsText(event) }
-          : undefined,
+        showFolds(process.stderr),
+        (event) =>
+          event.type === 'crossValidation.completed'
+            ? { because: event.because, text: json ? JSON.stringify(event) : foldsText(event) }
+            : undefined,
       )
     })

@@ -18,7 +18,7 @@ import { readyToResume } from '../disk.js'
 import type { SelfTrainingEvent, Untimed } from '../events.js'
 import { type Folder, openFolder } from '../folder.js'
 import type { Values } from '../past-run.js'
-import { directionsOf } from '../prepare.js'
+import { directionsOf, labelField, requireOwnValidation } from '../prepare.js'
 import { type Progressed, runToEnd } from '../run-to-end.js'
 import { type StudyOptions, stoppable } from '../study.js'
 import { type Confidence, type SelfTrainingData, assignLabels } from './assign-labels.js'
@@ -66,22 +66,14 @@ interface Progress {
 }
 
 /** @throws AttuneError `BAD_CONFIG`, `BAD_ARGUMENT` */
-function requireSettings({ config, directory }: Plan, { rounds = 1, threshold = 0.9 }: SelfTrainOptions): string {
+function requireSettings(plan: Plan, { rounds = 1, threshold = 0.9 }: SelfTrainOptions): string {
   if (!Number.isInteger(rounds) || rounds < 1 || !(threshold >= 0 && threshold <= 1))
     throw new AttuneError(
       'BAD_ARGUMENT',
       `self-training: expected at least 1 round and a threshold in [0, 1], got ${rounds} and ${threshold}`,
       'Pass another number.',
     )
-  const remedy = 'Correct the configuration: `directory: FOLDER`, `data.validation: { use: jsonl, path: FILE }`.'
-  if (directory === undefined)
-    throw new AttuneError('BAD_CONFIG', 'expected a `directory` for the rounds, got none', remedy)
-  if (config.data.validation !== undefined) return directory
-  throw new AttuneError(
-    'BAD_CONFIG',
-    'expected `data.validation`, since a split of each round would hold out other rows, got none',
-    remedy,
-  )
+  return requireOwnValidation(plan, 'rounds')
 }
 
 /** @throws AttuneError `NOT_A_CLASSIFIER` for an objective without a label */
@@ -90,19 +82,12 @@ async function dataOf({ config }: Plan, options: SelfTrainOptions): Promise<Self
   const { source } = await choosePlugins(parsed, userLookup(options))
   const { objective } = config
   const { train } = config.data
-  const [label] = fieldsRead(objective, 'label')
-  if (label !== undefined)
-    return {
-      labelled: train.plugin(train.options) as Source,
-      unlabelled: source.plugin(source.options) as Source,
-      texts: fieldsRead(objective, 'text'),
-      label,
-    }
-  throw new AttuneError(
-    'NOT_A_CLASSIFIER',
-    `expected an objective with a label for each text, got ${objective.plugin.name}`,
-    'Use a configuration of sequence-classification.',
-  )
+  return {
+    labelled: train.plugin(train.options) as Source,
+    unlabelled: source.plugin(source.options) as Source,
+    texts: fieldsRead(objective, 'text'),
+    label: labelField(objective),
+  }
 }
 
 /** Runs one round. Resolves to the reason to stop, or to undefined. */

@@ -101,7 +101,10 @@ async function firstStages({ data, cleaner, filter, objective }: Config, isReadI
 }
 
 /** Stages of the training split only, independent of the validation split. */
-async function lastStages({ balancer, augmenter, seed }: Config, before: string | undefined): Promise<Stage[]> {
+export async function lastStages(
+  { balancer, augmenter, seed }: Pick<Config, 'balancer' | 'augmenter' | 'seed'>,
+  before: string | undefined,
+): Promise<Stage[]> {
   let id = before
   const stages: Stage[] = []
   const { length } = balancer

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { averaged, combined, stackingFeatures, votes } from './combine.js'
 import { fitLogisticRegression } from './logistic-regression.js'
+import { outOfBagMean } from './out-of-bag.js'
 import { joinFolds } from './out-of-fold.js'
 import { selectByGroup } from './select-members.js'
 
@@ -21,6 +22,16 @@ interface Stack {
 }
 type Golden = Readonly<Record<'two' | 'four', Case>> & { readonly outOfFold: readonly Stack[] }
 const golden = JSON.parse(readFileSync('golden/ensembles.json', 'utf8')) as Golden
+
+interface Bag {
+  readonly labels: readonly number[]
+  /** Rows that each member saw. */
+  readonly seen: readonly (readonly number[])[]
+  readonly members: readonly (readonly number[][])[]
+  readonly outOfBag: readonly (number[] | null)[]
+  readonly accuracy: number
+}
+const bagging = JSON.parse(readFileSync('golden/bagging.json', 'utf8')) as { readonly cases: readonly Bag[] }
 
 type Matrix = readonly (readonly number[])[]
 const expectRows = (found: Matrix, expected: Matrix, digits: number): void => {
@@ -55,6 +66,20 @@ describe('stacking from out-of-fold predictions', () => {
       const found = fitLogisticRegression(features, classes, members[0]![0]!.length)
       expectRows(found.coefficients, coefficients, 5)
       expectRows([found.intercepts], [intercepts], 5)
+    }
+  })
+})
+
+describe('the out-of-bag mean', () => {
+  it('returns the out-of-bag decision function and score of BaggingClassifier', () => {
+    for (const { labels, seen, members, outOfBag, accuracy } of bagging.cases) {
+      const found = labels.map((_, i) => outOfBagMean(members.map((member, m) => seen[m]!.includes(i) ? undefined : member[i]!))) // prettier-ignore
+      expect(found.map((mean) => mean === undefined)).toEqual(outOfBag.map((mean) => mean === null))
+      const isKnown = (_: unknown, i: number): boolean => found[i] !== undefined
+      expectRows(found.filter(isKnown) as number[][], outOfBag.filter(isKnown) as number[][], 12)
+      // scikit-learn predicts the first class for a row that all members saw
+      const right = found.filter((mean = [1], i) => mean.indexOf(Math.max(...mean)) === labels[i]).length
+      expect(right / labels.length).toBeCloseTo(accuracy, 12)
     }
   })
 })

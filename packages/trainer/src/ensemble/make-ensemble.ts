@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { AttuneError, type Direction, type Metric, choosePlugins } from '@attune/core'
 import { type OpenOptions, openRun } from '../files/run-folder.js'
 import { evaluateRun } from '../inference/evaluate.js'
-import { openPredictor } from '../inference/open-predictor.js'
 import { type Combination, stackingFeatures } from './combine.js'
 import { ENSEMBLE_FILE, type EnsembleRecord } from './ensemble-file.js'
 import { type LabelledPredictions, heldOut, heldOutPredictions } from './held-out.js'
@@ -11,6 +10,7 @@ import { fitLogisticRegression } from './logistic-regression.js'
 import { copyRun, makingFolder, requireDifferent, requireRuns, requireSharedValidation } from './members.js'
 import { foldRuns, isCrossValidation, outOfFoldPredictions } from './out-of-fold.js'
 import { selectByGroup } from './select-members.js'
+import { sharedLabels } from './shared-labels.js'
 import { writeSoup } from './soup.js'
 
 /** Methods of combining runs. */
@@ -74,32 +74,6 @@ async function scoresOf(folders: readonly string[], name: string, options: Ensem
   for (const folder of folders)
     scores.push((await evaluateRun(folder, { ...options, ...heldOut(options) })).scores[name]!.value)
   return scores
-}
-
-/** The labels of a run. @throws AttuneError `NOT_A_CLASSIFIER` */
-async function labelsOf(folder: string, options: OpenOptions): Promise<readonly string[]> {
-  const predictor = await openPredictor(folder, options)
-  const { labels, task } = predictor.describes
-  await predictor.close()
-  if (labels !== undefined && task === 'sequence-classification') return labels
-  throw new AttuneError(
-    'NOT_A_CLASSIFIER',
-    `expected a run of sequence-classification, got one of ${task} (${folder})`,
-    'Average the weights of other models: --method soup.',
-  )
-}
-
-/** The labels of several runs, in the order of the first. @throws AttuneError `BAD_ARGUMENT`, `NOT_A_CLASSIFIER` */
-async function sharedLabels(folders: readonly string[], options: OpenOptions): Promise<readonly string[]> {
-  const labels = await labelsOf(folders[0]!, options)
-  for (const folder of folders.slice(1))
-    if (String(await labelsOf(folder, options)) !== String(labels))
-      throw new AttuneError(
-        'BAD_ARGUMENT',
-        `expected runs with the same labels in the same order, but those of ${folder} differ`,
-        'Set `objective.labels` in the configurations.',
-      )
-  return labels
 }
 
 /** Fits the logistic regression of stacking to members' predictions of rows that they were not trained on. */

@@ -21,6 +21,17 @@ export function probabilitiesOf(prediction: Prediction, labels: readonly string[
   )
 }
 
+/** The prediction with the given probabilities, in the order of the labels. */
+export const predictionOf = (
+  probabilities: readonly number[],
+  labels: readonly string[],
+  truncated: boolean,
+): Prediction => ({
+  label: labels[probabilities.indexOf(Math.max(...probabilities))],
+  scores: Object.fromEntries(labels.map((label, i) => [label, probabilities[i]])),
+  truncated,
+})
+
 /** The prediction of the ensemble for one example. */
 function together(
   answers: readonly (Prediction | AttuneError)[],
@@ -32,12 +43,26 @@ function together(
   if (failed !== undefined) return failed
   const given = answers as readonly Prediction[]
   const members = given.map((each) => probabilitiesOf(each, labels, 'a member'))
-  const probabilities = combined(members, combination, example)
-  const best = probabilities.indexOf(Math.max(...probabilities))
-  return {
-    label: labels[best],
-    scores: Object.fromEntries(labels.map((label, i) => [label, probabilities[i]])),
-    truncated: given.some(({ truncated }) => truncated),
+  const isTruncated = given.some(({ truncated }) => truncated)
+  return predictionOf(combined(members, combination, example), labels, isTruncated)
+}
+
+/** Opens a predictor for each folder; closes those that are open if one fails. */
+export async function openMembers(
+  folders: readonly string[],
+  options: OpenOptions,
+  openMember: (directory: string, options: OpenOptions) => Promise<Predictor>,
+): Promise<{ readonly members: readonly Predictor[]; close(): Promise<void> }> {
+  const members: Predictor[] = []
+  const close = async (): Promise<void> => {
+    for (const member of members) await member.close()
+  }
+  try {
+    for (const folder of folders) members.push(await openMember(folder, options))
+    return { members, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
@@ -52,16 +77,8 @@ export async function openEnsemble(
   openMember: (directory: string, options: OpenOptions) => Promise<Predictor>,
 ): Promise<Predictor> {
   const { members: names, labels, combination } = readEnsemble(folder)
-  const members: Predictor[] = []
-  const close = async (): Promise<void> => {
-    for (const member of members) await member.close()
-  }
-  try {
-    for (const name of names) members.push(await openMember(join(folder, name), options))
-  } catch (error) {
-    await close()
-    throw error
-  }
+  const folders = names.map((name) => join(folder, name))
+  const { members, close } = await openMembers(folders, options, openMember)
   const versions = members.map(({ describes }) => describes.version)
   return {
     describes: { ...members[0]!.describes, labels, version: digest(JSON.stringify([versions, combination])) },

@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import { AttuneError, type EventOf, type RunEvent } from '@attune/core'
+import type { RunConfig } from '@attune/trainer/node'
+import type { Observable } from 'rxjs'
+import { readyToResume } from '../disk.js'
+import type { EnsembleEvent, Untimed } from '../events.js'
+import type { Folder } from '../folder.js'
+import { type Progressed, runToEnd } from '../run-to-end.js'
+import type { StudyOptions } from '../study.js'
+
+/** Options of the training of an ensemble. */
+export interface MembersOptions extends StudyOptions {
+  /** Number of members, at least 2. Default: 10 */
+  readonly members?: number
+}
+
+/** A trained member. */
+export type Member = EventOf<'member.completed'>
+
+/** Members that are trained one after another. */
+export interface Members {
+  readonly folder: Folder
+  readonly members: number
+  readonly options: StudyOptions
+  readonly configOf: (member: number) => RunConfig
+  /** Combines the run folders of all members. */
+  readonly combine: (runs: readonly string[]) => Promise<Pick<EventOf<'ensemble.completed'>, 'ensemble' | 'outOfBag'>>
+}
+
+type Emit = (event: Untimed<EnsembleEvent>, kept?: boolean) => void
+
+/** @throws AttuneError `BAD_ARGUMENT` for fewer than 2 members */
+export function requireMembers({ members = 10 }: MembersOptions): number {
+  if (Number.isInteger(members) && members >= 2) return members
+  throw new AttuneError(
+    'BAD_ARGUMENT',
+    `expected an integer of at least 2 for the number of members, got ${members}`,
+    'Pass another number.',
+  )
+}
+
+const memberFolder = ({ folder }: Members, member: number): string => join(folder.directory, 'members', String(member))
+
+/** Trains one member. Resolves to the reason if it was stopped, and to undefined if it completed. */
+async function trainMember(
+  member: number,
+  given: Members,
+  stops: Observable<string>,
+  emit: Emit,
+): Promise<string | undefined> {
+  const directory = memberFolder(given, member)
+  const step = await readyToResume(directory)
+  emit({ type: 'member.started', member, members: given.members, step }, false)
+  const progressed = (report: Progressed): void => emit({ ...report, type: 'member.progressed', member }, false)
+  const request = { config: given.configOf(member), directory, resumes: step > 0 }
+  const { values, seconds, stopped } = await runToEnd(request, given.options, stops, progressed)
+  if (stopped === undefined) emit({ type: 'member.completed', member, values, seconds })
+  return stopped
+}
+
+/** Trains the members that are not complete, and combines all of them. */
+export async function trainMembers(
+  given: Members,
+  stops: Observable<string>,
+  show: (event: EnsembleEvent) => void,
+): Promise<void> {
+  const { folder, members, combine } = given
+  const completed: Member[] = []
+  const note = (event: RunEvent): void => {
+    if (event.type === 'member.completed') completed[event.member] = event
+  }
+  const emit: Emit = (untimed, kept = true) => {
+    const event = { ...untimed, at: Date.now() } as EnsembleEvent
+    if (kept) folder.append(event)
+    note(event)
+    show(event)
+  }
+  folder.events.forEach(note)
+  let because: string | undefined
+  const listening = stops.subscribe((reason) => (because ??= reason))
+  while (completed.length < members && because === undefined)
+    because = (await trainMember(completed.length, given, stops, emit)) ?? because
+  listening.unsubscribe()
+  const runs = completed.map(({ member }) => memberFolder(given, member))
+  const combined = completed.length < members ? {} : await combine(runs)
+  const { directory } = folder
+  const reason = because ?? 'finished'
+  emit({ type: 'ensemble.completed', directory, members: runs.length, ...combined, because: reason }, false)
+}
