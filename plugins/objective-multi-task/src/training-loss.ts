@@ -76,7 +76,7 @@ export function trainingLoss(
   const balanced =
     o.weighting === 'gradnorm'
       ? gradNorm(means, {
-          shared: Object.fromEntries(Object.entries(params).filter(([name]) => isShared(name))),
+          shared: Object.fromEntries(Object.entries(context.trainable).filter(([name]) => isShared(name))),
           layers: model.layers,
           learned: present.map(({ name }) => params[weightOf('gradnorm', name)]!),
           initial: meanTaskLosses(present, context.hyper.memory),

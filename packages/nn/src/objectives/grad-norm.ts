@@ -38,14 +38,14 @@ function lastSharedLayer(grads: readonly Params[], layers: readonly LayerGroup[]
   }
   throw new AttuneError(
     'TASK_MISMATCH',
-    'GradNorm: expected a layer of the model that all tasks read, got none',
+    'GradNorm: expected a layer of the model that trains and that all tasks read, got none',
     'Set `weighting: uncertainty`.',
   )
 }
 
 /** Inputs of GradNorm other than the losses. */
 export interface GradNormContext {
-  /** Parameters that the tasks share. */
+  /** Parameters that the tasks share and that train; under an adapter, those of the adapter. */
   readonly shared: Params
   /** Layers of the model, from the first to the last. */
   readonly layers: readonly LayerGroup[]
@@ -62,7 +62,7 @@ export interface GradNormContext {
  *
  *     loss = Σ_k |G_k − mean(G) · r_k^α|,   G_k = ‖∇_W w_k L_k‖₂,   r_k = (L_k / L_k(0)) / mean over tasks of (L / L(0))
  *
- * Its gradient reaches the weights only; the targets are constants. W are the parameters of the last layer that all tasks read. Weights
+ * Its gradient reaches the weights only; the targets are constants. W are the parameters that train of the last layer that all tasks read. Weights
  * are renormalized to the number of tasks where they are used, so that a step of gradient descent is that of the paper.
  * Source: Chen et al., GradNorm, 2018, equations 1 and 2, algorithm 1.
  *
@@ -70,7 +70,7 @@ export interface GradNormContext {
  * Gotcha: add `balance` to the loss, or the weights do not train.
  * @param losses mean loss of each task without its weight, `[]`
  * @returns constant weights, each `[]`, and the loss, of value 0
- * @throws AttuneError `TASK_MISMATCH` if there is no layer that all tasks read
+ * @throws AttuneError `TASK_MISMATCH` if there is no layer that trains and that all tasks read
  *
  * @example
  * ```ts

@@ -1,14 +1,7 @@
-import {
-  AttuneError,
-  type LossCall,
-  type LossFunction,
-  type ReducedLoss,
-  type TextInputs,
-  type Tree,
-} from '@attune/core'
+import { AttuneError, type LossCall, type LossFunction, type ReducedLoss, type Tree } from '@attune/core'
 import { isTensor, mapTree } from '@attune/core'
 import { type Tensor, add, cast, concat, expandDims, maximum, mul, slice, sub } from '@tensorflow/tfjs-core'
-import { lossAtWordEmbeddings } from './word-embeddings.js'
+import { inputsOfOneTask, lossAtWordEmbeddings } from './word-embeddings.js'
 
 /** Each row replaced by the next one, the last by the first. */
 const nextRow = (x: Tensor): Tensor => {
@@ -18,8 +11,8 @@ const nextRow = (x: Tensor): Tensor => {
 
 /** The rest of a batch, with the targets of the next example in place of an example's own. */
 function nextTargets(call: LossCall, regularizer: string): Omit<LossCall['batch'], 'inputs'> {
-  const { inputs, ...targets } = call.batch
-  const [rows] = (inputs as unknown as TextInputs).inputIds.shape
+  const { inputs: _, ...targets } = call.batch
+  const [rows] = inputsOfOneTask(call, regularizer).inputIds.shape
   const other = (x: Tensor): Tensor => {
     if (x.shape[0] === rows) return nextRow(x)
     throw new AttuneError(
@@ -49,7 +42,7 @@ export function mixupLoss(
   regularizer: string,
 ): ReducedLoss & { readonly head?: Tree } {
   const { inputs, ...targets } = call.batch
-  const { attentionMask } = inputs as unknown as TextInputs
+  const { attentionMask } = inputsOfOneTask(call, regularizer)
   const batch = { inputs: { ...inputs, attentionMask: maximum(attentionMask, nextRow(attentionMask)) } }
   const between = (x: Tensor, y: Tensor): Tensor => add(mul(ratio, x), mul(sub(1, ratio), y))
   const mix = (embedded: Tensor): Tensor => {

@@ -6,10 +6,12 @@ import {
   type ReducedLoss,
   type TextInputs,
   type Tree,
+  isTensor,
 } from '@attune/core'
 import {
   type Tensor,
   add,
+  clone,
   div,
   max,
   maximum,
@@ -24,6 +26,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { taped } from '../engine/gradients.js'
 import { stopGradient } from '../engine/stop-gradient.js'
+import { withoutGradient } from '../engine/without-gradient.js'
 import { composeHooks } from '../layers/layer-hook.js'
 
 /** A loss with the outputs of the head. */
@@ -33,10 +36,25 @@ type Evaluated = ReducedLoss & { readonly head?: Tree }
 const TINY = 1e-12
 
 /**
+ * Inputs of the model of a batch of one task. A joint batch of several tasks has those of each, in tensors of their own.
+ * @param regularizer its name, for the error
+ * @throws AttuneError `REGULARIZER_MISMATCH` for a joint batch
+ */
+export function inputsOfOneTask({ batch: { inputs } }: LossCall, regularizer: string): TextInputs {
+  const parts: Readonly<Record<string, Tree>> = inputs
+  if (isTensor(parts['inputIds']) || Object.values(parts).every(isTensor)) return inputs as unknown as TextInputs
+  throw new AttuneError(
+    'REGULARIZER_MISMATCH',
+    `regularizer ${regularizer}: expected a batch of one task, got a joint batch of the tasks ${Object.keys(inputs).join(', ')}`,
+    `Set \`batches: alternating\` in \`objective\`, or remove ${regularizer} from \`regularizer\`.`,
+  )
+}
+
+/**
  * Evaluates a loss with the output of the word embeddings, `[batch, length, width]`, replaced by `change` of it. In an encoder–decoder
  * these are the embeddings of the encoder.
  * @param regularizer its name, for the error
- * @throws AttuneError `REGULARIZER_MISMATCH` if the model does not look up the batch's token ids in an embedding
+ * @throws AttuneError `REGULARIZER_MISMATCH` for a joint batch, or if the model does not look up the batch's token ids in an embedding
  */
 export function lossAtWordEmbeddings(
   loss: LossFunction,
@@ -44,7 +62,7 @@ export function lossAtWordEmbeddings(
   regularizer: string,
   change: (embedded: Tensor) => Tensor,
 ): Evaluated {
-  const { inputIds } = call.batch.inputs as unknown as TextInputs
+  const { inputIds } = inputsOfOneTask(call, regularizer)
   let found = false
   const hook: LayerHook = (site, x, compute) => {
     if (site.kind !== 'embedding' || x !== inputIds) return compute(x)
@@ -85,7 +103,8 @@ function embeddingGradient(
   const at = (): Evaluated =>
     lossAtWordEmbeddings(loss, call, regularizer, (embedded) => add(stopGradient(embedded), delta))
   const { grads } = taped(() => scalarOf(at()), [delta])
-  return stopGradient(grads[0] ?? delta)
+  // Not `stopGradient`: the gradient may depend on the parameters by operations that have no gradient, through which zeros cannot pass.
+  return withoutGradient(() => clone(grads[0] ?? delta))
 }
 
 /**
