@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { Command } from '@attune/core'
 import { openPredictor, resume, run } from '@attune/trainer/node'
-import { Subject, lastValueFrom, tap } from 'rxjs'
+import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
 import { searchPathsFrom } from './search-paths.js'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-clusters-'))
@@ -31,6 +31,29 @@ const configured = (directory: string) => ({
 const weights = (directory: string): Buffer => readFileSync(join(directory, 'model/model.safetensors'))
 
 describe('a run of deep clustering', () => {
+  it('warns with the numbers if nearly all texts are in one cluster, and only then', async () => {
+    const same = join(root, 'same.jsonl')
+    writeFileSync(
+      same,
+      [...rows, ...Array<object>(300).fill(rows[0]!)].map((row) => `${JSON.stringify(row)}\n`).join(''),
+    )
+    const warnings = async (path: string): Promise<string[]> => {
+      const { directory: _, ...config } = configured('')
+      const given = { ...config, data: { train: { use: 'jsonl', path }, validation: { use: 'jsonl', path: data } } }
+      const settings = { ...given, training: { epochs: 1, batchSize: 64, learningRate: 1e-6 } }
+      const events = await lastValueFrom(run(settings, { searchPaths: searchPathsFrom() }).pipe(toArray()))
+      return events.flatMap((event) =>
+        event.type === 'run.warned' && event.message.startsWith('clusters') ? [event.message] : [],
+      )
+    }
+    expect(await warnings(same)).toEqual([
+      expect.stringMatching(
+        /^clusters collapsed before epoch 1: one has \d+ of 308 texts, and 2 of 2 have any; start from/,
+      ),
+    ])
+    expect(await warnings(data)).toEqual([])
+  })
+
   it('resumes bit for bit, scores its clusters, and predicts them', async () => {
     const [whole, parts] = [join(root, 'whole'), join(root, 'parts')]
     const searchPaths = searchPathsFrom()

@@ -261,3 +261,4 @@ export {
   vectorDecoderShapes,
   vectorDecoderStates,
 } from './sentence/vector-decoder.js'
+export { sampleVectors } from './objectives/sample-vectors.js'

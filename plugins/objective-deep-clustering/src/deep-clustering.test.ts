@@ -10,10 +10,10 @@ import {
   tinyModel,
   tinyTokenizer,
 } from '@attune/testkit'
+import { sampleVectors } from '@attune/nn'
 import { type Scalar, type Tensor, div, sum } from '@tensorflow/tfjs-core'
 import { deepClustering } from './deep-clustering.js'
 import { kMeans, lloyd, seedCentres } from './k-means.js'
-import { sampleVectors } from './sample-vectors.js'
 
 const model: Model = { ...tinyModel(), heads: { contrastive: { architecture: 'TinyModel', tensors: {} } } }
 const given = { model, tokenizer: tinyTokenizer() }

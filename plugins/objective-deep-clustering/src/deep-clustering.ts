@@ -26,6 +26,7 @@ import {
   headFor,
   normal,
   parameter,
+  sampleVectors,
   sentenceEncoder,
   sentenceFiles,
   sentenceModel,
@@ -35,11 +36,14 @@ import {
 import {
   type Tensor,
   add,
+  argMin,
+  cast,
   div,
   expandDims,
   log,
   min,
   mul,
+  oneHot,
   ones,
   reciprocal,
   square,
@@ -50,7 +54,6 @@ import {
 } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { kMeans } from './k-means.js'
-import { sampleVectors } from './sample-vectors.js'
 
 /** Token ids of a text, and its class, if it has one. */
 interface Item extends Encoded {
@@ -126,9 +129,23 @@ async function initialCentres(o: Options, pass: DataPass, width: number, vectors
   )
 }
 
-/** Soft sizes of the clusters, `[clusters]`, and new centres, if they are not the trained ones. */
+/** Fraction of the texts from which one cluster holds nearly all. */
+const NEARLY_ALL = 0.95
+
+/** Warns if fewer than two clusters have texts, or one has nearly all. */
+function warnOfCollapse({ warn }: DataPass, sizes: readonly number[], epoch: number): void {
+  const texts = sizes.reduce((sum, size) => sum + size, 0)
+  const [largest, occupied] = [Math.max(...sizes), sizes.filter((size) => size > 0).length]
+  if (occupied > 1 && largest < NEARLY_ALL * texts) return
+  warn?.(
+    `clusters collapsed before epoch ${epoch + 1}: one has ${largest} of ${texts} texts, and ${occupied} of ${sizes.length} have any; start from a trained encoder, lower training.learningRate, or set fewer clusters`,
+  )
+}
+
+/** Soft sizes of the clusters and numbers of their texts, both `[clusters]`, and new centres, if they are not the trained ones. */
 interface Sizes extends Record<string, Tree> {
   readonly frequencies: Tensor
+  readonly texts: Tensor
   readonly centres?: Tensor
 }
 
@@ -140,20 +157,28 @@ async function prepareEpoch(
   o: Options,
   pass: DataPass,
   width: number,
-  isFirst: boolean,
+  { epoch, isFirst }: { readonly epoch: number; readonly isFirst: boolean },
   vectorsOf: (at: PassAt) => Tensor,
 ): Promise<Tree> {
   const initial = isFirst ? await initialCentres(o, pass, width, vectorsOf) : undefined
-  const { centres, frequencies } = await pass.fold<Sizes>(
+  const { centres, frequencies, texts } = await pass.fold<Sizes>(
     () => ({
       frequencies: zeros([o.clusters]),
+      texts: zeros([o.clusters]),
       ...(initial === undefined ? {} : { centres: tensor2d(initial.map((row) => [...row])) }),
     }),
     (state, at) => {
-      const q = assignment(squaredDistances(vectorsOf(at), state.centres ?? parameter(at.params, CENTRES)))
-      return { ...state, frequencies: add(state.frequencies, sum(q, 0)) }
+      const distances = squaredDistances(vectorsOf(at), state.centres ?? parameter(at.params, CENTRES))
+      const nearest = cast(oneHot(argMin(distances, 1) as never, o.clusters), 'float32')
+      return {
+        ...state,
+        frequencies: add(state.frequencies, sum(assignment(distances), 0)),
+        texts: add(state.texts, sum(nearest, 0)),
+      }
     },
   )
+  warnOfCollapse(pass, Array.from((await pass.read({ texts })).texts.values, Number), epoch)
+  pass.release({ texts })
   return { frequencies, ...(centres === undefined ? {} : { params: { [CENTRES]: centres } }) }
 }
 
@@ -210,8 +235,8 @@ function create(
       const { frequencies } = hyper.memory as { readonly frequencies: Tensor }
       return { losses: divergence(distances, frequencies), weights: ones([distances.shape[0]!]) }
     },
-    beforeEpoch: (pass, _epoch, memory) =>
-      prepareEpoch(o, pass, encoder.width, memory === undefined, ({ params, outputs, batch }) =>
+    beforeEpoch: (pass, epoch, memory) =>
+      prepareEpoch(o, pass, encoder.width, { epoch, isFirst: memory === undefined }, ({ params, outputs, batch }) =>
         encoder.vectors(params, outputs(), (batch.inputs as TextInputs).attentionMask),
       ),
     predict,

@@ -45,4 +45,6 @@ export interface DataPass {
   read<T extends Tree>(tree: T): Promise<OnHost<T>>
   /** Frees a result. */
   release(tree: Tree): void
+  /** Reports a warning, `run.warned`, in a pass before an epoch: that clusters are empty, for example. */
+  warn?(message: string): void
 }

@@ -1,5 +1,6 @@
 import {
   AttuneError,
+  type DataPass,
   type Encoded,
   type Example,
   type Params,
@@ -161,9 +162,12 @@ function replaceParameters({ components, runState }: Session, { params = {}, ...
  * objective's own parameters.
  */
 export async function beforeEpoch(session: Session, epoch: number): Promise<void> {
-  const { components, runState, adapted } = session
+  const { components, runState, adapted, bus } = session
   if (components.objective.beforeEpoch === undefined) return
-  const pass = trainingPass(session, { ...components, model: adapted.model }, runState.state.trainable, adapted.frozen)
+  const pass: DataPass = {
+    ...trainingPass(session, { ...components, model: adapted.model }, runState.state.trainable, adapted.frozen),
+    warn: (message) => bus.emit({ type: 'run.warned', step: runState.progress.step, message }),
+  }
   const before = runState.memory
   const made = await components.objective.beforeEpoch(pass, epoch, before)
   runState.memory = made === before ? before : replaceParameters(session, made as Record<string, Tree>)

@@ -1,6 +1,6 @@
 import type { DataPass, Tree } from '@attune/core'
-import { noise } from '@attune/nn'
 import { type Tensor, add, concat, fill, gather, tensor1d, topk, zeros } from '@tensorflow/tfjs-core'
+import { noise } from '../layers/noise.js'
 
 /** Slots of the sample: the random rank of each vector, −1 if the slot is empty, and the number of batches as a seed. */
 interface Sample extends Record<string, Tree> {
