@@ -304,6 +304,25 @@ async function detecting(change = undefined) {
   })
 }
 
+/** Adversarial text generation with a small discriminator. @param {Parameters<typeof readCase>[1]} change */
+async function generating(change = undefined) {
+  const given = await readCase(join(root, LANGUAGE), change)
+  const plugin = (await findPlugin(OBJECTIVE, userSpecifier('adversarial-text-generation'), { folders: [root] })).plugin
+  const bert = (await findPlugin(MODEL, userSpecifier('bert'), { folders: [root] })).plugin
+  const tokenizer = /** @type {any} */ ({
+    special: { pad: 0, end: 2 },
+    vocabularySize: given.config.vocab_size,
+    encode: (/** @type {string} */ text) => ({ ids: text.split(' ').map(Number), truncated: false }),
+  })
+  const shape = { hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 8 }
+  const discriminator = { use: bert, ...shape, hiddenDropoutProb: 0, attentionProbsDropoutProb: 0 }
+  const options = { discriminator, relaxation: 'gumbel-softmax', padToMultipleOf: 1 }
+  const objective = plugin(options, { model: given.model, tokenizer })
+  const batch = objective.collate(['1 6 7 8 2', '1 5 2'].map((text) => objective.encode({ text })))
+  const golden = { ...given.golden, objective: 'adversarial-text-generation', examples: [{ batch }] }
+  return /** @type {Case} */ ({ ...given, objective, golden })
+}
+
 /** All cases: name and loader. */
 const cases = [
   ...goldenCases().map((folder) => ({
@@ -314,6 +333,7 @@ const cases = [
   { name: 'objective-autoencoder', read: alike('autoencoder', CLASSIFIED, { decoderLayers: 2 }, decoded) },
   { name: 'objective-deep-clustering', read: clustering },
   { name: 'objective-replaced-token-detection', read: detecting },
+  { name: 'objective-adversarial-text-generation', read: generating },
   { name: 'objective-regression', read: alike('regression', CLASSIFIED, {}, (texts) => floats([texts])) },
   {
     name: 'objective-multi-label-classification',

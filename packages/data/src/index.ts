@@ -46,7 +46,13 @@ export type {
 } from './source-target-batch.js'
 export { endedTokens, sourceTargetBatches } from './source-target-batch.js'
 export { skip } from './skip.js'
-export { type NextTokenBatch, type NextTokenItem, type NextTokenSettings, nextTokens } from './next-token-batch.js'
+export {
+  type NextTokenBatch,
+  type NextTokenItem,
+  type NextTokenSettings,
+  nextTokenItem,
+  nextTokens,
+} from './next-token-batch.js'
 export {
   type PackedTextArrays,
   type TextArrays,

@@ -1,4 +1,4 @@
-import type { Batch, Encoded, HostArray, Tokenizer } from '@attune/core'
+import type { Batch, Encoded, EncodeOptions, HostArray, Tokenizer } from '@attune/core'
 import { type Packing, fillRows, packSequences, unpackedRows } from './pack-sequences.js'
 import { paddedLength } from './padded-length.js'
 import { type TextArrays, packedTextArrays, textArrays } from './text-inputs.js'
@@ -29,6 +29,25 @@ export interface NextTokenSettings {
   readonly padToMultipleOf: number
   /** Packs texts into rows of at most this many tokens. Default: one text per row. */
   readonly packTo?: number | undefined
+}
+
+/** Token ids of a text, with the end token if the tokenizer does not append it, truncated to the maximum length. */
+export function nextTokenItem(
+  { encode, special }: Pick<Tokenizer, 'encode' | 'special'>,
+  text: string,
+  options: EncodeOptions,
+): NextTokenItem {
+  const { maximumLength = Infinity } = options
+  const { ids: read, truncated } = encode(text, options)
+  const isOpen = special.end !== undefined && read.at(-1) !== special.end
+  // A text truncated on the left keeps its end.
+  const room = truncated && options.truncationSide === 'left' ? maximumLength - 1 : undefined
+  if (isOpen && room !== undefined) {
+    const ids = [...encode(text, { ...options, maximumLength: room }).ids, special.end as number]
+    return { ids, length: ids.length, truncated }
+  }
+  const ids = isOpen && !truncated ? [...read, special.end as number].slice(0, maximumLength) : [...read]
+  return { ids, length: ids.length, truncated }
 }
 
 const asFloats = (array: HostArray): HostArray => ({

@@ -261,4 +261,12 @@ export {
   vectorDecoderShapes,
   vectorDecoderStates,
 } from './sentence/vector-decoder.js'
+export {
+  type RelaxedDecoder,
+  type Relaxation,
+  generateRelaxed,
+  hardTokens,
+  outputsOfRelaxed,
+  relaxations,
+} from './objectives/relaxed-generation.js'
 export { sampleVectors } from './objectives/sample-vectors.js'

@@ -1,5 +1,4 @@
 import {
-  type EncodeOptions,
   type Example,
   LOSS,
   type LossTerm,
@@ -17,6 +16,7 @@ import {
   lengthOptions,
   lengthsFor,
   maximumTokens,
+  nextTokenItem,
   nextTokens,
   textOf,
 } from '@attune/data'
@@ -38,21 +38,6 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>
 
-/** Token ids of a text, with the end token if the tokenizer does not append it, truncated to the maximum length. */
-function encode({ encode: tokens, special }: Tokenizer, text: string, options: EncodeOptions): NextTokenItem {
-  const { maximumLength = Infinity } = options
-  const { ids: read, truncated } = tokens(text, options)
-  const isOpen = special.end !== undefined && read.at(-1) !== special.end
-  // A text truncated on the left keeps its end.
-  const room = truncated && options.truncationSide === 'left' ? maximumLength - 1 : undefined
-  if (isOpen && room !== undefined) {
-    const ids = [...tokens(text, { ...options, maximumLength: room }).ids, special.end as number]
-    return { ids, length: ids.length, truncated }
-  }
-  const ids = isOpen && !truncated ? [...read, special.end as number].slice(0, maximumLength) : [...read]
-  return { ids, length: ids.length, truncated }
-}
-
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
@@ -60,7 +45,7 @@ function create(
   if (o.packTo !== undefined) requirePackable(model, o.packTo, 'objective causal-language-modeling')
   const limits = lengthsFor({ ...o, truncationSide: o.truncationSide ?? tokenizer.truncationSide }, model)
   const { maximumLength } = limits
-  const read = (example: Example): NextTokenItem => encode(tokenizer, textOf(example, o.text), limits)
+  const read = (example: Example): NextTokenItem => nextTokenItem(tokenizer, textOf(example, o.text), limits)
   const { collate, predict, reference } = nextTokens({ ...o, tokenizer, maximumLength })
   return {
     views: ['tokens'],
