@@ -23,7 +23,7 @@ COMP_WORDS=(${words.map((word) => `"${word}"`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('attune tr')).toEqual(['train'])
     expect(complete('attune plugins ')).toEqual(expect.arrayContaining(['list', 'info']))
     expect(complete('attune train --re')).toEqual(['--resume'])
-    expect(complete('attune evaluate runs/one --s')).toEqual(['--split'])
+    expect(complete('attune evaluate runs/one --sp')).toEqual(['--split'])
     expect(complete('attune plugins list --')).toEqual(expect.arrayContaining(['--kind', '--json']))
   })
 

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { commandsIn } from './command.test.fixture.js'
+import type { Evaluation } from '@attune/trainer/node'
 import { tasksText } from './commands/tasks.js'
+import { taskReportText } from './task-report-text.js'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-tasks-'))
 const { attune, close } = commandsIn(root)
@@ -50,7 +52,17 @@ describe('attune tasks', () => {
     // The texts of `tone` and `stars` are the same, and `location` has no word in common with them.
     expect(found.overlaps[at('tone')]![at('stars')]).toBe(1)
     expect(found.overlaps[at('tone')]![at('location')]).toBeLessThan(0.5)
-    expect(tasksText(found)).toMatch(/Train together: .*(tone|stars)/)
+    // Of 20 rows of each task, half are "yes".
+    expect(found.skills.map((each) => each!.constant)).toEqual([0.5, 0.5, 0.5])
+    // `tone` and `stars` label the same texts alike.
+    expect(found.dependences[at('tone')]![at('stars')]).toBeCloseTo(1, 12)
+    expect(found.dependences[at('tone')]![at('location')]).toBeNull()
+    const text = tasksText(found)
+    expect(text).toMatch(/Train together: .*(tone|stars)/)
+    expect(text).toMatch(/^task .*score +constant +after 6 steps +skill\n.*accuracy +0\.5000 /)
+    expect(text).toMatch(/dependence of labels/)
+    const dependences = found.tasks.map(() => found.tasks.map(() => null))
+    expect(tasksText({ ...found, dependences, skills: [null, null, null] })).toMatch(/No text is labelled by two tasks/)
   })
 
   it('trains the same tasks on joint batches with GradNorm and PCGrad', async () => {
@@ -60,7 +72,61 @@ describe('attune tasks', () => {
     const { scores } = JSON.parse(out) as { scores: Record<string, { value: number }> }
     const values = ['tone', 'stars', 'location'].map((name) => scores[`${name}.accuracy`]!.value)
     expect(values).toEqual([1, 1, 1])
-    const { out: shown } = await attune(['evaluate', 'run', '--split', 'validation'])
-    expect(shown).toMatch(/loss by task\n.*task +loss/)
+    const evaluated = ['evaluate', 'run', '--split', 'validation']
+    const { out: shown } = await attune([...evaluated, '--output', 'report.txt'])
+    expect(readFileSync(join(root, 'report.txt'), 'utf8')).toBe(shown)
+    expect(shown).toMatch(/loss by task\n.*task +loss +support/)
+    expect(shown).toMatch(/tone +tone.accuracy +1 +[\d.e-]+\n/)
+    expect(shown).toMatch(/overall: 1.0000, mean of the scores\n/)
+    expect(shown).toMatch(/correlation of 9 changes in score/)
+    await attune([...evaluated, '--output', 'report.json'])
+    const report = JSON.parse(readFileSync(join(root, 'report.json'), 'utf8')) as Evaluation
+    expect(report.tasks!.tasks.map(({ examples }) => examples)).toEqual([20, 20, 20])
+    for (const [flags, problem] of [
+      [['--single', 'tone=run'], /on the 20 examples of "tone", got 60/],
+      [['--single', 'tone'], /expected TASK=RUN, got "tone"/],
+      [['--output', 'report.txt'], /report.txt exists/],
+    ] as const)
+      expect((await attune([...evaluated, ...flags])).err).toMatch(problem)
+  })
+})
+
+describe('the report on the tasks of a model', () => {
+  const scored = { task: 'tone', score: 'tone.accuracy', value: 0.8, loss: 0.5, examples: 20 }
+  const stars = { task: 'stars', score: 'loss', value: 0.25, loss: 0.25, examples: 5 }
+
+  it('shows single-task models, their relative differences and Δm', () => {
+    const tasks = [
+      { ...scored, single: 0.64, difference: 0.25 },
+      { ...stars, single: 0.2, difference: -0.25 },
+    ]
+    const lines = taskReportText({ tasks, overall: { name: 'deltaM', value: 0 } }).split('\n')
+    expect(lines).toEqual([
+      'task   score           value    loss  single-task  difference',
+      'tone   tone.accuracy  0.8000  0.5000       0.6400  25.0 %',
+      'stars  loss           0.2500  0.2500       0.2000  -25.0 %',
+      '',
+      'overall: Δm 0.0 %, mean relative difference to the single-task models',
+      '',
+      'no correlation of the tasks: it takes four evaluations or more (`training.evaluateEvery`)',
+    ])
+  })
+
+  it('shows correlations, and leaves out those of scores that never change', () => {
+    const correlations = {
+      changes: 4,
+      values: [
+        [1, NaN],
+        [NaN, NaN],
+      ],
+    }
+    const lines = taskReportText({ tasks: [scored, stars], correlations }).split('\n')
+    expect(lines.slice(4)).toEqual([
+      'no overall score: the scores of the tasks have different ranges',
+      '',
+      'correlation of 4 changes in score  tone  stars',
+      'tone                               1.00',
+      'stars',
+    ])
   })
 })

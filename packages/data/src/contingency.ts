@@ -46,3 +46,22 @@ export function contingencyCounts(state: Contingency): ContingencyCounts {
   const total = cells.reduce((sum, { count }) => sum + count, 0)
   return { cells, clusters: [...clusters.values()], classes: [...classes.values()], total }
 }
+
+/** Entropy of groups of these sizes, in nats. */
+const entropy = (counts: readonly number[], total: number): number =>
+  counts.reduce((sum, count) => sum - (count / total) * Math.log(count / total), 0)
+
+/**
+ * Normalized mutual information of a contingency table, `I(cluster; class) / ((H(cluster) + H(class)) / 2)`, in [0, 1]; 1 if both have one
+ * group only. Source: Strehl and Ghosh, Cluster Ensembles, 2002, section 2.2; with the arithmetic mean of the entropies.
+ */
+export function normalizedInformation(state: Contingency): number {
+  const { cells, clusters, classes, total } = contingencyCounts(state)
+  if (clusters.length <= 1 && classes.length <= 1) return 1
+  const information = cells.reduce(
+    (sum, { count, ofCluster, ofClass }) => sum + (count / total) * Math.log((count / ofCluster) * (total / ofClass)),
+    0,
+  )
+  const mean = (entropy(clusters, total) + entropy(classes, total)) / 2
+  return Math.min(1, Math.max(0, information / mean))
+}

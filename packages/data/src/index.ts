@@ -4,7 +4,7 @@ export { endlessly, indicesByGroup } from './group-indices.js'
 export { fieldHash } from './field-hash.js'
 export { type Buckets, bucketByLength } from './bucket-by-length.js'
 export type { Contingency, ContingencyCounts } from './contingency.js'
-export { addContingency, contingencyCounts, mergeContingency } from './contingency.js'
+export { addContingency, contingencyCounts, mergeContingency, normalizedInformation } from './contingency.js'
 export { count } from './count.js'
 export { labelConfig, labelNames, labelNumbers, learnLabels, requireLabels } from './labels.js'
 export {

@@ -1,7 +1,5 @@
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { parseEvent } from '@attune/core'
 import { readJsonObject } from '@attune/files'
 
 const MAXIMUM_BYTES = 10_000_000
@@ -30,21 +28,3 @@ export type Values = Readonly<Record<string, number>>
 /** Score values by name, without their details. */
 export const valuesOf = (scores: Readonly<Record<string, { readonly value: number }>>): Values =>
   Object.fromEntries(Object.entries(scores).map(([name, { value }]) => [name, value]))
-
-/** Validation scores in a run's log up to and including a step, by step. */
-export async function evaluationsOf(directory: string, upTo: number): Promise<ReadonlyMap<number, Values>> {
-  const path = join(directory, 'events.jsonl')
-  const found = new Map<number, Values>()
-  if (!existsSync(path)) return found
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-    if (!line.includes('"evaluation.completed"')) continue
-    try {
-      const event = parseEvent(line)
-      if (event.type !== 'evaluation.completed' || event.split !== 'validation' || event.step > upTo) continue
-      found.set(event.step, valuesOf(event.scores))
-    } catch {
-      continue // an incomplete line of a killed process
-    }
-  }
-  return new Map([...found].sort(([a], [b]) => a - b))
-}

@@ -1,8 +1,8 @@
 import type { Command, RunEvent, RunFacts } from '@attune/core'
 import type { SearchPaths } from '@attune/resolve'
-import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer/node'
+import { type RunConfig, type RunOptions, evaluationsOf, resume, run } from '@attune/trainer/node'
 import { Observable, Subject, concatMap, from } from 'rxjs'
-import { type Values, checkpointsOf, evaluationsOf, labelledStep, valuesOf } from './past-run.js'
+import { type Values, checkpointsOf, labelledStep, valuesOf } from './past-run.js'
 
 /** Request to run a trial. It is plain data if the configuration and the search locations are. */
 export interface TrialRequest {
@@ -133,6 +133,8 @@ const follow = (
 export const runTrial = (request: TrialRequest, stops: Observable<string>): Observable<TrialReport> =>
   request.resumes
     ? from(evaluationsOf(request.directory, checkpointsOf(request.directory)[0] ?? 0)).pipe(
-        concatMap((past) => follow(request, past, stops)),
+        concatMap((past) =>
+          follow(request, new Map([...past].map(([step, scores]) => [step, valuesOf(scores)])), stops),
+        ),
       )
     : follow(request, new Map(), stops)

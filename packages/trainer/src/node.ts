@@ -16,6 +16,8 @@ export { type PreparedStage, prepareData } from './data/prepare-data.js'
 export { dataFolder } from './data/store.js'
 export { evaluateRun } from './inference/evaluate.js'
 export type { EvaluateOptions, Evaluation } from './inference/evaluated-split.js'
+export type { TaskCorrelations, TaskReport, TaskScore } from './inference/task-report.js'
+export { evaluationsOf } from './files/evaluations-of.js'
 export {
   ENSEMBLE_METHODS,
   type EnsembleMethod,
@@ -57,6 +59,7 @@ export {
   type RangePoint,
   findLearningRate,
 } from './run/find-learning-rate.js'
+export type { TaskSkill } from './run/constant-prediction.js'
 export { type ComparisonOptions, type TaskComparison, compareTasks } from './run/compare-tasks.js'
 export { type Schedules, planSchedules } from './run/plan-schedules.js'
 export {

@@ -1,10 +1,6 @@
 import { METRIC, type Metric, definePlugin } from '@attune/core'
-import { type Contingency, addContingency, contingencyCounts, mergeContingency } from '@attune/data'
+import { type Contingency, addContingency, mergeContingency, normalizedInformation } from '@attune/data'
 import { z } from 'zod'
-
-/** Entropy of groups of these sizes, in nats. */
-const entropy = (counts: readonly number[], total: number): number =>
-  counts.reduce((sum, count) => sum - (count / total) * Math.log(count / total), 0)
 
 /**
  * Normalized mutual information of clusters and classes, `I(cluster; class) / ((H(cluster) + H(class)) / 2)`, in [0, 1]; 1 for clusters that are the
@@ -24,17 +20,7 @@ export const normalizedMutualInformation = definePlugin({
     init: () => ({}),
     add: addContingency,
     merge: mergeContingency,
-    result(state) {
-      const { cells, clusters, classes, total } = contingencyCounts(state)
-      if (clusters.length <= 1 && classes.length <= 1) return { value: 1 } // one group only
-      const information = cells.reduce(
-        (sum, { count, ofCluster, ofClass }) =>
-          sum + (count / total) * Math.log((count / ofCluster) * (total / ofClass)),
-        0,
-      )
-      const mean = (entropy(clusters, total) + entropy(classes, total)) / 2
-      return { value: Math.min(1, Math.max(0, information / mean)) }
-    },
+    result: (state) => ({ value: normalizedInformation(state) }),
   }),
 })
 declare module '@attune/core' {

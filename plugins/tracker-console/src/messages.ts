@@ -37,14 +37,14 @@ const facts = (run: RunEvents['run.started']) => [
   ...(run.directory === undefined ? [] : [`  ${run.directory}`]),
 ]
 
-/** A table with a row per part and a column per number, with at most {@link MAXIMUM_ROWS} rows. */
-function partsTable({ parts = {} }: Score): string[] {
+/** A table with a row per part, which is a label or a task, and a column per number, with at most {@link MAXIMUM_ROWS} rows. */
+function partsTable({ parts = {} }: Score, by: string): string[] {
   const rows = Object.entries(parts)
   const seen = rows.slice(0, MAXIMUM_ROWS)
   const names = [...new Set(seen.flatMap(([, numbers]) => Object.keys(numbers)))]
   const columns = names.map((name) => column(seen.map(([, numbers]) => numbers[name])))
   const lines = table(
-    ['label', ...names],
+    [by, ...names],
     seen.map(([label], i) => [shorten(label, MAXIMUM_LABEL_WIDTH), ...columns.map((numbers) => numbers[i]!)]),
   ).map((line) => `  ${line}`)
   return rows.length > seen.length ? [...lines, `  … and ${rows.length - seen.length} more`] : lines
@@ -61,7 +61,10 @@ function scores(event: EventOf<'evaluation.completed'>, { paint }: Context): str
   return [
     paint('bold', head),
     ...values,
-    ...parts.flatMap(([name, score]) => [`  ${paint('dim', `${name} by label`)}`, ...partsTable(score)]),
+    ...parts.flatMap(([name, score]) => {
+      const by = name === 'loss' ? 'task' : 'label'
+      return [`  ${paint('dim', `${name} by ${by}`)}`, ...partsTable(score, by)]
+    }),
   ]
 }
 

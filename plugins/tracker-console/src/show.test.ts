@@ -168,6 +168,16 @@ describe('messages', () => {
       '  �[31mham     0.5000  1.0000  0.6667       10',
     ]))
 
+  it('show the loss of several tasks by task', () => {
+    const parts = { topic: { loss: 0.5, support: 2 }, tone: { loss: 1, support: 9 } }
+    expect(lines([{ ...evaluation, scores: { loss: { value: 0.9, parts } } }]).slice(-4)).toEqual([
+      '  loss by task',
+      '  task     loss  support',
+      '  topic  0.5000        2',
+      '  tone   1.0000        9',
+    ])
+  })
+
   it('show at most thirty labels and the number of the others', () => {
     const parts = Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`label ${i}`, { f1: 0.5 }]))
     const shown = lines([{ ...evaluation, scores: { f1: { value: 0.5, parts } } }])

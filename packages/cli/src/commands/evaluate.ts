@@ -4,8 +4,11 @@ import { findInstalled } from '@attune/resolve'
 import { type Evaluation, evaluateRun } from '@attune/trainer/node'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
+import { collect } from '../collect.js'
 import { searchPathsFrom } from '../search-paths.js'
 import { showWarnings } from '../show-warnings.js'
+import { taskReportText } from '../task-report-text.js'
+import { requireNewFile, writeNewFile } from '../write-new-file.js'
 
 /** The installed plugin that reads a data file, chosen by the file's extension, and its options. */
 export const sourceOf = async (file: string): Promise<{ readonly use: Found; readonly path: string }> => ({
@@ -14,8 +17,8 @@ export const sourceOf = async (file: string): Promise<{ readonly use: Found; rea
   ...(/\.tsv(\.gz)?$/i.test(file) ? { delimiter: '\t' } : {}),
 })
 
-/** An evaluation as tables: the scores, then the breakdown of each score by label, highest support first. */
-export function evaluationText({ split, scores, examples, truncated, rejected, seconds }: Evaluation): string {
+/** An evaluation as tables: the scores, the breakdown of each score by label, highest support first, and the report on several tasks. */
+export function evaluationText({ split, scores, examples, truncated, rejected, seconds, tasks }: Evaluation): string {
   const head = `${split}: ${examples} examples in ${seconds.toFixed(1)} s${truncated > 0 ? `, ${truncated} texts truncated` : ''}${rejected > 0 ? `, ${rejected} rows rejected` : ''}`
   const values = table(
     ['score', 'value'],
@@ -38,12 +41,28 @@ export function evaluationText({ split, scores, examples, truncated, rejected, s
     const by = name === 'loss' ? 'task' : 'label'
     return [`\n${name} by ${by}\n${table([by, ...columns], shown).join('\n')}`]
   })
-  return [head, '', values, ...parts].join('\n')
+  return [head, '', values, ...parts, ...(tasks === undefined ? [] : ['', taskReportText(tasks)])].join('\n')
 }
+
+/** Single-task models by task, of `--single TASK=RUN`. @throws AttuneError `BAD_USAGE` */
+const singlesOf = (given: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    given.map((each) => {
+      const [task, directory] = each.split(/=(.*)/s)
+      if (task && directory) return [task, resolve(directory)]
+      throw new AttuneError(
+        'BAD_USAGE',
+        `--single: expected TASK=RUN, got "${each}"`,
+        'Name a task and the folder of its run: --single topic=runs/topic',
+      )
+    }),
+  )
 
 interface EvaluateFlags {
   readonly split?: string
   readonly data?: string
+  readonly single: readonly string[]
+  readonly output?: string
   readonly json?: boolean
   readonly trust?: boolean
 }
@@ -56,6 +75,13 @@ export const evaluateCommand = (): Command =>
     .argument('<run>', 'folder of the run')
     .option('--split <name>', 'test (default), validation or train')
     .option('--data <file>', 'another file: .jsonl, .csv or .tsv, optionally gzipped')
+    .option(
+      '--single <task=run>',
+      'run of a single-task model to compare a task of a multi-task model with; repeatable',
+      collect,
+      [],
+    )
+    .option('--output <file>', 'also write the evaluation to a new file: JSON in a .json file, otherwise the tables')
     .option('--trust', 'load plugins that the run names by a path')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -63,17 +89,22 @@ export const evaluateCommand = (): Command =>
       `
 Examples:
   npx attune evaluate runs/debian-sections
+  npx attune evaluate runs/multi-task --single spam=runs/spam --output report.txt
   npx attune evaluate runs/debian-sections --data more.jsonl --json`,
     )
-    .action(async (run: string, { split, data, json, trust = false }: EvaluateFlags) => {
+    .action(async (run: string, { split, data, single, output, json, trust = false }: EvaluateFlags) => {
       if (split !== undefined && data !== undefined)
         throw new AttuneError(
           'BAD_USAGE',
           "--split names a part of the run's own data, and --data another file: only one can be scored",
           'Omit one of them.',
         )
+      if (output !== undefined) requireNewFile(output, '--output')
       const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
-      const evaluation = await evaluateRun(resolve(run), { ...what, trust, searchPaths: searchPathsFrom() })
+      const singles = singlesOf(single)
+      const evaluation = await evaluateRun(resolve(run), { ...what, singles, trust, searchPaths: searchPathsFrom() })
       showWarnings(evaluation.warnings)
+      const written = output?.endsWith('.json') === true ? JSON.stringify(evaluation) : evaluationText(evaluation)
+      if (output !== undefined) writeNewFile(output, `${written}\n`, '--output')
       process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
     })

@@ -3,6 +3,7 @@ import { AttuneError, closeScope } from '@attune/core'
 import { faultFinder, inspectSplit } from '../data/inspect-split.js'
 import { isEnsemble } from '../ensemble/ensemble-file.js'
 import { evaluateEnsemble } from '../ensemble/evaluate-ensemble.js'
+import { evaluationsOf } from '../files/evaluations-of.js'
 import { openRun } from '../files/run-folder.js'
 import { linksIn } from '../files/trust.js'
 import { fieldsOfMetrics, score } from '../run/score.js'
@@ -10,9 +11,12 @@ import { encodeAll } from '../step/batches.js'
 import { type EvaluateOptions, type Evaluation, metricsOf, splitOf } from './evaluated-split.js'
 import { openModel, versionWarnings } from './open-model.js'
 import { openPredictor } from './open-predictor.js'
+import { taskReport } from './task-report.js'
+
+const badSingle = (problem: string, remedy: string): AttuneError => new AttuneError('BAD_ARGUMENT', problem, remedy)
 
 /** Evaluates the model of a run folder. */
-async function evaluateModel(folder: string, options: EvaluateOptions): Promise<Evaluation> {
+async function evaluateModel(folder: string, options: EvaluateOptions) {
   const run = openRun(folder, options)
   await run.requireTrust(linksIn(folder)) // rejected rows of the test split are written to the folder
   const metrics = await metricsOf(run, options)
@@ -38,7 +42,7 @@ async function evaluateModel(folder: string, options: EvaluateOptions): Promise<
         `${split.location} contains no examples`,
         'Check the path and the format of the file.',
       )
-    return {
+    const evaluation: Evaluation = {
       split: split.name,
       ...scored,
       truncated: truncated(),
@@ -46,10 +50,44 @@ async function evaluateModel(folder: string, options: EvaluateOptions): Promise<
       warnings: [...warnings, ...ofSplit, ...empty, ...versionWarnings(run)],
       seconds: (performance.now() - begun) / 1000,
     }
+    return { evaluation, metrics: components.metrics }
   } finally {
     forward.dispose()
     await closeScope(scope)
   }
+}
+
+/**
+ * Scores of the single-task models of an evaluation, by task.
+ * @throws AttuneError `BAD_ARGUMENT` for other tasks than those of the model, or for other examples
+ */
+async function evaluateSingles({ scores }: Evaluation, { singles = {}, ...options }: EvaluateOptions) {
+  const parts = scores['loss']?.parts ?? {}
+  const found: Record<string, Evaluation['scores']> = {}
+  for (const [task, directory] of Object.entries(singles)) {
+    if (parts[task] === undefined || options.source !== undefined)
+      throw badSingle(
+        `expected a single-task model for one of the tasks ${Object.keys(parts).join(', ')}, on a split of its own data, got one for "${task}"`,
+        'Correct the name of the task, and name a split instead of another file.',
+      )
+    const { evaluation: alone } = await evaluateModel(resolve(options.baseDirectory ?? '.', directory), options)
+    if (alone.examples !== parts[task]['support'])
+      throw badSingle(
+        `expected the single-task model ${directory} to be evaluated on the ${parts[task]['support']} examples of "${task}", got ${alone.examples}`,
+        'Train it with the rows of that task: the same test split.',
+      )
+    found[task] = alone.scores
+  }
+  return found
+}
+
+/** Evaluates the model of a run folder, with a report if it has several tasks. */
+async function evaluateTasks(folder: string, options: EvaluateOptions): Promise<Evaluation> {
+  const { evaluation, metrics } = await evaluateModel(folder, options)
+  const singles = await evaluateSingles(evaluation, options)
+  const evaluations = [...(await evaluationsOf(folder)).values()]
+  const tasks = taskReport(evaluation.scores, { metrics, evaluations, singles })
+  return tasks === undefined ? evaluation : { ...evaluation, tasks }
 }
 
 /**
@@ -64,5 +102,5 @@ async function evaluateModel(folder: string, options: EvaluateOptions): Promise<
  */
 export function evaluateRun(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
-  return isEnsemble(folder) ? evaluateEnsemble(folder, options, openPredictor) : evaluateModel(folder, options)
+  return isEnsemble(folder) ? evaluateEnsemble(folder, options, openPredictor) : evaluateTasks(folder, options)
 }

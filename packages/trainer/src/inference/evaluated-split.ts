@@ -16,6 +16,7 @@ import { changedFiles } from '../files/run-inputs.js'
 import { userLookup } from '../plan/lookup.js'
 import { type Split, openSplit } from '../setup/splits.js'
 import { CHANGED, type OpenModel } from './open-model.js'
+import type { TaskReport } from './task-report.js'
 
 /** Scores of a saved model on a split. */
 export interface Evaluation {
@@ -30,6 +31,8 @@ export interface Evaluation {
   readonly seconds: number
   /** Warnings from loading the model. */
   readonly warnings: readonly string[]
+  /** Scores by task, their overall score and their correlation, if the examples are of several tasks. */
+  readonly tasks?: TaskReport
 }
 
 /** Split and metrics to evaluate. */
@@ -40,6 +43,11 @@ export interface EvaluateOptions extends OpenOptions {
   readonly source?: unknown
   /** Metrics to use instead of the run's, as under `metric` in a configuration. */
   readonly metrics?: unknown
+  /**
+   * Run folders of single-task models to compare a multi-task model with, by task. Each is evaluated on the same split of its own data, which
+   * must have as many examples as the multi-task model has of the task.
+   */
+  readonly singles?: Readonly<Record<string, string>>
 }
 
 /** The metrics of an evaluation: those of the run, or others. */

@@ -29,17 +29,22 @@ export interface InferredExample {
 export interface LossSum {
   sum: number
   weight: number
-  /** The sums of each group, such as a task, of items that have one. Default: not kept. */
-  readonly groups?: Map<string, { readonly sum: number; readonly weight: number }>
+  /** The sums and the number of examples of each group, such as a task, of items that have one. Default: not kept. */
+  readonly groups?: Map<string, { readonly sum: number; readonly weight: number; readonly examples: number }>
 }
 
 /** Adds the losses of a batch of one group. */
-function addLosses(loss: LossSum, group: string | undefined, sum: number, weight: number): void {
+function addLosses(loss: LossSum, items: readonly Encoded[], sum: number, weight: number): void {
   loss.sum += sum
   loss.weight += weight
+  const group = items[0]?.group
   if (group === undefined || loss.groups === undefined) return
-  const own = loss.groups.get(group) ?? { sum: 0, weight: 0 }
-  loss.groups.set(group, { sum: own.sum + sum, weight: own.weight + weight })
+  const own = loss.groups.get(group) ?? { sum: 0, weight: 0, examples: 0 }
+  loss.groups.set(group, {
+    sum: own.sum + sum,
+    weight: own.weight + weight,
+    examples: own.examples + items.length,
+  })
 }
 
 /** Applies a model to encoded examples. */
@@ -83,7 +88,7 @@ async function predictBatch(
   const { head, lossSum, lossWeight } = await engine.read(result)
   await yieldToEventLoop() // yields to the event loop, as training steps do, so that signals are handled
   releaseResult(engine, result, reference === undefined ? [params] : [params, reference.own])
-  if (loss !== undefined) addLosses(loss, items[0]?.group, lossSum.values[0] as number, lossWeight.values[0] as number)
+  if (loss !== undefined) addLosses(loss, items, lossSum.values[0] as number, lossWeight.values[0] as number)
   return objective.predict(head as never, items)
 }
 

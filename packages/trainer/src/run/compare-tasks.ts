@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import {
   type Batch,
   type Compiled,
@@ -8,15 +9,19 @@ import {
   type Params,
   key,
 } from '@attune/core'
+import { addContingency, normalizedInformation } from '@attune/data'
 import type { RunOptions } from '../plan/lookup.js'
 import { planRun } from '../plan/plan.js'
 import type { RunConfig } from '../plan/run-config.js'
 import { closeSession } from '../setup/open.js'
 import type { Session } from '../setup/session.js'
-import { encodeRows } from '../step/batches.js'
+import { encodeAll, encodeRows } from '../step/batches.js'
+import { fieldsOf } from '../step/kept-fields.js'
 import { stepInputs } from '../step/compiled-step.js'
 import { type Affinity, affinityStep } from '../step/task-affinity.js'
+import { type TaskSkill, constantPrediction, skillOf } from './constant-prediction.js'
 import { openTrial } from './open-trial.js'
+import { fieldsOfMetrics, score } from './score.js'
 import { inputsOf } from './step-inputs.js'
 import { groupByAffinity } from './group-by-affinity.js'
 
@@ -32,6 +37,16 @@ export interface TaskComparison {
   readonly affinities: readonly (readonly number[])[]
   /** Jaccard similarity of the tokens of the tasks' texts, in [0, 1]. */
   readonly overlaps: readonly (readonly number[])[]
+  /**
+   * Score of each task on the validation split after the last step, next to that of a constant prediction; null for a task without a
+   * metric. A task whose skill stays near 0 is difficult; one whose constant prediction scores high has little to learn.
+   */
+  readonly skills: readonly (TaskSkill | null)[]
+  /**
+   * Dependence of the tasks' labels: their normalized mutual information over the training texts that both tasks label, in [0, 1]; null
+   * without such texts. 0: the label of one task says nothing of that of the other.
+   */
+  readonly dependences: readonly (readonly (number | null)[])[]
   /** Tasks to train together: the partition with the highest sum of affinities to a task from the others in its group. */
   readonly groups: readonly (readonly string[])[]
 }
@@ -44,15 +59,23 @@ export interface ComparisonOptions extends RunOptions {
   readonly progress?: (step: number) => void
 }
 
-/** The first training rows of each task, at most `size`. @throws AttuneError `BAD_ARGUMENT` for fewer than two tasks */
-async function rowsByTask({ splits, components }: Session, size: number): Promise<ReadonlyMap<string, Encoded[]>> {
+type ByTask = ReadonlyMap<string, readonly Encoded[]>
+
+/** The first items of each task, at most `size`. */
+async function firstOfTasks(items: AsyncIterable<Encoded>, size: number): Promise<ByTask> {
   const rows = new Map<string, Encoded[]>()
-  const encode = (example: Example): Encoded => components.objective.encode(example)
-  for await (const item of encodeRows(splits.train.rows(), encode).items) {
+  for await (const item of items) {
     const own = rows.get(item.group ?? '') ?? []
     rows.set(item.group ?? '', own)
     if (own.length < size) own.push(item)
   }
+  return rows
+}
+
+/** The first training rows of each task. @throws AttuneError `BAD_ARGUMENT` for fewer than two tasks */
+async function trainingRows({ splits, components }: Session, size: number): Promise<ByTask> {
+  const encode = (example: Example): Encoded => components.objective.encode(example)
+  const rows = await firstOfTasks(encodeRows(splits.train.rows(), encode).items, size)
   if (rows.size > 1) return rows
   throw new AttuneError(
     'BAD_ARGUMENT',
@@ -70,6 +93,47 @@ function tokensOf({ components }: Session, items: readonly Encoded[]): ReadonlyS
 const jaccard = (a: ReadonlySet<number>, b: ReadonlySet<number>): number => {
   const both = [...a].filter((id) => b.has(id)).length
   return both / (a.size + b.size - both)
+}
+
+/** The token ids of each item, and its label if it is one name. */
+function labelsByText({ components: { objective } }: Session, items: readonly Encoded[]): ReadonlyMap<string, string> {
+  return new Map(
+    items.flatMap((item) => {
+      const { inputIds, attentionMask } = objective.collate([item]).inputs as Record<string, HostArray>
+      const label = Object.values(objective.reference(item)).find((view) => typeof view === 'string')
+      const ids = [...inputIds!.values].filter((_, i) => attentionMask?.values[i] !== 0)
+      return label === undefined ? [] : [[ids.join(' '), label] as const]
+    }),
+  )
+}
+
+/** Normalized mutual information of the labels of the texts that two tasks have in common; null without such texts. */
+function dependence(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): number | null {
+  const common = [...a.keys()].filter((text) => b.has(text))
+  const labels = (of: ReadonlyMap<string, string>): string[] => common.map((text) => of.get(text)!)
+  return common.length === 0 ? null : normalizedInformation(addContingency({}, labels(a), labels(b)))
+}
+
+/** Scores of the trained tasks and of constant predictions on the first validation rows of each task. */
+async function skillsOf(session: Session, training: ByTask, size: number): Promise<(TaskSkill | null)[]> {
+  const { components, splits, inference, adapted, runState } = session
+  const { objective, metrics } = components
+  const encode = (example: Example): Encoded => objective.encode(example)
+  const { items } = encodeAll(splits.validation.examples(), encode, fieldsOfMetrics(metrics))
+  const rows = await firstOfTasks(items, size)
+  const params = { ...adapted.frozen, ...runState.state.trainable }
+  const all = Readable.from([...rows.values()].flat())
+  const { scores } = await score(inference, objective, metrics, params, all)
+  return [...training].map(([task, seen]) => {
+    const [metric, own] = [metrics.find(({ name }) => name.startsWith(`${task}.`)), rows.get(task)]
+    if (metric === undefined || own === undefined) return null
+    const references = (of: readonly Encoded[]): unknown[] =>
+      of.map((item) => objective.reference(item)[metric.compares])
+    const constant = constantPrediction(metric.compares, references(seen))
+    const fields = metric.fields && own.map((item) => fieldsOf(item, metric.fields!))
+    const state = metric.add(metric.init(), references(own).map(constant), references(own), fields)
+    return skillOf(metric, { constant: metric.result(state).value, trained: scores[metric.name]!.value })
+  })
 }
 
 /** Values on the host of one step. */
@@ -94,7 +158,7 @@ function batchAt(session: Session, items: readonly Encoded[], step: number): Bat
 /** Measures each step and takes it, with the peak learning rate. */
 async function measure(
   session: Session,
-  rows: ReadonlyMap<string, Encoded[]>,
+  rows: ByTask,
   { steps, progress }: Required<Pick<ComparisonOptions, 'steps' | 'progress'>>,
 ) {
   const { components, adapted, optimizer, runState } = session
@@ -129,10 +193,11 @@ function meanRows(measured: readonly Measured[], of: 'cosines' | 'affinities', c
 
 /**
  * Compares the tasks of a multi-task configuration over a few steps on all of them, with the optimizer and the learning rate of the
- * configuration but without its schedule: similarity of gradients and of vocabulary, fall of the loss, and inter-task affinity, with a
- * suggestion which tasks to train together. Nothing is saved. Affinities are of a short training, and small: compare with runs.
+ * configuration but without its schedule: similarity of gradients and of vocabulary, dependence of labels, fall of the loss, scores next to
+ * those of constant predictions, and inter-task affinity, with a suggestion which tasks to train together. Nothing is saved. Affinities are of a short training, and small: compare with runs.
  *
- * Source: Fifty et al., Efficiently Identifying Task Groupings for Multi-Task Learning, 2021.
+ * Sources: Fifty et al., Efficiently Identifying Task Groupings for Multi-Task Learning, 2021 (affinity); Bjerva, Will My Auxiliary Tagging
+ * Task Help?, 2017 (mutual information of labels).
  * @throws AttuneError `BAD_ARGUMENT` for fewer than two tasks, and the errors of a run
  */
 export async function compareTasks(
@@ -143,11 +208,12 @@ export async function compareTasks(
   const { session } = await openTrial(await planRun(rest as RunConfig, options), options)
   try {
     const batchSize = session.plan.config.training.batchSize
-    const rows = await rowsByTask(session, steps * batchSize)
+    const rows = await trainingRows(session, steps * batchSize)
     const tasks = [...rows.keys()]
     const tokens = [...rows.values()].map((items) => tokensOf(session, items))
     const measured = await measure(session, rows, { steps, progress })
     const affinities = meanRows(measured, 'affinities', tasks.length)
+    const labels = [...rows.values()].map((items) => labelsByText(session, items))
     return {
       tasks,
       steps,
@@ -158,6 +224,8 @@ export async function compareTasks(
       cosines: meanRows(measured, 'cosines', tasks.length),
       affinities,
       overlaps: tokens.map((a) => tokens.map((b) => jaccard(a, b))),
+      skills: await skillsOf(session, rows, steps * batchSize),
+      dependences: labels.map((a) => labels.map((b) => dependence(a, b))),
       groups: groupByAffinity(affinities).map((group) => group.map((i) => tasks[i]!)),
     }
   } finally {

@@ -187,6 +187,15 @@ describe('an objective with nested objectives in its options', () => {
     })
     const again = await evaluateRun(directory, { searchPaths, split: 'validation' })
     expect(again.scores).toEqual(scores)
+    const { tasks, overall, correlations } = again.tasks!
+    expect(tasks.map(({ task, score, examples }) => [task, score, examples])).toEqual([
+      ['letters', 'letters.right', 10],
+      ['size', 'size.right', 10],
+    ])
+    const values = tasks.map(({ value }) => value)
+    expect(values).toEqual([scores['letters.right']!.value, scores['size.right']!.value])
+    expect(overall).toEqual({ name: 'mean', value: (values[0]! + values[1]!) / 2 })
+    expect(correlations!.changes).toBe(3) // four epochs
     const predictor = await openPredictor(directory, { searchPaths })
     const predictions = await predictor.predict([taskExample(1), taskExample(0)])
     expect(predictions.map((views) => Object.keys(views))).toEqual([
@@ -194,6 +203,38 @@ describe('an objective with nested objectives in its options', () => {
       ['letters.label', 'truncated'],
     ])
     await predictor.close()
+  })
+
+  it('is compared with single-task models on as many examples', async () => {
+    const [both, alone, other] = [folder(), folder(), folder()]
+    const single = (directory: string, count: number) => {
+      const plain = config(directory)
+      const data = {
+        train: { ...plain.data.train, only: 'size' },
+        validation: { ...plain.data.validation, only: 'size', count },
+      }
+      const objective = { use: learnedLabels, label: 'size' }
+      return { ...plain, data, objective, metric: [{ use: right }] }
+    }
+    await all(run(config(both), { searchPaths }))
+    await all(run(single(alone, 20) as never, { searchPaths }))
+    await all(run(single(other, 12) as never, { searchPaths }))
+    const options = { searchPaths, split: 'validation' }
+    const { scores } = await evaluateRun(alone, options)
+    const found = await evaluateRun(both, { ...options, singles: { size: alone } })
+    const [letters, size] = found.tasks!.tasks
+    expect(letters!.single).toBeUndefined()
+    expect(size!.single).toBe(scores['right']!.value)
+    expect(size!.difference).toBeCloseTo((size!.value - size!.single!) / size!.single!, 12)
+    expect(found.tasks!.overall!.name).toBe('mean')
+    for (const [singles, problem] of [
+      [{ size: other }, /on the 10 examples of "size", got 6/],
+      [{ sizes: alone }, /one of the tasks letters, size, .* got one for "sizes"/],
+    ] as const)
+      await expect(evaluateRun(both, { ...options, singles })).rejects.toMatchObject({
+        code: 'BAD_ARGUMENT',
+        problem: expect.stringMatching(problem),
+      })
   })
 
   it('resumes bit for bit with the fitted options of its tasks', async () => {
@@ -226,15 +267,27 @@ describe('compareTasks', () => {
     const { letters } = tasks
     // Rows of the letter task under two names: the tasks are the same.
     const twins = { use, by: 'side', tasks: { left: letters, right: letters } }
-    const data = { train: { use: taskSource, count: 64, only: 'letters' }, validation: plain.data.validation }
+    const validation = { ...plain.data.validation, only: 'letters' }
+    const data = { train: { use: taskSource, count: 64, only: 'letters' }, validation }
     const seen: number[] = []
-    const found = await compareTasks({ ...plain, data, metric: [], objective: twins } as never, {
+    const metric = [{ use: right, of: 'left' }]
+    const found = await compareTasks({ ...plain, data, metric, objective: twins } as never, {
       ...{ searchPaths, steps: 8 },
       progress: (step) => seen.push(step),
     })
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
     expect(found.tasks).toEqual(['left', 'right'])
     expect(found.groups).toEqual([['left', 'right']])
+    // Half of the letters of the validation split are "a": the majority label is right for half of the rows of `left`, more or less.
+    const rows = Array.from({ length: 20 }, (_, i) => taskExample(1000 + i)).filter(
+      ({ task, side }) => task === 'letters' && side === 'left',
+    )
+    const share = rows.filter(({ label }) => label === 'a').length / rows.length
+    const [skill, none] = found.skills
+    expect([share, 1 - share]).toContainEqual(skill!.constant)
+    expect(skill!.skill).toBeCloseTo((skill!.trained - skill!.constant) / (1 - skill!.constant), 12)
+    expect(none).toBeNull()
+    expect(found.dependences.map((row, i) => row[i])).toEqual([1, 1])
     for (const i of [0, 1]) {
       expect(found.cosines[i]![i]).toBeCloseTo(1, 4)
       expect(found.overlaps[i]![i]).toBe(1)

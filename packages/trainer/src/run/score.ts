@@ -32,9 +32,12 @@ function generated(
   return { views: (items) => generate(items, generator.generate), close: generator.close }
 }
 
-/** The mean loss, with that of each group, such as a task, if the examples have groups. */
+/** The mean loss, with that of each group, such as a task, and its number of examples, if the examples have groups. */
 function lossScore({ sum, weight, groups = new Map() }: LossSum): Score {
-  const parts = Array.from(groups, ([group, own]) => [group, { loss: own.sum / own.weight }] as const)
+  const parts = Array.from(
+    groups,
+    ([group, own]) => [group, { loss: own.sum / own.weight, support: own.examples }] as const,
+  )
   return { value: sum / weight, ...(parts.length > 0 && { parts: Object.fromEntries(parts) }) }
 }
 
