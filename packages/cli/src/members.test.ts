@@ -40,3 +40,10 @@ it('attune bag prints the out-of-bag scores of an ensemble, which predict and ev
   const again = JSON.parse((await attune([...given, '--json'])).out) as object
   expect(again).toMatchObject({ because: 'finished', members: 2, outOfBag: { rows: 30 } })
 })
+
+it('attune boost prints the weights of the votes, and ends with the ensemble', async () => {
+  const weak = ['--set', 'training.learningRate=0.003', '--directory', 'runs/boosted']
+  const { code, out, err } = await attune(['boost', 'config.yaml', '--members', '2', ...weak])
+  expect([code, err]).toEqual([0, expect.stringMatching(/member 0 completed after .*accuracy \S+, weight \d/)])
+  expect(out).toMatch(/(Evaluate the ensemble: npx attune evaluate \S*runs\/boosted\/ensemble|^Ended early: member \d)/)
+})

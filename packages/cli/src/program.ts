@@ -14,7 +14,7 @@ import { exportCommand } from './commands/export.js'
 import { explainCommand } from './commands/explain.js'
 import { generateCommand } from './commands/generate.js'
 import { initCommand } from './commands/init/init.js'
-import { bagCommand } from './commands/members.js'
+import { bagCommand, boostCommand } from './commands/members.js'
 import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
 import { pluginsCommand } from './commands/plugins.js'
@@ -59,6 +59,7 @@ export function buildProgram(): Command {
     selectCommand(),
     selfTrainCommand(),
     bagCommand(),
+    boostCommand(),
     ensembleCommand(),
     generateCommand(),
     chatCommand(),

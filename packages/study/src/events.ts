@@ -137,13 +137,17 @@ declare module '@attune/core' {
       readonly member: number
       readonly values: Readonly<Record<string, number>>
       readonly seconds: number
+      /** Boosting: weighted fraction of the training rows that it misclassifies. */
+      readonly error?: number
+      /** Boosting: weight of its vote; 0 if it is not better than chance. */
+      readonly weight?: number
     }
     /** The end of the training of an ensemble, or its interruption. */
     'ensemble.completed': {
       readonly directory: string
       /** Number of trained members. */
       readonly members: number
-      /** Folder of the ensemble; absent if it was stopped before its last member. */
+      /** Folder of the ensemble; absent if it was stopped before its last member, or boosting ended at the first. */
       readonly ensemble?: string
       /** Scores of each training row by the members that were not trained on it, and the number of these rows. */
       readonly outOfBag?: {
@@ -190,7 +194,7 @@ export type SelfTrainingEvent = EventAmong<
   'round.started' | 'pseudoLabels.assigned' | 'round.progressed' | 'round.completed' | 'selfTraining.completed'
 >
 
-/** Events of bagging. */
+/** Events of bagging and of boosting. */
 export type EnsembleEvent = EventAmong<
   'member.started' | 'member.progressed' | 'member.completed' | 'ensemble.completed'
 >

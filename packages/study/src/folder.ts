@@ -26,6 +26,7 @@ const FILES = {
   study: { settings: 'study.json', log: 'trials.jsonl', lock: 'study.lock' },
   'cross-validation': { settings: 'cross-validation.json', log: 'folds.jsonl', lock: 'cross-validation.lock' },
   bagging: { settings: 'bagging.json', log: 'members.jsonl', lock: 'bagging.lock' },
+  boosting: { settings: 'boosting.json', log: 'members.jsonl', lock: 'boosting.lock' },
   'self-training': { settings: 'self-training.json', log: 'rounds.jsonl', lock: 'self-training.lock' },
 } as const
 
@@ -143,7 +144,7 @@ async function lockFolder(directory: string, what: FolderKind): Promise<Lock> {
 }
 
 /**
- * Opens the folder of a study, a cross-validation, self-training or bagging, creating it if necessary, and takes its lock.
+ * Opens the folder of a study, a cross-validation, self-training, bagging or boosting, creating it if necessary, and takes its lock.
  * @param free paths of the settings that may change between sessions
  * @throws AttuneError `STUDY_IN_USE`, `STUDY_CHANGED`, `STUDY_EXISTS`, `STUDY_DAMAGED`, `CANNOT_WRITE`
  */

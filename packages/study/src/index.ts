@@ -3,6 +3,7 @@ export { type KernelTwoSampleTest, kernelTwoSampleTest } from './domains/kernel-
 export { type ProxyADistance, proxyADistance } from './domains/proxy-a-distance.js'
 export { type VocabularyShift, lowercaseWords, vocabularyShift } from './domains/vocabulary-shift.js'
 export { bag } from './ensemble/bag.js'
+export { boost } from './ensemble/boost.js'
 export type { MembersOptions } from './ensemble/train-members.js'
 export type { CrossValidationEvent, EnsembleEvent, FoldScores, SelfTrainingEvent, StudyEvent } from './events.js'
 export {

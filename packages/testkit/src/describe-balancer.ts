@@ -55,7 +55,13 @@ export function describeBalancer(
   {
     options = {},
     golden,
-  }: { readonly options?: Readonly<Record<string, unknown>>; readonly golden?: BalancerGolden } = {},
+    fieldValue = (name) => name,
+  }: {
+    readonly options?: Readonly<Record<string, unknown>>
+    readonly golden?: BalancerGolden
+    /** Value of the field for an example of a class, for a balancer that reads something else, such as a weight. Default: the class. */
+    readonly fieldValue?: (name: string) => string
+  } = {},
 ): void {
   describe(`balancer ${plugin.name}`, () => {
     const make = (given = options): Balancer => plugin(given) as Balancer
@@ -64,11 +70,13 @@ export function describeBalancer(
         Array.from({ length: 2 * count }, (_, i) => (i * 7) % 13),
         [count, 2],
       )
-    const balance = (classes: readonly string[], seed = 1, given = options, balancer = make(given)): Balanced =>
-      balancer.balance(
+    const balance = (names: readonly string[], seed = 1, given = options, balancer = make(given)): Balanced => {
+      const classes = Object.freeze(names.map(fieldValue))
+      return balancer.balance(
         balancer.reads === 'vectors' ? { classes, vectors: vectorsOf(classes.length) } : { classes },
         stream(key(seed)),
       )
+    }
     describeOptions(plugin, options)
 
     it('returns indices of examples, and a finite weight for each if it returns weights', () => {

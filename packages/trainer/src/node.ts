@@ -26,6 +26,7 @@ export {
   makeEnsemble,
 } from './ensemble/make-ensemble.js'
 export { type OutOfBagEvaluation, evaluateOutOfBag } from './ensemble/out-of-bag.js'
+export { trainingPredictions } from './ensemble/training-predictions.js'
 export { type Pretrained, type ObjectiveChoice, loadPretrained } from './inference/load-pretrained.js'
 export { type InspectOptions, inspectBatches } from './inspect/inspect-batches.js'
 export {

@@ -1,4 +1,4 @@
-import { type EnsembleEvent, bag } from '@attune/study'
+import { type EnsembleEvent, bag, boost } from '@attune/study'
 import { formatCount, formatDuration, formatNumber, table } from '@attune/terminal'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
@@ -7,22 +7,30 @@ import { type Screen, liveText } from '../live-text.js'
 import { integerFrom } from '../number-flags.js'
 import { type SeveralFlags, openSeveral } from '../open-several.js'
 
-interface BagFlags extends SeveralFlags {
+interface MembersFlags extends SeveralFlags {
   readonly members: number
   readonly json?: boolean
 }
 
 type Completed = Extract<EnsembleEvent, { type: 'ensemble.completed' }>
 
-/** The out-of-bag scores, and what to do next. */
-export function baggingText({ ensemble, members, outOfBag }: Completed): string {
-  if (ensemble === undefined || outOfBag === undefined) return `${members} members are trained.`
+/** The out-of-bag scores if there are any, and what to do next. */
+export function ensembleEndText({ ensemble, members, outOfBag, because, directory }: Completed): string {
+  const early = because === 'finished' ? [] : [`Ended early: ${because}.`]
+  const next =
+    ensemble === undefined
+      ? `There is no ensemble of ${members} members. Train a weaker model, or for fewer epochs, in another folder than ${directory}.`
+      : `Evaluate the ensemble: npx attune evaluate ${ensemble}`
+  if (outOfBag === undefined) return [...early, next].join('\n')
   const { scores, examples, rows } = outOfBag
   return [
     `Out of bag: ${formatCount(examples)} of ${formatCount(rows)} training rows, each predicted by the members that were not trained on it`,
-    ...table(['score', 'value'], Object.entries(scores).map(([name, value]) => [name, formatNumber(value)])), // prettier-ignore
+    ...table(
+      ['score', 'value'],
+      Object.entries(scores).map(([name, value]) => [name, formatNumber(value)]),
+    ),
     '',
-    `Evaluate the ensemble: npx attune evaluate ${ensemble}`,
+    next,
   ].join('\n')
 }
 
@@ -42,30 +50,44 @@ function showMembers(screen: Screen): Display<EnsembleEvent> {
     if (event.type !== 'member.completed') return
     live.clear()
     const values = Object.entries(event.values).map(([name, value]) => `${name} ${formatNumber(value)}`)
-    screen.write(`member ${event.member} completed after ${formatDuration(event.seconds)}, ${values.join(', ')}\n`)
+    const vote = event.weight === undefined ? [] : [`weight ${formatNumber(event.weight)}`]
+    const all = [...values, ...vote].join(', ')
+    screen.write(`member ${event.member} completed after ${formatDuration(event.seconds)}, ${all}\n`)
   }
   return { show, clear: live.clear }
 }
 
-/** `attune bag` */
-export const bagCommand = (): Command =>
-  new Command('bag')
-    .summary('train an ensemble on bootstrap samples (bagging)')
-    .description(
-      'Trains members on bootstrap samples of the training rows, averages their probabilities, and prints the out-of-bag scores: each training row is predicted only by the members that were not trained on it. The same command resumes after an interruption; more members extend a finished ensemble.',
-    )
+/** A command that trains an ensemble. */
+const membersCommand = (name: string, train: typeof bag): Command =>
+  new Command(name)
     .argument('<config>', 'configuration of a classifier with data.validation')
     .option('--members <count>', 'number of members', integerFrom(2), 10)
     .option('--directory <folder>', 'folder for the members, instead of the configured one')
     .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  npx attune bag config.yaml --members 5 --directory runs/bagged')
-    .action(async (target: string, { members, json = false, ...flags }: BagFlags) => {
+    .addHelpText('after', `\nExample:\n  npx attune ${name} config.yaml --members 5 --directory runs/${name}`)
+    .action(async (target: string, { members, json = false, ...flags }: MembersFlags) => {
       const { config, options, commands } = await openSeveral(target, flags)
-      const events = bag(config, { ...options, members })
+      const events = train(config, { ...options, members })
       process.exitCode = await followRuns(events, commands, showMembers(process.stderr), (event) =>
         event.type === 'ensemble.completed'
-          ? { because: event.because, text: json ? JSON.stringify(event) : baggingText(event) }
+          ? { because: event.because, text: json ? JSON.stringify(event) : ensembleEndText(event) }
           : undefined,
       )
     })
+
+/** `attune bag` */
+export const bagCommand = (): Command =>
+  membersCommand('bag', bag)
+    .summary('train an ensemble on bootstrap samples (bagging)')
+    .description(
+      'Trains members on bootstrap samples of the training rows, averages their probabilities, and prints the out-of-bag scores: each training row is predicted only by the members that were not trained on it. The same command resumes after an interruption; more members extend a finished ensemble.',
+    )
+
+/** `attune boost` */
+export const boostCommand = (): Command =>
+  membersCommand('boost', boost)
+    .summary('train an ensemble on the errors of its members (boosting)')
+    .description(
+      'Trains members one after another with higher loss weights on the training rows that the members before misclassify (SAMME, AdaBoost for several classes), and combines them by a weighted vote. Ends early after a member without errors, or not better than chance. The same command resumes after an interruption; more members extend a finished ensemble.',
+    )

@@ -23,9 +23,14 @@ export interface Members {
   readonly members: number
   readonly options: StudyOptions
   readonly configOf: (member: number) => RunConfig
+  /** Error and vote of a trained member, for boosting. */
+  readonly weigh?: (member: number, run: string) => Promise<Pick<Member, 'error' | 'weight'>>
   /** Combines the run folders of all members. */
-  readonly combine: (runs: readonly string[]) => Promise<Pick<EventOf<'ensemble.completed'>, 'ensemble' | 'outOfBag'>>
+  readonly combine: (runs: readonly string[], members: readonly Member[]) => Promise<Combined>
 }
+
+/** The ensemble, as in the last event. */
+export type Combined = Pick<EventOf<'ensemble.completed'>, 'ensemble' | 'outOfBag'>
 
 type Emit = (event: Untimed<EnsembleEvent>, kept?: boolean) => void
 
@@ -37,6 +42,12 @@ export function requireMembers({ members = 10 }: MembersOptions): number {
     `expected an integer of at least 2 for the number of members, got ${members}`,
     'Pass another number.',
   )
+}
+
+/** The reason if boosting ends with a member; undefined otherwise. */
+function endOf(last: Member | undefined): string | undefined {
+  if (last?.weight === 0) return `member ${last.member} is not better than chance on its training rows`
+  return last?.error === 0 ? `member ${last.member} makes no error on its training rows` : undefined
 }
 
 const memberFolder = ({ folder }: Members, member: number): string => join(folder.directory, 'members', String(member))
@@ -54,8 +65,9 @@ async function trainMember(
   const progressed = (report: Progressed): void => emit({ ...report, type: 'member.progressed', member }, false)
   const request = { config: given.configOf(member), directory, resumes: step > 0 }
   const { values, seconds, stopped } = await runToEnd(request, given.options, stops, progressed)
-  if (stopped === undefined) emit({ type: 'member.completed', member, values, seconds })
-  return stopped
+  if (stopped !== undefined) return stopped
+  emit({ type: 'member.completed', member, values, seconds, ...(await given.weigh?.(member, directory)) })
+  return undefined
 }
 
 /** Trains the members that are not complete, and combines all of them. */
@@ -78,12 +90,14 @@ export async function trainMembers(
   folder.events.forEach(note)
   let because: string | undefined
   const listening = stops.subscribe((reason) => (because ??= reason))
-  while (completed.length < members && because === undefined)
+  const end = (): string | undefined => endOf(completed.at(-1))
+  while (completed.length < members && because === undefined && end() === undefined)
     because = (await trainMember(completed.length, given, stops, emit)) ?? because
   listening.unsubscribe()
   const runs = completed.map(({ member }) => memberFolder(given, member))
-  const combined = completed.length < members ? {} : await combine(runs)
+  const isComplete = completed.length >= members || end() !== undefined
+  const combined = isComplete ? await combine(runs, completed) : {}
   const { directory } = folder
-  const reason = because ?? 'finished'
+  const reason = because ?? end() ?? 'finished'
   emit({ type: 'ensemble.completed', directory, members: runs.length, ...combined, because: reason }, false)
 }

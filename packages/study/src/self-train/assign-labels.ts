@@ -3,7 +3,7 @@ import { type Prediction, predictStream } from '@attune/trainer'
 import { openPredictor } from '@attune/trainer/node'
 import type { StudyOptions } from '../study.js'
 import { type PseudoLabel, chooseConfident } from './choose-confident.js'
-import { writeRows } from './write-rows.js'
+import { writeRows } from '../write-rows.js'
 
 /** Data of self-training, and the fields that the objective reads. */
 export interface SelfTrainingData {

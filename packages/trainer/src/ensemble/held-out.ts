@@ -64,13 +64,17 @@ export async function predictionsOf(
   }
 }
 
-/** Predictions of the held-out rows that the runs have in common. */
-export async function heldOutPredictions(
+/**
+ * Predictions of rows that the runs have in common.
+ * @param chosenRows default: the held-out rows
+ */
+export async function labelledPredictions(
   folders: readonly string[],
   labels: readonly string[],
   options: HeldOutOptions,
+  chosenRows: Parameters<typeof labelledRows>[3] = heldOut(options),
 ): Promise<LabelledPredictions> {
-  const rows = await labelledRows(folders[0]!, labels, options, heldOut(options))
+  const rows = await labelledRows(folders[0]!, labels, options, chosenRows)
   const examples = rows.map(({ row }) => row)
   const members: number[][][] = []
   for (const folder of folders) members.push(await predictionsOf(folder, examples, labels, options))

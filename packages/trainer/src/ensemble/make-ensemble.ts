@@ -5,7 +5,7 @@ import { type OpenOptions, openRun } from '../files/run-folder.js'
 import { evaluateRun } from '../inference/evaluate.js'
 import { type Combination, stackingFeatures } from './combine.js'
 import { ENSEMBLE_FILE, type EnsembleRecord } from './ensemble-file.js'
-import { type LabelledPredictions, heldOut, heldOutPredictions } from './held-out.js'
+import { type LabelledPredictions, heldOut, labelledPredictions } from './held-out.js'
 import { fitLogisticRegression } from './logistic-regression.js'
 import { copyRun, makingFolder, requireDifferent, requireRuns, requireSharedValidation } from './members.js'
 import { foldRuns, isCrossValidation, outOfFoldPredictions } from './out-of-fold.js'
@@ -33,6 +33,8 @@ export interface EnsembleOptions extends OpenOptions {
   readonly output: string
   /** Score for weights and for the order of a greedy soup. Default: the first metric of the first run, otherwise `loss`. */
   readonly metric?: string | undefined
+  /** Weights of the members, for `average` and `vote`. Default: equal ones. */
+  readonly weights?: readonly number[] | undefined
   /** Field of a row that holds its group, such as a task or a language; required by `select`. */
   readonly groupBy?: string | undefined
   /** Labelled rows that no run was trained on, as under `data` in a configuration. Default: the validation split of the runs. */
@@ -88,7 +90,7 @@ async function fitted(
   labels: readonly string[],
   options: EnsembleOptions,
 ): Promise<Combination> {
-  const held = await heldOutPredictions(folders, labels, options)
+  const held = await labelledPredictions(folders, labels, options)
   if (options.method === 'stack') return stacked(held, labels)
   const { examples, classes, members } = held
   return { method: 'select', ...selectByGroup(options.groupBy as string, examples, classes, members) }
@@ -132,8 +134,8 @@ async function combine(folders: readonly string[], options: EnsembleOptions): Pr
   const labels = [...(await sharedLabels(folders, options))]
   const ranked = method === 'weighted' ? await rankingScore(folders[0]!, options) : undefined
   const scores = ranked && (await scoresOf(folders, ranked.name, options))
-  const weights =
-    ranked === undefined || scores === undefined ? folders.map(() => 1) : weightsOf(scores, ranked.direction)
+  const { weights: given = folders.map(() => 1) } = options
+  const weights = ranked === undefined || scores === undefined ? given : weightsOf(scores, ranked.direction)
   const combination: Combination =
     method === 'stack' || method === 'select'
       ? await fitted(folders, labels, options)

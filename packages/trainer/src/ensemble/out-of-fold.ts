@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { AttuneError } from '@attune/core'
 import type { OpenOptions } from '../files/run-folder.js'
 import { requireModel } from '../files/require-model.js'
-import { type LabelledPredictions, heldOutPredictions, labelledRows } from './held-out.js'
+import { type LabelledPredictions, labelledPredictions, labelledRows } from './held-out.js'
 import { validationOf } from './members.js'
 
 /** True if a folder is that of a cross-validation. */
@@ -54,7 +54,7 @@ export async function outOfFoldPredictions(
   const first = groups[0]!
   const folds: LabelledPredictions[] = []
   for (const fold of first.keys())
-    folds.push(await heldOutPredictions(groups.map((runs) => runs[fold]!), labels, options)) // prettier-ignore
+    folds.push(await labelledPredictions(groups.map((runs) => runs[fold]!), labels, options)) // prettier-ignore
   const trained = await labelledRows(first[0]!, labels, options, { split: 'train' })
   const expected = trained.length + folds[0]!.examples.length
   const found = folds.reduce((sum, { examples }) => sum + examples.length, 0)

@@ -3,7 +3,7 @@ import type { OpenOptions } from '../files/run-folder.js'
 import { openPredictor } from '../inference/open-predictor.js'
 
 /** The labels of a run. @throws AttuneError `NOT_A_CLASSIFIER` */
-async function labelsOf(folder: string, options: OpenOptions): Promise<readonly string[]> {
+export async function labelsOf(folder: string, options: OpenOptions): Promise<readonly string[]> {
   const predictor = await openPredictor(folder, options)
   const { labels, task } = predictor.describes
   await predictor.close()
