@@ -6,6 +6,7 @@ import { count } from '@attune/data'
 import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
 import { openTrial } from './open-trial.js'
 import { tensorSources, writeCheckpoint } from '../files/checkpoint.js'
+import { updatesOf } from '../setup/count-steps.js'
 import { closeSession } from '../setup/open.js'
 import { regularizerFields } from '../setup/required-fields.js'
 import type { RunOptions } from '../plan/lookup.js'
@@ -92,6 +93,7 @@ async function groupByShape({ plan, components, splits }: Session): Promise<read
     batchSize,
     shuffleBuffer,
     sampled: splits.train.sampled,
+    updates: updatesOf(components.objective),
   }
   for await (const batch of epochBatches(items, components.objective, {
     ...order,

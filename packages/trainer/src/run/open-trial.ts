@@ -6,12 +6,15 @@ import { type Opened, closeSession, open } from '../setup/open.js'
 import type { TrainingMap } from '../setup/training-map.js'
 import { createBus } from './bus.js'
 
-/** Opens a session to measure it: without a folder, callbacks and trackers. */
-export async function openTrial(whole: Plan, options: RunOptions): Promise<Opened> {
-  // Without callbacks and trackers, since the trial is not a run; the few outputs that it caches stay in memory.
+/** The plan of a session that is not a run: without a folder, callbacks and trackers. The few outputs that it caches stay in memory. */
+export function trialPlan(whole: Plan): Plan {
   const training = { ...whole.config.training, cacheMemory: Infinity }
-  const config = { ...whole.config, training, callback: [], tracker: [] }
-  const plan = { ...whole, config, directory: undefined }
+  return { ...whole, config: { ...whole.config, training, callback: [], tracker: [] }, directory: undefined }
+}
+
+/** Opens a session to measure it. */
+export async function openTrial(whole: Plan, options: RunOptions): Promise<Opened> {
+  const plan = trialPlan(whole)
   const connect = () => ({ bus: createBus({}), runFolder: undefined })
   return open({ plan, parent: options.scope, events: EMPTY, dataFolder: options.dataFolder, connect })
 }

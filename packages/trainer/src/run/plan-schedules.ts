@@ -1,10 +1,12 @@
-import { type Scheduler, choosePlugins, parseConfig } from '@attune/core'
-import { count } from '@attune/data'
-import { chooseData } from '../data/choose-data.js'
-import { openSplits } from '../data/open-splits.js'
+import { OBJECTIVE, type Scheduler, choosePlugins, closeScope, get, parseConfig } from '@attune/core'
+import { EMPTY } from 'rxjs'
 import { type RunOptions, userLookup } from '../plan/lookup.js'
+import { planRun } from '../plan/plan.js'
 import { type ParsedConfig, type RunConfig, runSchema } from '../plan/run-config.js'
+import { countSteps } from '../setup/count-steps.js'
+import { openComponents } from '../setup/open.js'
 import { scheduleOf, scheduleTargets } from '../setup/scheduled.js'
+import { trialPlan } from './open-trial.js'
 
 /** Scheduled numbers of a run. */
 export interface Schedules {
@@ -14,22 +16,31 @@ export interface Schedules {
   readonly at: (step: number) => Readonly<Record<string, number>>
 }
 
-/** Configuration keys that schedules depend on; the other plugins are not loaded. */
+/** Configuration keys that schedules depend on; the other plugins are not loaded if the number of steps is given. */
 const KEYS = ['scheduler', 'schedule', 'model', 'objective', 'regularizer', 'optimizer'] as const
 
 const pick = <K extends keyof ParsedConfig>(parsed: ParsedConfig, keys: readonly K[]): Pick<ParsedConfig, K> =>
   Object.fromEntries(keys.map((key) => [key, parsed[key]])) as unknown as Pick<ParsedConfig, K>
 
-/** Counts the steps of a run from its training examples, one example per item of a batch. */
-async function countSteps(parsed: ParsedConfig, options: RunOptions): Promise<number> {
-  const { train } = await openSplits(await chooseData(parsed, options))
-  const examples = train.sampled?.count ?? (await count(train.examples()))
-  return parsed.training.epochs * Math.ceil(examples / parsed.training.batchSize)
+/** Counts the steps of a run as the run does, without loading its model. */
+async function countRunSteps(config: RunConfig, options: RunOptions): Promise<number> {
+  const plan = trialPlan(await planRun(config, options))
+  const { splits, learned, scope } = await openComponents({
+    plan,
+    parent: options.scope,
+    events: EMPTY,
+    dataFolder: options.dataFolder,
+  })
+  try {
+    return plan.config.training.epochs * (await countSteps({ plan, splits, learned }, get(scope, OBJECTIVE)))
+  } finally {
+    await closeScope(scope)
+  }
 }
 
 /**
  * Computes the learning rate and the other scheduled options of a run at each step, without opening its model.
- * @param options `steps`: the number of steps. Default: counted from the training examples; objectives that pack texts take fewer
+ * @param options `steps`: the number of steps. Default: counted as in the run, which fits its plugins on the training examples
  * @throws AttuneError with the mistakes in the configuration; `BAD_SCHEDULE`; the errors of the sources if steps are counted
  *
  * @example
@@ -52,7 +63,7 @@ export async function planSchedules(
   scheduleTargets({ config: chosen })
   const { plugin, options: settings } = chosen.scheduler
   const [factor, others] = [plugin(settings) as Scheduler, scheduleOf({ config: chosen })]
-  const steps = given ?? (await countSteps(parsed, options))
+  const steps = given ?? (await countRunSteps(config, options))
   return {
     steps,
     at: (step) => ({ learningRate: parsed.training.learningRate * factor(step, steps), ...others(step, steps) }),

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from '@jest/globals'
 import { type Command, MODEL, OBJECTIVE, type RunEvent, TOKENIZER, definePlugin } from '@attune/core'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
 import { z } from 'zod'
+import { estimateRun } from './estimate-run.js'
+import { planSchedules } from './plan-schedules.js'
 import { resume, run } from './run.js'
 import { toyConfig, toyObjective, toyPlugins } from './toy.test.fixture.js'
 
@@ -59,6 +61,15 @@ describe('several steps on each rollout', () => {
     const steps = stepsOf(all)
     expect(rollouts).toEqual(steps.flatMap(([step]) => ((step! - 1) % 3 === 0 ? [step] : [])))
     expect(all.find(({ type }) => type === 'step.completed')).toMatchObject({ steps: steps.length })
+  })
+
+  it('are counted by the estimate and the plan of schedules as by the run', async () => {
+    const config = configOf('planned') as never
+    const steps = stepsOf(all).length
+    const { shapes, ...estimate } = await estimateRun(config, { searchPaths })
+    const ofEpoch = shapes.reduce((sum, shape) => sum + shape.steps, 0)
+    expect([estimate.steps, ofEpoch * toyConfig().training.epochs]).toEqual([steps, steps])
+    expect((await planSchedules(config, { searchPaths })).steps).toBe(steps)
   })
 
   it.each([4, 5, 6])('resume bit for bit from step %i', async (step) => {

@@ -17,6 +17,7 @@ import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
 import { evaluate, executeCommands } from './execute-commands.js'
 import { microBatchSizeOf } from '../plan/run-config.js'
 import { requireSameFiles } from '../files/run-inputs.js'
+import { updatesOf } from '../setup/count-steps.js'
 import { regularizerFields } from '../setup/required-fields.js'
 import { trainingPass } from '../setup/pass-over.js'
 import type { Session } from '../setup/session.js'
@@ -37,8 +38,6 @@ async function refuseNonFinite({ plan }: Session, step: number, loss: number, no
   )
 }
 
-const updatesOf = ({ components }: Session): number => components.objective.updatesPerRollout ?? 1
-
 /**
  * Takes one step on a batch and advances the state.
  * @throws AttuneError `NON_FINITE_LOSS`
@@ -58,7 +57,7 @@ export async function advance(session: Session, { parts }: ReadyBatch, epoch: nu
   await refuseNonFinite(session, step, mean, norm)
   const batches = runState.progress.batches + 1
   const { rollout, ...progress } = runState.progress
-  const isKept = rollout !== undefined && batches % updatesOf(session) !== 0
+  const isKept = rollout !== undefined && batches % updatesOf(session.components.objective) !== 0
   runState.progress = { ...progress, step, epoch, batches, ...(isKept ? { rollout } : {}) }
   return { step, loss: mean, gradientNorm: norm, learningRate: inputs.learningRate }
 }
@@ -127,7 +126,7 @@ export function rolloutOf({ components, runState, adapted, generator, inference,
 /** The rollout of a batch; a checkpoint between the steps on a batch keeps its items, and a resumed run reads them. */
 function keptRollout(session: Session) {
   const { runState } = session
-  const [roll, updates] = [rolloutOf(session), updatesOf(session)]
+  const [roll, updates] = [rolloutOf(session), updatesOf(session.components.objective)]
   if (roll === undefined || updates === 1) return roll
   return async (items: readonly Encoded[], random: () => number): Promise<readonly Encoded[]> => {
     const { batches, rollout: kept } = runState.progress
@@ -185,7 +184,7 @@ const batchSettingsOf = (session: Session, epoch: number): EpochOptions => {
     batchSize,
     microBatchSize: microBatchSizeOf(plan.config.training),
     shuffleBuffer,
-    updates: updatesOf(session),
+    updates: updatesOf(session.components.objective),
     rollout: keptRollout(session),
   }
 }

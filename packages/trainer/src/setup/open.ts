@@ -62,7 +62,10 @@ export interface Opening {
 export type Opened = Awaited<ReturnType<typeof openSession>>
 
 /** Fits the plugins, or reuses an earlier fit, and counts the training examples. */
-async function fitPluginsOnce({ plan, previous, emit }: Opening, { train }: Session['splits']): Promise<Learned> {
+async function fitPluginsOnce(
+  { plan, previous, emit }: Omit<Opening, 'connect'>,
+  { train }: Session['splits'],
+): Promise<Learned> {
   const isCounted = previous !== undefined && previous.accepted.length === 0
   const fit = () => locatingErrors(train, (examples) => fitPlugins(plan, examples, emit))
   return {
@@ -89,17 +92,26 @@ async function inspectSplits(
 }
 
 /**
+ * Opens the data, fits plugins and creates the components, whose scope the caller closes. Loads no weights and starts no engine.
+ */
+export async function openComponents(
+  opening: Omit<Opening, 'connect'>,
+): Promise<Pick<Session, 'splits' | 'learned' | 'scope'>> {
+  const { plan, composed = plan, parent, events, emit, dataFolder } = opening
+  const kept = { ...(emit === undefined ? {} : { emit }), store: openStore(dataFolder) }
+  const splits = opening.splits ?? (await openSplits(plan, kept))
+  const learned = await fitPluginsOnce(opening, splits)
+  return { splits, learned, scope: compose(composed, learned.options, { parent, events }) }
+}
+
+/**
  * Opens a session for a run, an estimate or a learner: opens the data, fits plugins, creates the components, starts the engine and
  * initializes the state. Closes everything on failure.
  */
 export async function open(opening: Opening): Promise<Opened> {
-  const { plan, composed = plan, parent, events, previous } = opening
+  const { plan, previous } = opening
   const vectors = await readVectors(plan)
-  const { emit, dataFolder } = opening
-  const kept = { ...(emit === undefined ? {} : { emit }), store: openStore(dataFolder) }
-  const splits = opening.splits ?? (await openSplits(plan, kept))
-  const learned = await fitPluginsOnce(opening, splits)
-  const scope = compose(composed, learned.options, { parent, events })
+  const { splits, learned, scope } = await openComponents(opening)
   // A resumed run has read its data before; the examples of a learner need not be labelled.
   const isRead = opening.splits !== undefined || (previous?.checkpoint !== undefined && previous.accepted.length === 0)
   try {

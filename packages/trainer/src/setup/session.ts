@@ -18,10 +18,10 @@ import type { Checkpoint, Progress } from '../files/checkpoint.js'
 import type { CompiledStep } from '../step/compiled-step.js'
 import { type TextGenerator, textGenerator } from '../step/text-generator.js'
 import type { Splits } from '../data/open-splits.js'
-import { countBatches, encodeRows } from '../step/batches.js'
 import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { type Components, componentsOf, withFittedOptions } from './compose.js'
+import { countSteps } from './count-steps.js'
 import { rebuilder, scheduleOf } from './scheduled.js'
 import type { Inference } from '../inference/infer.js'
 import { type AdaptedModel, adaptModel } from './adapt.js'
@@ -178,19 +178,6 @@ function stepsLeft({ epoch, batches }: Progress, stepsPerEpoch: number, epochs: 
   if (epoch >= epochs) return 0
   return Math.max(0, stepsPerEpoch - batches) + (epochs - epoch - 1) * stepsPerEpoch
 }
-
-/** Counts the steps of an epoch: the batches of its examples, in sampler order if there is a sampler. */
-const countSteps = async (
-  { splits: { train }, learned, plan }: Pick<Session, 'splits' | 'learned' | 'plan'>,
-  objective: Objective,
-): Promise<number> =>
-  (objective.updatesPerRollout ?? 1) *
-  (await countBatches(
-    () => encodeRows(train.rows(train.sampled && 0), (example) => objective.encode(example)).items,
-    train.sampled?.count ?? learned.examples,
-    plan.config.training.batchSize,
-    train.sampled?.batches === 'mixed',
-  ))
 
 type SessionInputs = Pick<Session, 'plan' | 'learned' | 'scope' | 'splits' | 'bus' | 'runFolder'>
 
