@@ -1,8 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Example } from '@attune/core'
+import { corpusScore } from '@attune/trainer'
 import { commandsIn } from './command.test.fixture.js'
+import { scoreAll } from './commands/score.js'
 
 const root = mkdtempSync(join(tmpdir(), 'attune-score-'))
 const { attune, close } = commandsIn(root)
@@ -53,6 +58,45 @@ const scored = async (...args: string[]): Promise<readonly Line[]> => {
     .split('\n')
     .map((line) => JSON.parse(line) as Line)
 }
+
+describe('scoreAll', () => {
+  const collect = (setFlagsFromString('--expose-gc'), runInNewContext('gc') as () => void)
+  async function* rows(count: number) {
+    for (let i = 0; i < count; i++) yield await Promise.resolve({ text: `text ${i}` })
+  }
+  const scoreOf = (text: string) => ({
+    logLikelihood: -text.length / 3,
+    tokens: Array.from({ length: text.length }, (_, at) => ({ token: text[at]!, logProbability: -1 / 3 })),
+    bytes: text.length,
+    truncated: text.endsWith('7'),
+  })
+
+  it('returns the sums of all texts and the first ones', async () => {
+    const printed: number[] = []
+    const score = (group: readonly Example[]) => Promise.resolve(group.map(({ text }) => scoreOf(text as string)))
+    const found = await scoreAll({ score }, rows(300), 'text', ({ length }) => printed.push(length))
+    const all = Array.from({ length: 300 }, (_, i) => scoreOf(`text ${i}`))
+    expect(found).toMatchObject({ corpus: corpusScore(all), count: 300, truncated: 30 })
+    expect(found.first.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, i) => `text ${i}`))
+    expect(printed).toEqual([64, 64, 64, 64, 44])
+  })
+
+  it('keeps neither the tokens nor the texts of earlier groups', async () => {
+    const kept: WeakRef<object>[] = []
+    const alive: number[] = []
+    const score = async (group: readonly Example[]) => {
+      await new Promise(setImmediate) // references are weak from the next task on
+      collect()
+      alive.push(kept.filter((each) => each.deref() !== undefined).length)
+      const scores = group.map(({ text }) => scoreOf(text as string))
+      kept.push(...group.map((row) => new WeakRef(row)), ...scores.map(({ tokens }) => new WeakRef(tokens)))
+      return scores
+    }
+    await scoreAll({ score }, rows(640), 'text', () => undefined)
+    expect(Math.max(...alive)).toBeLessThanOrEqual(2 * 64) // at most those of the last group
+    expect(kept).toHaveLength(2 * 640)
+  })
+})
 
 describe('attune score', () => {
   beforeAll(async () => {

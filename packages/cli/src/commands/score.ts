@@ -1,11 +1,11 @@
 import type { Example } from '@attune/core'
 import { batch } from '@attune/data'
 import { formatNumber, printable, shorten, table } from '@attune/terminal'
-import { type CorpusScore, type ScoredTask, type TextScore, corpusScore } from '@attune/trainer'
+import { type CorpusScore, type ScoredTask, corpusScore } from '@attune/trainer'
 import { type OpenTextScorer, openTextScorer } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { folderOf } from '../hub-models.js'
-import { type LiveText, liveText } from '../live-text.js'
+import { liveText } from '../live-text.js'
 import { integerFrom } from '../number-flags.js'
 import { searchPathsFrom } from '../search-paths.js'
 import { showWarnings } from '../show-warnings.js'
@@ -43,35 +43,46 @@ const cells = ({ logLikelihood, tokens, perplexity, bitsPerByte }: CorpusScore):
   cell(bitsPerByte),
 ]
 
+/** Scores of a corpus, and the first texts of it. */
+export interface ScoredCorpus {
+  readonly corpus: CorpusScore
+  /** Number of texts, and of those that were truncated. */
+  readonly count: number
+  readonly truncated: number
+  readonly first: readonly ScoredText[]
+}
+
 /** Scores of texts as a table: the corpus, then the first texts. */
-export function scoreText(texts: readonly ScoredText[], corpus: CorpusScore, task: ScoredTask): string {
-  const shown = texts.slice(0, SHOWN).map((each) => [shorten(printable(each.text), 40), ...cells(each)])
-  const truncated = texts.filter((each) => each.truncated).length
+export function scoreText({ corpus, count, truncated, first }: ScoredCorpus, task: ScoredTask): string {
+  const shown = first.map((each) => [shorten(printable(each.text), 40), ...cells(each)])
   return [
-    `${MEASURES[task]} of ${texts.length} texts${truncated > 0 ? `, ${truncated} of them truncated` : ''}`,
+    `${MEASURES[task]} of ${count} texts${truncated > 0 ? `, ${truncated} of them truncated` : ''}`,
     '',
     ...table(['text', 'nats', 'tokens', 'perplexity', 'bits per byte'], [['all', ...cells(corpus)], ...shown]),
-    ...(texts.length > SHOWN ? [`… and ${texts.length - SHOWN} more: --json prints all`] : []),
+    ...(count > first.length ? [`… and ${count - first.length} more: --json prints all`] : []),
   ].join('\n')
 }
 
-/** Scores all rows; calls `each` with the texts of a group once they are scored. */
-async function scoreAll(
-  scorer: OpenTextScorer,
+/** Scores all rows; calls `each` with the texts of a group once they are scored. Keeps the sums and the first texts only. */
+export async function scoreAll(
+  scorer: Pick<OpenTextScorer, 'score'>,
   rows: AsyncIterable<Example>,
   field: string,
-  live: LiveText,
-  each: (texts: readonly ScoredText[]) => void,
-): Promise<CorpusScore> {
-  const all: TextScore[] = []
+  each: (texts: readonly ScoredText[], count: number) => void,
+): Promise<ScoredCorpus> {
+  let found: ScoredCorpus = { corpus: corpusScore([]), count: 0, truncated: 0, first: [] }
   for await (const group of batch(rows, GROUP)) {
     const scores = await scorer.score(group)
-    each(scores.map((score, i) => ({ text: group[i]![field] as string, ...corpusScore([score]), truncated: score.truncated }))) // prettier-ignore
-    all.push(...scores)
-    live.draw([`${all.length} texts scored`])
+    const texts = scores.map((score, i) => ({ text: group[i]![field] as string, ...corpusScore([score]), truncated: score.truncated })) // prettier-ignore
+    found = {
+      corpus: corpusScore(scores, found.corpus),
+      count: found.count + texts.length,
+      truncated: found.truncated + texts.filter(({ truncated }) => truncated).length,
+      first: [...found.first, ...texts].slice(0, SHOWN),
+    }
+    each(texts, found.count)
   }
-  live.clear()
-  return corpusScore(all)
+  return found
 }
 
 async function score(model: string, file: string, { json, adapter, ...flags }: ScoreFlags): Promise<void> {
@@ -87,19 +98,17 @@ async function score(model: string, file: string, { json, adapter, ...flags }: S
     const { task } = scorer
     const field = task === 'sequence-to-sequence' ? flags.target : flags.field
     const rows = textRows(file, [flags.field, ...(task === 'sequence-to-sequence' ? [flags.target] : [])])
-    const texts: ScoredText[] = []
     const print = (values: readonly object[]): void => {
       process.stdout.write(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
     }
-    let count = 0
-    const keep = (group: readonly ScoredText[]): void => {
-      count += group.length
-      if (json === true) print(group)
-      else texts.push(...group)
-    }
-    const corpus = await scoreAll(scorer, rows, field, liveText(process.stderr), keep)
-    if (json === true) print([{ texts: count, ...corpus }])
-    else process.stdout.write(`${scoreText(texts, corpus, task)}\n`)
+    const live = liveText(process.stderr)
+    const found = await scoreAll(scorer, rows, field, (texts, count) => {
+      if (json === true) print(texts)
+      live.draw([`${count} texts scored`])
+    })
+    live.clear()
+    if (json === true) print([{ texts: found.count, ...found.corpus }])
+    else process.stdout.write(`${scoreText(found, task)}\n`)
   } finally {
     await scorer.close()
   }

@@ -57,13 +57,20 @@ export interface CorpusScore {
   readonly bitsPerByte?: number
 }
 
-/** Sums log-likelihoods over texts. */
-export function corpusScore(scores: readonly TextScore[]): CorpusScore {
-  const sum = (of: (score: TextScore) => number): number => scores.reduce((total, score) => total + of(score), 0)
+/**
+ * Sums log-likelihoods over texts.
+ * @param before score of earlier texts, which is added; texts that are scored in parts need not be kept. Default: none
+ */
+export function corpusScore(
+  scores: readonly TextScore[],
+  before: Pick<CorpusScore, 'logLikelihood' | 'tokens' | 'bytes'> = { logLikelihood: 0, tokens: 0, bytes: 0 },
+): CorpusScore {
+  const sum = (of: (score: TextScore) => number, from: number): number =>
+    scores.reduce((total, score) => total + of(score), from)
   const [logLikelihood, tokens, bytes] = [
-    sum((score) => score.logLikelihood),
-    sum((score) => score.tokens.length),
-    sum((score) => score.bytes),
+    sum((score) => score.logLikelihood, before.logLikelihood),
+    sum((score) => score.tokens.length, before.tokens),
+    sum((score) => score.bytes, before.bytes),
   ]
   return {
     logLikelihood,
