@@ -207,8 +207,7 @@ export async function choosePlugins<T>(config: T, { find, resolvePath, locate }:
         problems.push(...describeIssues(node.kind.options, shared.error, common, path, locate))
       return undefined
     }
-    if (isChosen(node)) return node
-    if (typeof node !== 'object' || node === null) return node
+    if (isChosen(node) || typeof node !== 'object' || node === null) return node
     const entries: [string, unknown][] = []
     for (const [key, child] of Object.entries(node)) entries.push([key, await choose(child, [...path, key])])
     return Array.isArray(node) ? entries.map(([, child]) => child) : Object.fromEntries(entries)

@@ -114,11 +114,9 @@ export const scheduledOptions = ({ options }: Pick<AnyPlugin, 'options'>): reado
 function separateTensors(schema: OptionsSchema, options: object) {
   const isScheduled = ([name, value]: [string, unknown]): boolean =>
     isTensor(value) && scheduledOptions({ options: schema }).includes(name)
-  const entries = Object.entries(options)
-  return {
-    numbers: Object.fromEntries(entries.filter((entry) => !isScheduled(entry))),
-    tensors: Object.fromEntries(entries.filter(isScheduled)),
-  }
+  const select = (scheduled: boolean) =>
+    Object.fromEntries(Object.entries(options).filter((entry) => isScheduled(entry) === scheduled))
+  return { numbers: select(false), tensors: select(true) }
 }
 
 /**

@@ -88,8 +88,7 @@ function oneByOne(next: () => readonly [number, number]): () => number {
 export function stream(parent: Key): () => number {
   let counter = 0
   return oneByOne(() => {
-    const [x, y] = threefry(parent, [counter % 2 ** 32, Math.floor(counter / 2 ** 32)])
-    counter++
+    const [x, y] = threefry(parent, [counter % 2 ** 32, Math.floor(counter++ / 2 ** 32)])
     return [(x >>> 8) / 2 ** 24, (y >>> 8) / 2 ** 24]
   })
 }

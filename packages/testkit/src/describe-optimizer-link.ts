@@ -36,7 +36,7 @@ function describeUpdates({ engine, alone, begin }: OptimizerSubject): void {
     const hyper: Hyper = engine.put(hyperArrays(0.1, 1))
     const grads = engine.put(gradients(1)[0]!) as unknown as Params
     const step = (p: Params, s: Tree, g: Params, h: Hyper) =>
-      link.update(g, s, p, h, (at) => ({ loss: scalar(0), grads: at })).updates
+      link.update(g, s, p, h, (at) => ({ loss: scalar(0), grads: at, weight: scalar(1) })).updates
     return onlyTensors(() => engine.compile(step)(params, state, grads, hyper))
   }
 

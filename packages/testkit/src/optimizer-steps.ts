@@ -23,6 +23,7 @@ import {
   mul,
   neg,
   reshape,
+  scalar,
   softplus,
   square,
   sub,
@@ -72,7 +73,7 @@ export const closureOf = ({ needsClosure }: Optimizer, loss: (params: Params) =>
   needsClosure === true
     ? (params) => {
         const { value, grads } = evaluate(loss, params)
-        return { loss: value, grads }
+        return { loss: value, grads, weight: scalar(1) }
       }
     : undefined
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import type { HostArray, Tokenizer } from '@attune/core'
-import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { type Batch, type HostArray, type OnDevice, type TextInputs, type Tokenizer, key } from '@attune/core'
+import { noise, sampleTokens } from '@attune/nn'
+import { describeObjective, referenceEngine, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { type Tensor, tensor1d } from '@tensorflow/tfjs-core'
 import { causalLanguageModeling } from './causal-language-modeling.js'
 
 const examples = [
@@ -21,6 +23,24 @@ describeObjective(causalLanguageModeling, {
   options: { packTo: 24 },
   references: [],
   examples,
+})
+
+it('samples targets from the softmax of its logits', async () => {
+  const engine = referenceEngine()
+  await engine.start()
+  const [model, tokenizer] = [tinyModel(), tinyTokenizer()]
+  const objective = causalLanguageModeling({}, { model, tokenizer })
+  const params = { ...model.init(key(1)), ...objective.init(key(2)) }
+  const items = examples.map((example) => objective.encode(example))
+  const batch = engine.put(objective.collate(items) as Batch) as OnDevice<Batch>
+  const outputs = model.forward(params, batch.inputs as unknown as TextInputs, { training: false })
+  const at = { seed: tensor1d([7, 1], 'int32'), stream: 3 }
+  const sampled = objective.sampleLabels!(params, outputs, { training: false }, batch, at)
+  const { targets } = sampled as unknown as Record<string, Tensor>
+  const head = objective.head(params, outputs, { training: false, keep: ['logits'] }, batch) as Record<string, Tensor>
+  const expected = sampleTokens(head['logits']!, noise(at, [targets!.size], 'uniform'))
+  expect([targets!.shape, ...targets!.dataSync()]).toEqual([(batch['targets'] as Tensor).shape, ...expected.dataSync()])
+  await engine.close()
 })
 
 describe('causal-language-modeling batches', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import type { AttuneError } from '@attune/core'
-import { describeObjective, tinyModel, tinyTokenizer } from '@attune/testkit'
+import type { AttuneError, EncoderOutputs } from '@attune/core'
+import { describeObjective, referenceEngine, tinyModel, tinyTokenizer } from '@attune/testkit'
+import { tensor1d, zeros } from '@tensorflow/tfjs-core'
 import { sequenceClassification } from './sequence-classification.js'
 
 const examples = [
@@ -40,6 +41,25 @@ describe('objective sequence-classification', () => {
     const field = thrown(() => objective.encode({ txet: 'a', label: 'good' }))
     expect([field.code, field.remedy]).toEqual(['MISSING_FIELD', expect.stringContaining('txet')])
     expect(thrown(() => objective.encode({ text: 'a', label: null })).code).toBe('MISSING_FIELD')
+  })
+
+  it('samples labels from its predictions, the same ones for the same key', async () => {
+    const engine = referenceEngine()
+    await engine.start()
+    const [bias, weight] = [tensor1d([0, 0, -50]), zeros([3, given.model.hiddenSize])]
+    const params = { 'classifier.bias': bias, 'classifier.weight': weight }
+    const outputs = { pooled: zeros([64, given.model.hiddenSize]) } as unknown as EncoderOutputs
+    const sampled = (seed: number): number[] => {
+      const batch = { labels: zeros([64], 'int32') } as never
+      const at = { seed: tensor1d([seed, 1], 'int32'), stream: 3 }
+      const { labels: made } = objective.sampleLabels!(params, outputs, { training: false }, batch, at)
+      return [...(made as ReturnType<typeof zeros>).dataSync()]
+    }
+    const ofFirst = sampled(7).filter((label) => label === 0).length
+    expect([ofFirst > 16, ofFirst < 48, new Set(sampled(7))]).toEqual([true, true, new Set([0, 1])])
+    expect(sampled(7)).toEqual(sampled(7))
+    expect(sampled(8)).not.toEqual(sampled(7))
+    await engine.close()
   })
 
   it('ignores inherited properties as fields or labels', () => {

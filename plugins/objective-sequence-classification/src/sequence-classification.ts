@@ -25,7 +25,7 @@ import {
   requireLabels,
   textOptions,
 } from '@attune/data'
-import { lossOf, pooledHead } from '@attune/nn'
+import { lossOf, noise, pooledHead, sampleTokens } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -64,6 +64,10 @@ function create(
   const { encode, collate } = classificationItems({ ...o, tokenizer, maximumLength })
   return {
     ...head,
+    sampleLabels(params, outputs, mode, batch, key) {
+      const logits = head.head(params, outputs, mode)
+      return { ...batch, labels: sampleTokens(logits, noise(key, batch.labels.shape, 'uniform')) }
+    },
     views: ['label', 'scores'],
     config: { ...config, ...KIND, ...labelConfig(labels) },
     maximumLength,

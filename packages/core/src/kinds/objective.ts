@@ -2,9 +2,9 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { kind } from '../kind.js'
 import type { Key } from '../random.js'
 import type { HostTree, OnDevice, OnHost, Params, Tree } from '../tree.js'
-import type { DataPass } from './data-pass.js'
+import type { DataPass, DeviceBatch } from './data-pass.js'
 import type { LayerHook } from './layer-hook.js'
-import type { EncoderOutputs, Kept, Mode, TextInputs } from './model.js'
+import type { EncoderOutputs, Kept, Mode, StepKey, TextInputs } from './model.js'
 import type { Hyper } from './optimizer.js'
 import type { Example } from './source.js'
 
@@ -118,6 +118,8 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   /** Computes the outputs of the head from those of the model. */
   head(params: Params, outputs: EncoderOutputs, mode: Mode, batch: OnDevice<B>): H
   loss(head: H, batch: OnDevice<B>): Losses
+  /** Returns the batch with labels sampled from the predictions, for optimizers that estimate curvature; no gradient flows into them. */
+  sampleLabels?(params: Params, outputs: EncoderOutputs, mode: Mode, batch: OnDevice<B>, key: StepKey): DeviceBatch
   /**
    * Custom training loss, if it is not that of the head on one forward pass. Several losses are summed after each has been divided
    * by its own weight.

@@ -19,8 +19,16 @@ export interface Hyper extends Record<string, Tree> {
   readonly memory?: Tree
 }
 
-/** Evaluates the mean loss of the current batch, and its gradient, at other parameters. */
-export type Closure = (params: Params) => { readonly loss: Tensor; readonly grads: Params }
+/**
+ * Evaluates the mean loss of the current batch, its gradient, and the sum of the weights of its examples or tokens, at other parameters.
+ * With `labels` sampled from the predictions of the model, by the seed of the step, the loss is that of the objective without regularizers
+ * (Gauss–Newton–Bartlett).
+ * @throws AttuneError `NO_SAMPLED_LABELS` if the objective cannot sample labels
+ */
+export type Closure = (
+  params: Params,
+  labels?: 'sampled',
+) => { readonly loss: Tensor; readonly grads: Params; readonly weight: Tensor }
 
 /**
  * A pure gradient transformation, as in Optax. Updates are *added* to the parameters, so the last transformation of a chain

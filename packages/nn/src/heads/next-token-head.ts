@@ -1,6 +1,8 @@
-import type { Key, Losses, LossTerm, Mode, Model, EncoderOutputs, Params } from '@attune/core'
+import type { Key, Losses, LossTerm, Mode, Model, EncoderOutputs, Params, StepKey } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { withoutGradient } from '../engine/without-gradient.js'
 import { normal } from '../layers/initialise.js'
+import { noise } from '../layers/noise.js'
 import { headFor, toCheckpointNames } from './head.js'
 import { lossOf } from './loss-of.js'
 import { type TokenLosses, packedLosses, tokenLosses } from './token-losses.js'
@@ -15,6 +17,11 @@ import { tokenLogits } from './token-logits.js'
 export function nextTokenHead(model: Model, losses: readonly LossTerm[], vocabulary: number) {
   const family = headFor(model, 'causal-language-modeling')
   const ofRows = lossOf(losses, 'labels')
+  const tokens = (params: Params, states: Tensor, targets: Tensor, mode: Mode, uniforms?: Tensor): TokenLosses =>
+    tokenLosses((x) => tokenLogits(model, family, params, x), {
+      ...{ states, targets, vocabulary, lossOf: ofRows, mode },
+      ...(uniforms === undefined ? {} : { uniforms }),
+    })
   return {
     config: { architectures: [family.architecture] },
     init: (key: Key): Params =>
@@ -24,14 +31,18 @@ export function nextTokenHead(model: Model, losses: readonly LossTerm[], vocabul
       { lastHiddenState }: EncoderOutputs,
       mode: Mode,
       { targets }: { readonly targets: Tensor },
-    ): TokenLosses =>
-      tokenLosses((x) => tokenLogits(model, family, params, x), {
-        states: lastHiddenState,
-        targets,
-        vocabulary,
-        lossOf: ofRows,
-        mode,
-      }),
+    ): TokenLosses => tokens(params, lastHiddenState, targets, mode),
+    sampleLabels<B extends { readonly targets: Tensor }>(
+      params: Params,
+      { lastHiddenState }: EncoderOutputs,
+      mode: Mode,
+      batch: B,
+      key: StepKey,
+    ): B {
+      const uniforms = noise(key, batch.targets.shape, 'uniform')
+      const sampled = (): Tensor => tokens(params, lastHiddenState, batch.targets, mode, uniforms)['sampled']!
+      return { ...batch, targets: withoutGradient(sampled) }
+    },
     loss: (outputs: TokenLosses, batch: { readonly weights: Tensor; readonly examples?: Tensor }): Losses =>
       packedLosses(outputs.losses, batch),
   }

@@ -50,9 +50,9 @@ export function restrictTo(link: Optimizer, pattern: string): Optimizer {
     update(grads, state, params, hyper, closure) {
       const inner =
         closure &&
-        ((own: Params) => {
-          const { loss, grads: all } = closure({ ...params, ...own })
-          return { loss, grads: part(all) }
+        ((own: Params, labels?: 'sampled') => {
+          const { grads: all, ...rest } = closure({ ...params, ...own }, labels)
+          return { ...rest, grads: part(all) }
         })
       const { updates, state: next } = link.update(part(grads), state, part(params), hyper, inner)
       return { updates: { ...grads, ...updates }, state: next }

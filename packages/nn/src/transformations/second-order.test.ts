@@ -21,7 +21,7 @@ const quartic: Closure = (params) => {
     const [x, y] = [params['x']!, params['y']!]
     return sum(mul(tensor([1, 2]), pow(x, 4))).add(mul(sum(x), sum(y))) as Tensor
   }, params)
-  return { loss: value, grads }
+  return { loss: value, grads, weight: scalar(1) }
 }
 
 describe('hessianVectorProduct', () => {

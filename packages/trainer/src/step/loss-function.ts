@@ -1,4 +1,5 @@
 import {
+  AttuneError,
   type AuxiliaryModel,
   type Batch,
   type Kept,
@@ -14,6 +15,8 @@ import {
   type TextInputs,
   type TrainingContext,
   type Tree,
+  deriveKey,
+  key,
   mapParams,
 } from '@attune/core'
 import { reduceLosses, stopGradient, withHook } from '@attune/nn'
@@ -141,5 +144,41 @@ export function lossFunction(components: LossComponents, constants: StepConstant
       objectiveLoss(rest, constants),
     )
     return whole(call)
+  }
+}
+
+/** Stream of the noise that samples labels; different from those of dropout. */
+const LABELS = deriveKey(key(0), 'sampled labels')[0] >>> 1
+
+/**
+ * The objective on labels that are sampled from its own predictions.
+ * @throws AttuneError `NO_SAMPLED_LABELS`
+ */
+function withSampledLabels(objective: Objective, seed: Tensor): Objective {
+  const { sampleLabels, trainingLoss } = objective
+  if (sampleLabels === undefined || trainingLoss !== undefined)
+    throw new AttuneError(
+      'NO_SAMPLED_LABELS',
+      'the optimizer samples labels from the predictions of the model: expected an objective with one distribution over classes for each text or token, got one without `sampleLabels`, or with a training loss of its own',
+      'Use the objective sequence-classification, causal-language-modeling or instruction-tuning, or another estimator or optimizer.',
+    )
+  return {
+    ...objective,
+    head(params, outputs, mode, given) {
+      const batch = sampleLabels.call(objective, params, outputs, mode, given, { seed, stream: LABELS })
+      return { head: objective.head(params, outputs, mode, batch), batch }
+    },
+    loss(made) {
+      const { head, batch } = made as { readonly head: Tree; readonly batch: OnDevice<Batch> }
+      return objective.loss(head, batch)
+    },
+  }
+}
+
+/** Creates the objective's loss on labels sampled from the predictions, without regularizers; throws `NO_SAMPLED_LABELS`. */
+export function sampledLoss(components: LossComponents, constants: StepConstants): LossFunction {
+  return (call) => {
+    const { objective, ...rest } = { ...components, ...components.rebuild?.(call.hyper.scheduled) }
+    return objectiveLoss({ ...rest, objective: withSampledLabels(objective, call.hyper.seed) }, constants)(call)
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type Batch, type OnDevice, type Optimizer, type Params, mapParams } from '@attune/core'
+import { type Batch, type OnDevice, type Optimizer, type Params, type Regularizer, mapParams } from '@attune/core'
 import { chain, globalNorm, restrictTo, scaleByLearningRate } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
@@ -123,6 +123,52 @@ describe('an optimizer with a closure', () => {
     for (const [i, loss] of losses.slice(1).entries()) expect(loss).toBeLessThan(losses[i]! + 1e-6)
     const plain = await takeSteps(engine, { model, objective }, { steps: 100, ...parts })
     expect(losses.at(-1)).toBeLessThan(plain.losses.at(-1)!)
+  })
+})
+
+describe('the closure with sampled labels', () => {
+  /** Adds the gradient on sampled labels, times the weight of the loss. */
+  const adding: Optimizer = {
+    needsClosure: true,
+    init: () => ({}),
+    update(_grads, state, params, _hyper, closure) {
+      const { grads, weight } = closure!(params, 'sampled')
+      return { updates: mapParams((g) => tf.mul(weight, g), grads), state }
+    },
+  }
+  const flipping = tinyObjective(model, {
+    sampleLabels: (_params, _outputs, _mode, batch) => ({
+      ...batch,
+      labels: tf.cast(tf.sub(1, batch.labels), 'int32'),
+    }),
+  })
+  const constant = { losses: tf.zeros([8]), weights: tf.ones([8]) }
+  const doubled = {
+    wrap: (loss) => (call) => ({ ...loss(call), sum: tf.mul(2, loss(call).sum) }),
+  } satisfies Regularizer
+
+  it('evaluates the loss on the labels that the objective samples, without regularizers', async () => {
+    const params = tinyParams(engine)
+    const components = { model, objective: flipping, regularizers: [doubled], optimizer: adding }
+    const { trainable } = await takeSteps(engine, components, { steps: 1, trainable: params })
+    const items = tinyItems(8).map((item) => ({ ...item, label: 1 - item.label }))
+    const flipped = engine.put(objective.collate(items)) as unknown as OnDevice<Batch>
+    const hyper = hyperOf(engine)
+    const byHand = engine.compile((at: Params, batch: OnDevice<Batch>) =>
+      plus(at, 8, lossAndGradients({ model, objective }, { trainable: at, frozen: {}, batch, hyper }).grads),
+    )
+    const expected = (await engine.read(byHand(await copyOf(engine, params), flipped))) as typeof trainable
+    expect(maximumDifference(trainable, expected)).toBeLessThan(1e-6)
+  })
+
+  it.each([
+    ['without sampleLabels', objective],
+    ['with a training loss of its own', tinyObjective(model, { ...flipping, trainingLoss: () => constant })],
+  ])('throws NO_SAMPLED_LABELS for an objective %s', async (_title, other) => {
+    const components = { model, objective: other, optimizer: adding }
+    await expect(takeSteps(engine, components, { steps: 1, trainable: tinyParams(engine) })).rejects.toMatchObject({
+      code: 'NO_SAMPLED_LABELS',
+    })
   })
 })
 

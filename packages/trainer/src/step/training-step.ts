@@ -19,6 +19,7 @@ import {
   NO_CONSTANTS,
   type StepConstants,
   lossFunction,
+  sampledLoss,
   withReference,
 } from './loss-function.js'
 
@@ -78,6 +79,8 @@ function differentiate(
   return { value: value as Scalar, grads, weight }
 }
 
+const meanOf = ({ sum, weight }: ReducedLoss): Tensor => div(sum, weight)
+
 const hyperOf = (inputs: StepInputs, memory: Tree | undefined): Hyper =>
   (memory === undefined || Object.keys(memory).length === 0 ? inputs : { ...inputs, memory }) as Hyper
 
@@ -90,8 +93,7 @@ export function lossAndGradients(
   evaluation: Evaluation,
   constants: StepConstants = NO_CONSTANTS,
 ): { readonly loss: Scalar; readonly grads: Params } {
-  const mean = (loss: ReducedLoss): Tensor => div(loss.sum, loss.weight)
-  const { value, grads, weight } = differentiate(lossFunction(components, constants), components, evaluation, mean)
+  const { value, grads, weight } = differentiate(lossFunction(components, constants), components, evaluation, meanOf)
   weight.dispose()
   return { loss: value, grads }
 }
@@ -157,9 +159,10 @@ export const trainingStep =
     memory?: Tree,
   ): StepResult => {
     const hyper = hyperOf(inputs, memory)
-    const closure: Closure = (trainable) => {
-      const { loss, grads } = lossAndGradients(components, { trainable, frozen, batch, hyper }, constants)
-      return { loss, grads: masked(grads, constants.masks) }
+    const closure: Closure = (trainable, labels) => {
+      const loss = (labels === 'sampled' ? sampledLoss : lossFunction)(components, constants)
+      const { value, grads, weight } = differentiate(loss, components, { trainable, frozen, batch, hyper }, meanOf)
+      return { loss: value, grads: masked(grads, constants.masks), weight }
     }
     const { loss, grads } = closure(state.trainable)
     return {
