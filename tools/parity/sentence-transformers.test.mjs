@@ -37,8 +37,8 @@ function folderOf(name) {
   return into
 }
 
-/** Trains one epoch from a model. @param {string} from @returns the folder of the saved model */
-async function trained(from) {
+/** Trains one epoch from a model. @param {string} from @param {string} objective @returns the folder of the saved model */
+async function trained(from, objective) {
   const directory = mkdtempSync(join(folder, 'run-'))
   const data = join(directory, 'pairs.jsonl')
   const pairs = Array.from({ length: 8 }, (_, i) => ({ text: texts[i % 3], pair: texts[(i + 1) % 3] }))
@@ -48,7 +48,7 @@ async function trained(from) {
     data: { train: { use: 'jsonl', path: data }, validation: { use: 'jsonl', path: data } },
     tokenizer: { use: 'wordpiece', path: from },
     model: { use: 'bert', from },
-    objective: { use: 'contrastive' },
+    objective: { use: objective },
     engine: 'tfjs-cpu',
     training: { epochs: 1, batchSize: 4, learningRate: 0.01 },
   }
@@ -57,12 +57,17 @@ async function trained(from) {
 }
 
 describe('models that Attune trained', () => {
-  for (const name of ['mean, normalized', 'cls', 'dense', 'two dense modules', 'layer norm', 'two poolings'])
+  const names = ['mean, normalized', 'cls', 'dense', 'two dense modules', 'layer norm', 'two poolings']
+  for (const [name, objective] of [
+    ...names.map((each) => [each, 'contrastive']),
+    ['mean, normalized', 'autoencoder'],
+    ['no modules', 'autoencoder'],
+  ])
     it(
-      `are loaded by sentence-transformers, with the same embeddings: ${name}`,
+      `are loaded by sentence-transformers, with the same embeddings: ${name}, ${objective}`,
       { skip: python === undefined && absent },
       async () => {
-        const model = await trained(folderOf(name))
+        const model = await trained(folderOf(String(name)), String(objective))
         const predictor = await openPredictor(model, { searchPaths })
         const answers = await predictor.predict(texts.map((text) => ({ text })))
         const own = answers.map(
