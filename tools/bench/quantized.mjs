@@ -1,13 +1,16 @@
 // @ts-check
 /**
- * Peak memory of training a Llama of 135 M parameters (the sizes of SmolLM, random weights) with LoRA, with QLoRA, and with QLoRA whose
+ * Peak memory of fine-tuning a Llama of 135 M parameters (the sizes of SmolLM, random weights) with LoRA, with QLoRA, and with QLoRA whose
  * option `quantizeEmbeddings` is set, one process each: `node tools/bench/quantized.mjs`, with gradient checkpointing
- * `node tools/bench/quantized.mjs checkpointing`, one alone `node tools/bench/quantized.mjs qlora-embeddings`. All weights are made in
- * float32 first; with QLoRA they are freed after quantization. Prints the peak while the model is prepared and that of the steps alone, the
- * seconds of the last step, and the ratios of the peaks of the steps to LoRA's.
+ * `node tools/bench/quantized.mjs checkpointing`, one alone `node tools/bench/quantized.mjs qlora-embeddings`. The weights are loaded from
+ * a checkpoint as in a run, tensor by tensor when they are used. Prints the peak of the whole process and that of loading, the seconds of
+ * loading and of the last step, and the ratios of the peaks to LoRA's.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as core from '@attune/core'
 import lora from '@attune/adapter-lora'
 import qlora from '@attune/adapter-qlora'
@@ -15,7 +18,9 @@ import onnxruntime from '@attune/engine-onnxruntime'
 import llama from '@attune/model-llama'
 import causal from '@attune/objective-causal-language-modeling'
 import adamw from '@attune/optimizer-adamw'
-import { optionsFromConfig } from '@attune/weights'
+import { lazyTensors } from '@attune/nn'
+import { optionsFromConfig, streamSafetensors } from '@attune/weights'
+import { openWeights } from '@attune/weights/node'
 import { trainingStep } from '@attune/trainer'
 
 const SMOLLM = {
@@ -34,30 +39,46 @@ const BAR = 0.5
 const METHODS = ['lora', 'qlora', 'qlora-embeddings']
 
 const peak = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
-const collect = () => /** @type {any} */ (globalThis).gc?.()
+const llamaModel = () => /** @type {core.Model} */ (llama(optionsFromConfig(llama.options, SMOLLM)))
 
-/** Trains a few steps and prints the peaks. @param {string} name @param {boolean} gradientCheckpointing */
-async function train(name, gradientCheckpointing) {
+/** Writes a checkpoint of random weights to a file. @param {string} file */
+async function writeCheckpoint(file) {
   const engine = onnxruntime()
   await engine.start()
-  /** @type {core.Model} */
-  const model = llama(optionsFromConfig(llama.options, SMOLLM))
+  const stored = Object.entries(llamaModel().init(core.key(1))).map(([name, tensor]) => {
+    const values = async () => /** @type {any} */ (await engine.read(tensor)).values
+    return [name, { shape: tensor.shape, dtype: /** @type {const} */ ('float32'), values }]
+  })
+  await writeFile(file, streamSafetensors(Object.fromEntries(stored)))
+  await engine.close()
+}
+
+/** Parameters of a checkpoint, read when they are used, as a run loads them. @param {string} file */
+function parametersOf(file) {
+  const reader = openWeights(file)
+  const stored = [...reader.tensors].map(([name, { shape }]) => {
+    const read = () => /** @type {Float32Array} */ (reader.read(name).values)
+    return [name, { shape, read }]
+  })
+  return lazyTensors(Object.fromEntries(stored), () => reader.close())
+}
+
+/** Trains a few steps and prints the peaks. @param {string} name @param {string} file @param {boolean} gradientCheckpointing */
+async function train(name, file, gradientCheckpointing) {
+  const engine = onnxruntime()
+  await engine.start()
+  const model = llamaModel()
   const objective = causal({}, { model, tokenizer: /** @type {any} */ ({ vocabularySize: 49152, special: {} }) })
   const given = { engine, randomness: core.key(3) }
   const options = { rank: 8, targets: /** @type {const} */ ('all-linear') }
   const adapter =
     name === 'lora' ? lora(options, given) : qlora({ ...options, quantizeEmbeddings: name !== 'qlora' }, given)
-  const params = model.init(core.key(1))
+  const begun = performance.now()
+  const params = parametersOf(file)
   const { model: adapted, trainable, frozen } = await adapter.adapt(model, params)
   const kept = new Set(Object.values(frozen))
   engine.release(Object.fromEntries(Object.entries(params).filter(([, tensor]) => !kept.has(tensor))))
-  for (let i = 0; i < 3; i++) {
-    collect()
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  const loading = peak()
-  writeFileSync('/proc/self/clear_refs', '5') // resets the peak
-  const before = peak()
+  const [loading, loadingSeconds] = [peak(), (performance.now() - begun) / 1000]
   const optimizer = adamw({ weightDecay: 0 })
   const step = engine.compile(trainingStep({ model: adapted, objective, optimizer, gradientCheckpointing }), {
     donate: [0, 2, 3],
@@ -87,24 +108,38 @@ async function train(name, gradientCheckpointing) {
     seconds = (performance.now() - started) / 1000
   }
   const bytes = Object.values(frozen).reduce((sum, { size }) => sum + 4 * size, 0)
-  console.log(JSON.stringify({ name, loading, before, steps: peak(), frozen: bytes, losses, seconds }))
+  console.log(JSON.stringify({ name, peak: peak(), loading, frozen: bytes, losses, loadingSeconds, seconds }))
 }
 
 const [name = '', ...rest] = process.argv.slice(2)
 const inMb = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed()} MB`
-if (METHODS.includes(name)) await train(name, rest.includes('checkpointing'))
+
+/** Runs methods, one process each. @param {readonly string[]} methods @param {string[]} settings */
+async function measure(methods, settings) {
+  const folder = mkdtempSync(join(tmpdir(), 'attune-quantized-'))
+  const file = join(folder, 'model.safetensors')
+  try {
+    await writeCheckpoint(file)
+    return methods.map((method) => {
+      const args = [import.meta.filename, 'train', method, file, ...settings]
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      if (status !== 0) throw new Error(stderr)
+      console.log(stdout.trim())
+      return JSON.parse(stdout)
+    })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+if (name === 'train') await train(rest[0] ?? '', rest[1] ?? '', rest.includes('checkpointing'))
+else if (METHODS.includes(name)) await measure([name], rest)
 else {
-  const [base, ...others] = METHODS.map((method) => {
-    const args = ['--expose-gc', import.meta.filename, method, name]
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-    if (status !== 0) throw new Error(stderr)
-    console.log(stdout.trim())
-    return JSON.parse(stdout)
-  })
-  console.log(`peak memory of training with lora: ${inMb(base.steps)}`)
-  for (const { name: method, steps } of others) {
-    const ratio = steps / base.steps
+  const [base, ...others] = await measure(METHODS, name === '' ? [] : [name])
+  console.log(`peak memory of fine-tuning with lora: ${inMb(base.peak)}`)
+  for (const { name: method, peak: bytes } of others) {
+    const ratio = bytes / base.peak
     const judged = ratio <= BAR ? 'within' : 'above'
-    console.log(`with ${method}: ${inMb(steps)}, a ratio of ${ratio.toFixed(2)}, ${judged} the bar of ${BAR}`)
+    console.log(`with ${method}: ${inMb(bytes)}, a ratio of ${ratio.toFixed(2)}, ${judged} the bar of ${BAR}`)
   }
 }

@@ -121,6 +121,12 @@ export class GraphBackend extends KernelBackend {
     return 'values' in entry ? typedValues(entry.values as Float32Array, dtype) : undefined
   }
 
+  /** Values of a tensor; those on another backend move here, so that the next call finds them. */
+  take({ dataId, dtype }: TensorInfo): Values {
+    const entry = this.#entries.get(dataId)
+    return typedValues(('values' in entry ? entry.values : this.readSync(dataId)) as Float32Array, dtype)
+  }
+
   override write(values: BackendValues, _shape: number[], dtype: DataType): DataId {
     const typed = typedValues(values as unknown as Values as Float32Array, dtype)
     return this.#add({ values: typed, references: 1 })

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { gelu, geluTanh, layerNorm, linear } from '@attune/nn'
+import { gelu, geluTanh, layerNorm, lazyTensors, linear } from '@attune/nn'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
@@ -27,6 +27,15 @@ function operations(graphs: ReadonlyMap<string, Program>): Record<string, number
 const random = (...shape: number[]): Tensor => tf.randomNormal(shape, 0, 1, 'float32', 7)
 
 describe('a compiled function', () => {
+  it.each([[[]], [[0]]])('reads a lazy tensor once for all calls, with constants %j', async (constant) => {
+    let reads = 0
+    const read = (): Float32Array => (reads++, Float32Array.from({ length: 3 }, (_, i) => i))
+    const { w } = lazyTensors({ w: { shape: [3], read } }, () => undefined) as { w: Tensor }
+    const f = jit((a: Tensor, x: Tensor) => tf.mul(a, x), { constant })
+    for (const x of [2, 3]) expect([...(await f(w, tf.scalar(x)).data())]).toEqual([0, x, 2 * x])
+    expect(reads).toBe(1)
+  })
+
   it('accepts and returns records, keeps their order, and returns unchanged arguments as they are', async () => {
     const f = jit((p: { w: Tensor; b: { c: Tensor } }, x: Tensor) => ({
       z: x,

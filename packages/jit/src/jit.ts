@@ -1,7 +1,6 @@
 import type { Tree } from '@attune/core'
 import { type Tensor, engine } from '@tensorflow/tfjs-core'
 import { type GraphBackend, graphBackend } from './backend.js'
-import { typedValues } from './element-type.js'
 import { HostArrays } from './host-arrays.js'
 import { type Argument, type Program, program } from './program.js'
 import { type PureFunction, type Traced, leavesOf, traceFunction } from './trace.js'
@@ -99,9 +98,9 @@ function argumentsOf(
   const uses = new Map<object, number>()
   for (const { dataId } of given) uses.set(dataId, (uses.get(dataId) ?? 0) + 1)
   return given.map((tensor, i) => {
-    const held = backend.held(tensor)
-    const owned = donated[i]! && held !== undefined && backend.isSole(tensor.dataId) && uses.get(tensor.dataId) === 1
-    return { values: held ?? typedValues(tensor.dataSync(), tensor.dtype), owned }
+    const values = backend.take(tensor)
+    const owned = donated[i]! && backend.isSole(tensor.dataId) && uses.get(tensor.dataId) === 1
+    return { values, owned }
   })
 }
 

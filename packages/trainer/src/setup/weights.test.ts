@@ -264,6 +264,17 @@ describe('initial parameters', () => {
     engine.release(params)
   })
 
+  it('are read from the checkpoint when they are used', async () => {
+    const folder = checkpoint(whole)
+    const { parts: whose } = parts()
+    const { params } = firstParameters(whose as never, 7, start(folder))
+    // Later values show that nothing has been read yet.
+    const later = Object.fromEntries(Object.entries(whole).map(([name, { shape }]) => [name, filled(9, ...shape)]))
+    writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(later))
+    expect(await engine.read(params)).toEqual(later)
+    engine.release(params)
+  })
+
   it('are created for missing parameters, with the values of a newly initialized model', async () => {
     const { made, parts: whose } = parts()
     const { params } = firstParameters(whose as never, 7, start(checkpoint(without('head.weight'))))

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Engine, type Key, type Objective, type Params, deriveKey, key, mapParams } from '@attune/core'
-import { deferredWeights, resizeEmbeddings } from '@attune/nn'
-import type { WeightsReader } from '@attune/weights'
+import { deferredWeights, lazyTensors, resizeEmbeddings } from '@attune/nn'
+import type { StoredTensor, WeightsReader } from '@attune/weights'
 import { openWeights } from '@attune/weights/node'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Components } from './compose.js'
@@ -36,6 +36,8 @@ interface Loading {
   readonly head?: SavedHead | undefined
   /** Origin of layers that differ from those of the checkpoint. */
   readonly layers?: LayerMap | undefined
+  /** True to read a tensor when it is first used, so that weights that an adapter replaces are never all in memory. Default: false. */
+  readonly lazy?: boolean
   /** True if the head predicts tokens with the word embeddings. Default: false. */
   readonly predictsTokens?: boolean
 }
@@ -154,7 +156,19 @@ function match({ shapes }: InitialParameters, reader: WeightsReader, loading: Lo
   return { aliases: new Map(loaded.map(({ name, alias }) => [name, alias])), selected, report }
 }
 
-/** Reads the tensors of a checkpoint one by one, and initializes missing parameters. */
+/** Types that are read as float32. */
+const isFloat = ({ dtype }: StoredTensor): boolean => /^(B?F|Q)\d/.test(dtype)
+
+/** Lazy tensors of those parameters that are read as they are stored; the reader is closed after the last of them. */
+function readLazily(reader: WeightsReader, names: readonly (readonly [name: string, alias: string])[]): Params {
+  const stored = names.map(([name, alias]) => {
+    const { shape } = reader.tensors.get(alias)!
+    return [name, { shape, read: () => reader.read(alias).values as Float32Array }] as const
+  })
+  return lazyTensors(Object.fromEntries(stored), () => reader.close())
+}
+
+/** Reads the tensors of a checkpoint one by one, and initializes missing parameters. The reader is closed once it is no longer needed. */
 function readWeights(engine: Engine, fresh: InitialParameters, reader: WeightsReader, loading: Loading) {
   const { aliases, selected, report } = match(fresh, reader, loading)
   const grow = (name: string, value: Tensor, rows: number): Tensor => {
@@ -163,20 +177,24 @@ function readWeights(engine: Engine, fresh: InitialParameters, reader: WeightsRe
   }
   const names = Object.keys(fresh.shapes)
   const made = fresh.make(names.filter((name) => !aliases.has(name) || selected.get(name)?.includes(-1)))
-  const params = Object.fromEntries(
-    names.map((name) => {
-      const alias = aliases.get(name)
-      if (alias === undefined) return [name, made[name]!]
-      const rows = selected.get(name)
-      if (rows !== undefined) return [name, rowsFrom(engine, reader.read(alias), rows, made[name])]
-      const value = engine.put(reader.read(alias))
-      if (!report.grown.includes(name)) return [name, value]
-      const grown = grow(name, value, fresh.shapes[name]![0] as number)
-      engine.release(value)
-      return [name, grown]
-    }),
-  )
-  return { params, report }
+  const isLazy = (name: string, alias: string): boolean =>
+    loading.lazy === true && !selected.has(name) && !report.grown.includes(name) && isFloat(reader.tensors.get(alias)!)
+  const read = (name: string): Tensor | undefined => {
+    const alias = aliases.get(name)
+    if (alias === undefined) return made[name]!
+    if (isLazy(name, alias)) return undefined
+    const rows = selected.get(name)
+    if (rows !== undefined) return rowsFrom(engine, reader.read(alias), rows, made[name])
+    const value = engine.put(reader.read(alias))
+    if (!report.grown.includes(name)) return value
+    const grown = grow(name, value, fresh.shapes[name]![0] as number)
+    engine.release(value)
+    return grown
+  }
+  const now = names.map((name) => [name, read(name)] as const)
+  const later = now.flatMap(([name, value]) => (value === undefined ? [[name, aliases.get(name)!] as const] : []))
+  const lazy = readLazily(reader, later)
+  return { params: Object.fromEntries(now.map(([name, value]) => [name, value ?? lazy[name]!])), report }
 }
 
 /**
@@ -195,8 +213,9 @@ export function loadWeights(
   try {
     reader = withModules(reader, path, loading.objective ?? {})
     return readWeights(engine, fresh, reader, loading)
-  } finally {
+  } catch (error) {
     reader.close()
+    throw error
   }
 }
 
@@ -236,6 +255,7 @@ export function firstParameters(
   const common = { objective, prefix, words, optional, head, predictsTokens: predictsTokens(components) }
   const how = {
     ...common,
+    lazy: true,
     layers: from.layerMap,
     partial: from.partial,
     ...(from.resizeEmbeddings ? { resizing } : {}),
