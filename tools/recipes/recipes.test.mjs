@@ -32,7 +32,7 @@ function sliced(folder, file, directory) {
   const config = parse(readFileSync(join(folder, file), 'utf8'))
   const [path, labelled] = [join(directory, 'rows.jsonl'), join(directory, 'labelled.jsonl')]
   const rows = rowsOf(join(folder, 'train.jsonl.gz'))
-  const isAdapted = config.objective.use === 'domain-adversarial'
+  const isAdapted = /^domain-/.test(config.objective.use)
   writeFileSync(path, rows.join('\n'))
   writeFileSync(labelled, rows.filter((row) => 'label' in JSON.parse(row)).join('\n'))
   // Only domain adaptation trains on rows without a label.
