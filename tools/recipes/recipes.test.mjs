@@ -15,46 +15,57 @@ const ROWS = 48
 const temporary = mkdtempSync(join(tmpdir(), 'attune-recipes-'))
 after(() => rmSync(temporary, { recursive: true }))
 
-/** All configurations with data beside them; `npm start` trains that of debian-sections. */
-const recipes = readdirSync(join(root, 'examples'))
-  .filter((name) => name !== 'debian-sections' && existsSync(join(root, 'examples', name, 'train.jsonl.gz')))
-  .flatMap((name) => readdirSync(join(root, 'examples', name)).map((file) => ({ name, file })))
-  .filter(({ file }) => file.endsWith('.yaml'))
+/** Examples with tests of their own. */
+const TESTED = ['debian-sections', 'ensemble']
+
+/** @param {{ model: { from?: string } }} config */
+const startsFromRun = ({ model }) => model.from?.startsWith(temporary) === true
+
+/** The configuration of a recipe, with the runs of all recipes in the temporary folder. @param {string} folder @param {string} file */
+const configOf = (folder, file) =>
+  parse(readFileSync(join(folder, file), 'utf8').replaceAll('../../runs/', `${temporary}/`))
+
+/** All configurations whose data are in the repository; those that start from the run of another one are last. */
+const recipes = readdirSync(join(root, 'examples'), { encoding: 'utf8', recursive: true })
+  .flatMap((path) => [...path.matchAll(/^([^/]+)\/([^/]+\.yaml)$/g)])
+  .map(([, name = '', file = '']) => ({ name, file }))
+  .filter(({ name }) => !TESTED.includes(name))
+  .map((each) => ({ ...each, config: configOf(join(root, 'examples', each.name), each.file) }))
+  .filter(({ name, config }) => existsSync(join(root, 'examples', name, config.data.train.path)))
+  .sort((a, b) => Number(startsFromRun(a.config)) - Number(startsFromRun(b.config)))
 
 /** First rows of a split. @param {string} path @returns {string[]} */
 const rowsOf = (path) => gunzipSync(readFileSync(path)).toString().trim().split('\n').slice(0, ROWS)
 
 /**
  * The configuration of a recipe with the first training rows as every split: a slice of another may have labels that those lack.
- * @param {string} folder @param {string} file @param {string} directory
+ * @param {string} folder @param {any} config @param {string} directory
  */
-function sliced(folder, file, directory) {
-  const config = parse(readFileSync(join(folder, file), 'utf8'))
+function sliced(folder, config, directory) {
   const [path, labelled] = [join(directory, 'rows.jsonl'), join(directory, 'labelled.jsonl')]
-  const rows = rowsOf(join(folder, 'train.jsonl.gz'))
+  const rows = rowsOf(join(folder, config.data.train.path))
   const isAdapted = /^domain-/.test(config.objective.use)
   writeFileSync(path, rows.join('\n'))
   writeFileSync(labelled, rows.filter((row) => 'label' in JSON.parse(row)).join('\n'))
-  // Only domain adaptation trains on rows without a label.
-  const hasDomains = rows.some((row) => 'domain' in JSON.parse(row))
-  const pathOf = (/** @type {string} */ split) => (hasDomains && !(isAdapted && split === 'train') ? labelled : path)
+  // Domain adaptation trains on rows without a label, but is not evaluated on them.
+  const pathOf = (/** @type {string} */ split) => (isAdapted && split !== 'train' ? labelled : path)
   const data = Object.fromEntries(
     Object.keys(config.data).map((split) => [split, { use: 'jsonl', path: pathOf(split) }]),
   )
   return {
     ...config,
     data,
-    directory: join(directory, 'run'),
     tracker: [],
     training: { ...config.training, epochs: 1 },
   }
 }
 
-for (const { name, file } of recipes)
+for (const { name, file, config: whole } of recipes)
   test(`examples/${name}/${file} trains on ${ROWS} rows, and its model predicts`, async () => {
     const folder = join(root, 'examples', name)
-    const config = sliced(folder, file, mkdtempSync(join(temporary, 'recipe-')))
+    const config = sliced(folder, whole, mkdtempSync(join(temporary, 'recipe-')))
     const { directory } = config
+    const [row = ''] = readFileSync(String(config.data.train?.path), 'utf8').split('\n')
     const searchPaths = { folders: [root] }
     const events = await lastValueFrom(
       run(config, { baseDirectory: folder, searchPaths, dataFolder: join(temporary, 'data') }).pipe(toArray()),
@@ -70,11 +81,7 @@ for (const { name, file } of recipes)
     const generates = config.objective.use === 'sequence-to-sequence'
     if (generates || existsSync(join(directory, 'model', 'generation_config.json'))) return
     const predictor = await openPredictor(directory, { searchPaths })
-    const [answer] = await predictor.predict(
-      rowsOf(join(folder, 'train.jsonl.gz'))
-        .slice(0, 1)
-        .map((row) => JSON.parse(row)),
-    )
+    const [answer] = await predictor.predict([JSON.parse(row)])
     assert.ok(answer !== undefined && !(answer instanceof Error), String(answer))
     await predictor.close()
   })
