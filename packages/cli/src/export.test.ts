@@ -65,10 +65,8 @@ describe('attune export onnx', () => {
       return err
     }
     expect(await refused('organization/name')).toContain('--output name-onnx')
-    const config = { ...json('exported/config.json'), architectures: ['BertForQuestionAnswering'] }
+    const config = { ...json('exported/config.json'), architectures: ['BertForMultipleChoice'] }
     writeFileSync(join(root, 'exported/config.json'), JSON.stringify(config))
-    expect(await refused('exported')).toMatch(
-      /CANNOT_EXPORT[^]*BertForSequenceClassification[^]*BertForQuestionAnswering/,
-    )
+    expect(await refused('exported')).toMatch(/CANNOT_EXPORT[^]*BertForSequenceClassification[^]*BertForMultipleChoice/)
   })
 })

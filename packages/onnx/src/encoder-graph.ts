@@ -1,7 +1,7 @@
 import type { EncoderOutputs, Model, Params } from '@attune/core'
 import { type DynamicGraph, type DynamicValue, type NamedFunction, dynamicGraph } from '@attune/jit'
 import { headFor, headTensors, linear, maskedLogits } from '@attune/nn'
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { type Tensor, split, squeeze } from '@tensorflow/tfjs-core'
 import { type ExportedModel, INFERENCE } from './exported-model.js'
 
 /** Result of a graph by its name in the layout of transformers.js. */
@@ -22,6 +22,10 @@ const classifier =
 const READS: Readonly<Record<string, (model: Model, task: string) => Read>> = {
   'sequence-classification': (model, task) => classifier(model, task, 'pooled'),
   'token-classification': (model, task) => classifier(model, task, 'lastHiddenState'),
+  'span-extraction': (model, task) => (params, outputs) => {
+    const [starts, ends] = split(classifier(model, task, 'lastHiddenState')(params, outputs)['logits']!, 2, 2)
+    return { start_logits: squeeze(starts!, [2]), end_logits: squeeze(ends!, [2]) }
+  },
   'masked-language-modeling':
     (model, task) =>
     (params, { lastHiddenState }) => ({

@@ -58,6 +58,34 @@ describe('writeGraphs', () => {
     }
   })
 
+  it('writes the logits of starts and ends of a model for question answering', async () => {
+    const params = {
+      ...model.init(key(1)),
+      'qa_outputs.weight': normal(key(2), [2, model.hiddenSize], 1),
+      'qa_outputs.bias': normal(key(3), [2], 1),
+    }
+    const into = join(folder, 'spans')
+    expect(writeGraphs({ model, params, task: 'span-extraction' }, into)).toEqual(['onnx/model.onnx'])
+    const session = await InferenceSession.create(join(into, 'onnx/model.onnx'))
+    expect([...session.outputNames].sort()).toEqual(['end_logits', 'start_logits'])
+    const [ids, mask] = [
+      tf.tensor2d([[5, 9, 3, 7, 8]], undefined, 'int32'),
+      tf.tensor2d([[1, 1, 1, 1, 0]], undefined, 'int32'),
+    ]
+    const inputs = { inputIds: ids, attentionMask: mask, tokenTypeIds: ids }
+    const { lastHiddenState } = model.forward(params, inputs, { training: false })
+    const expected = Array.from(linear(params, 'qa_outputs', lastHiddenState).dataSync()) // [1, 5, 2]
+    const big = (x: tf.Tensor) => new Tensor('int64', BigInt64Array.from(Array.from(x.dataSync()), BigInt), x.shape)
+    const found = await session.run({ input_ids: big(ids), attention_mask: big(mask) })
+    for (const [i, name] of ['start_logits', 'end_logits'].entries()) {
+      expect([...found[name]!.dims]).toEqual([1, 5])
+      const apart = Array.from({ length: 5 }, (_, at) =>
+        Math.abs(Number(found[name]!.data[at]) - expected[2 * at + i]!),
+      )
+      expect(Math.max(...apart)).toBeLessThan(1e-5)
+    }
+  })
+
   it('rejects objectives that are not exported, and decoders whose cache has no keys and values', () => {
     expect(refuse(model, 'permutation-language-modeling')).toMatchObject({
       code: 'CANNOT_EXPORT',
