@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { commandsIn } from './command.test.fixture.js'
 import { recognizeRows } from './commands/init/recognize-rows.js'
@@ -48,6 +49,14 @@ const ROWS: Readonly<Record<string, (i: number) => object>> = {
   feedback: (i) => ({ prompt: `${sentence(i)}?`, completion: i % 2 ? ' yes' : ' no', label: i % 2 === 1 }),
   groups: (i) => ({ text: sentence(i), category: ANIMALS[i % 5] }),
   domains: (i) => ({ text: sentence(i), label: i % 2 ? 'good' : 'bad', domain: i % 3 ? 'source' : 'web' }),
+  tasks: (i) =>
+    i % 2
+      ? {
+          task: 'mood',
+          text: `${sentence(i)} ${i % 4 === 1 ? 'happily' : 'sadly'}`,
+          label: i % 4 === 1 ? 'good' : 'bad',
+        }
+      : { task: 'animals', text: sentence(i), topics: ANIMALS.filter((animal) => sentence(i).includes(animal)) },
   pairs: (i) => ({ query: sentence(i), positive: `${sentence(i)} today` }),
 }
 
@@ -78,12 +87,25 @@ const CASES = [
   ['pairs', undefined, 'contrastive', ['predict', 'RUN', '--file', 'pairs.jsonl']],
   ['texts', 'autoencoder', 'autoencoder', ['predict', 'RUN', 'the dog sees grass']],
   ['groups', 'deep-clustering', 'deep-clustering', ['predict', 'RUN', 'the dog sees grass']],
+  [
+    'texts',
+    'adversarial-text-generation',
+    'adversarial-text-generation',
+    ['generate', 'RUN', 'the', '--maximum-new-tokens', '4'],
+  ],
+  ['texts', 'replaced-token-detection', 'replaced-token-detection', ['predict', 'RUN', 'the dog sees grass']],
+  ['feedback', 'instruction-tuning', 'instruction-tuning', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
+  ['preferences', 'grpo', 'grpo', ['generate', 'RUN', 'the', '--maximum-new-tokens', '4']],
+  ['labels', 'distillation', 'distillation', ['predict', 'RUN', 'the cat eats meat happily']],
+  ['tasks', 'multi-task', 'multi-task', ['predict', 'RUN', '--file', 'tasks.jsonl']],
   ['domains', 'domain-adversarial', 'domain-adversarial', ['predict', 'RUN', 'the dog sees grass']],
   ['domains', 'domain-alignment', 'domain-alignment', ['predict', 'RUN', 'the dog sees grass']],
 ] as const
 
 describe('attune init', () => {
   beforeAll(() => {
+    mkdirSync(join(root, 'node_modules/@attune'), { recursive: true })
+    symlinkSync(fileURLToPath(new URL('../../text', import.meta.url)), join(root, 'node_modules/@attune/text'))
     for (const [name, row] of Object.entries(ROWS)) {
       const rows = Array.from({ length: 50 }, (_, i) => JSON.stringify(row(i)))
       writeFileSync(join(root, `${name}.jsonl`), `${rows.join('\n')}\n`)
@@ -101,6 +123,7 @@ describe('attune init', () => {
         `${data}.jsonl`,
         '--output',
         config,
+        ...(task === 'distillation' ? ['--from', join('sequence-classification', 'model')] : []),
       )
       expect(said).toContain(`Wrote ${config}: ${expected}`)
       const small = ['--set', 'training.epochs=1', '--directory', expected]
@@ -153,6 +176,12 @@ describe('attune init', () => {
     const out = await attune('train', 'more.yaml', '--set', 'training.epochs=1')
     expect(out).toContain('The model is in')
   }, 120_000)
+
+  it('requires a trained model for distillation', async () => {
+    await expect(attune('init', 'distillation', '--data', 'labels.jsonl', '--output', 'no.yaml')).rejects.toThrow(
+      /BAD_USAGE[^]*--from FOLDER/,
+    )
+  })
 
   it('reports what would fit preferences between conversations', async () => {
     const turns = (content: string) => [

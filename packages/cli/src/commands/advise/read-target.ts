@@ -10,7 +10,8 @@ import { sourceOf } from '../evaluate.js'
 import type { Request } from '../init/config-text.js'
 import { firstRows, requireFields, requireTask, startOf } from '../init/detect.js'
 import { recognizeRows, taskOf } from '../init/recognize-rows.js'
-import { type Fields, TASKS, type Task } from '../init/tasks.js'
+import type { Task } from '../init/task.js'
+import { type Fields, TASKS } from '../init/tasks.js'
 import { type Facts, addRow, emptySummary, factsOf } from './facts.js'
 
 /** Maximum number of rows that are read. */

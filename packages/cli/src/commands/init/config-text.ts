@@ -5,7 +5,8 @@ import { stringify } from 'yaml'
 import { optionRows } from '../../option-rows.js'
 import { searchPathsFrom } from '../../search-paths.js'
 import { sourceOf } from '../evaluate.js'
-import type { Fields, PluginChoice, Task } from './tasks.js'
+import type { PluginChoice, Task } from './task.js'
+import type { Fields } from './tasks.js'
 
 /** A saved model to start from: how the configuration names it, and the plugins that read it. */
 export interface Start {
@@ -51,7 +52,7 @@ async function section(kind: string, { name, options }: PluginChoice): Promise<s
   ].join('\n')
 }
 
-const flow = (value: unknown): string => stringify(value, { collectionStyle: 'flow' }).trim()
+const flow = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
 
 /** Settings of the run that are usually left at their defaults. */
 function defaults(set: readonly string[]): string[] {
@@ -101,9 +102,9 @@ const end = (request: Request): string => {
   ].join('\n')
 }
 
-/** The entries that differ from the defaults. */
-const unlessDefault = (entries: Fields, defaults: Fields): Fields =>
-  Object.fromEntries(Object.entries(entries).filter(([name, value]) => defaults[name] !== value))
+/** The fields of a task without those that its objective reads by default. */
+export const namedFields = ({ fields: usual }: Task, fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([option, field]) => usual[option]?.[0] !== field))
 
 /** The tokenizer: the saved model's, or one whose vocabulary is trained on the texts that the objective reads. */
 function tokenizerOf({ task, fields, start }: Request): PluginChoice {
@@ -133,16 +134,29 @@ async function optionalSections(settings: Request['settings']): Promise<string[]
   return Promise.all(chosen)
 }
 
+const savedModel = ({ model, reference }: Start) => ({ name: model, options: { from: reference } })
+
 const modelOf = ({ task, start }: Request): PluginChoice =>
-  start === undefined ? task.model : { name: start.model, options: { from: start.reference } }
+  start === undefined || task.hasTeacher === true ? task.model : savedModel(start)
+
+/** The section of the auxiliary models, if the saved model is a teacher. */
+const teacherOf = ({ task, start }: Request): readonly string[] =>
+  task.hasTeacher === true && start !== undefined
+    ? [
+        '# Frozen models that the objective reads.',
+        'models:',
+        `  teacher: ${flow({ use: start.model, from: start.reference })}`,
+        '',
+      ]
+    : []
 
 /** The text of a configuration: every option of the plugins it uses is there, set or as a comment. */
 export async function configText(request: Request): Promise<string> {
   const { name, task, fields, data } = request
   const { use, path: _, ...options } = await sourceOf(data)
   const source = flow({ use: use.plugin.name, ...options, path: data })
-  const standard = Object.fromEntries(Object.entries(task.fields).map(([option, names]) => [option, names[0]!]))
-  const objective = { ...unlessDefault(fields, standard), ...task.objective }
+  const named = namedFields(task, fields)
+  const own = task.nested === undefined ? named : { task: { use: task.nested, ...named } }
   const { label } = fields
   const protocol = task.stratified === true ? (label === 'label' ? {} : { stratifyBy: label }) : { stratifyBy: null }
   return [
@@ -159,8 +173,9 @@ export async function configText(request: Request): Promise<string> {
     await section('protocol', { name: 'holdout', options: protocol }),
     await section('tokenizer', tokenizerOf(request)),
     await section('model', modelOf(request)),
-    await section('objective', { name, options: objective }),
-    await section('optimizer', { name: 'adamw', options: {} }),
+    ...teacherOf(request),
+    await section('objective', { name, options: { ...own, ...task.objective } }),
+    await section('optimizer', task.optimizer ?? { name: 'adamw', options: {} }),
     await section(
       'scheduler',
       chosenIn(request.settings, 'scheduler') ?? { name: 'linear', options: { warmupRatio: 0.1 } },

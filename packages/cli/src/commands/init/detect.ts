@@ -33,6 +33,16 @@ export function requireTask(name: string): string {
   )
 }
 
+/** @throws AttuneError `BAD_USAGE` for a task that needs a teacher */
+export function requireNoTeacher(name: string): void {
+  if (TASKS[name]!.hasTeacher !== true) return
+  throw new AttuneError(
+    'BAD_USAGE',
+    `task ${name}: expected a trained model to learn from, got none`,
+    `Name its folder: npx attune init ${name} --from FOLDER`,
+  )
+}
+
 /** @throws AttuneError `NO_FIELDS` */
 export function requireFields(name: string, rows: readonly Example[], file: string): Fields {
   const task = TASKS[name]!

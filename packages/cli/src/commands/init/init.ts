@@ -1,8 +1,10 @@
-import { dirname, relative, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { requireNewFile, writeNewFile } from '../../write-new-file.js'
 import { configText } from './config-text.js'
-import { firstRows, requireFields, requireTask, startOf } from './detect.js'
+import { firstRows, requireFields, requireNoTeacher, requireTask, startOf } from './detect.js'
+import { withTasks } from './multi-task.js'
 import { recognizeRows, taskOf } from './recognize-rows.js'
 import { TASKS } from './tasks.js'
 
@@ -20,8 +22,15 @@ async function init(given: string | undefined, { data: file, from, output }: Ini
   const name = given ?? taskOf(recognized, file)
   const fields = requireFields(name, rows, file)
   const start = from === undefined ? undefined : await startOf(from, output)
+  if (start === undefined) requireNoTeacher(name)
+  const usual = TASKS[name]!
+  const task = name === 'multi-task' ? withTasks(usual, rows, String(fields['by']), file) : usual
   const data = relative(dirname(resolve(output)), resolve(file))
-  writeNewFile(output, await configText({ name, task: TASKS[name]!, fields, data, start }), '--output')
+  writeNewFile(output, await configText({ name, task, fields, data, start }), '--output')
+  for (const [path, content] of Object.entries(task.files ?? {})) {
+    const beside = join(dirname(output), path)
+    if (!existsSync(beside)) writeNewFile(beside, content, '--output')
+  }
   const unread = Object.keys(rows[0] ?? {}).filter((field) => !Object.values(fields).flat().includes(field))
   const read = Object.entries(fields).map(([option, field]) => `${option} from "${[field].flat().join('", "')}"`)
   process.stdout.write(

@@ -1,6 +1,7 @@
 import { AttuneError, type Example, isRecord } from '@attune/core'
 import { choiceFields, spanFields } from './question-rows.js'
-import { type Fields, TASKS, type Task, everyRow } from './tasks.js'
+import type { Task } from './task.js'
+import { type Fields, TASKS, everyRow } from './tasks.js'
 
 const isText = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string')
@@ -87,9 +88,23 @@ function preferenceFields(name: string, rows: readonly Example[]): Fields | unde
   return { ...(has(rows, 'prompt') ? { prompt: 'prompt' } : {}), chosen: 'chosen', rejected: 'rejected' }
 }
 
+/** Fields with fixed names that rows of an objective have, in one of several layouts. */
+const LAYOUTS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  grpo: [['prompt']],
+  'instruction-tuning': [['prompt', 'completion'], ['messages'], ['conversations'], ['instruction', 'output']],
+}
+
+/** The fields of the first layout that all rows have; undefined if they have none. */
+function layoutFields(layouts: readonly (readonly string[])[], rows: readonly Example[]): Fields | undefined {
+  const isThere = (name: string): boolean => everyRow(rows, name, (value) => value !== undefined && value !== null)
+  const names = layouts.find((each) => each.every(isThere))
+  return names && Object.fromEntries(names.map((name) => [name, name]))
+}
+
 /** The fields that a task's objective reads, or undefined if the rows do not have them. */
 export function fieldsFor(name: string, { fields }: Task, rows: readonly Example[]): Fields | undefined {
-  if (name === 'sequence-classification') return classificationFields(rows)
+  if (['sequence-classification', 'distillation'].includes(name)) return classificationFields(rows)
+  if (LAYOUTS[name] !== undefined) return layoutFields(LAYOUTS[name], rows)
   if (name === 'span-extraction') return spanFields(rows, fields)
   if (name === 'multiple-choice') return choiceFields(rows, fields)
   const pair = name === 'regression' ? similarityFields(rows) : undefined
@@ -141,7 +156,7 @@ export function recognizeRows(rows: readonly Example[]): Layout {
       layout: 'chat messages',
       task: undefined,
       remedy:
-        'Train on them with `objective: instruction-tuning` and a saved model whose tokenizer has a chat template: `model: { use: llama, from: FOLDER }`.',
+        'Name the task, and a saved model whose tokenizer has a chat template: npx attune init instruction-tuning --from FOLDER.',
     }
   if (spanFields(rows, TASKS['span-extraction']!.fields) !== undefined)
     return { layout: 'questions, contexts and answers', task: 'span-extraction' }

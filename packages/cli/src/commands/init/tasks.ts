@@ -1,46 +1,17 @@
 import type { Example } from '@attune/core'
+import { BART, BERT, BPE, ELECTRA, GPT2, WORDPIECE, XLNET } from './small-models.js'
+import type { Task } from './task.js'
 
-/** One part of a configuration: a plugin and the options that differ from its defaults. */
-export interface PluginChoice {
-  readonly name: string
-  readonly options: Readonly<Record<string, unknown>>
+const TEXT_AND_LABEL = {
+  text: ['text', 'sentence', 'review', 'premise'],
+  label: ['label', 'category', 'class', 'gold_label'],
 }
 
-/** A task that `attune init` writes a configuration for; it has the name of its objective. */
-export interface Task {
-  readonly title: string
-  /** The objective's options that name fields, each with the field's usual names, the objective's default first. */
-  readonly fields: Readonly<Record<string, readonly string[]>>
-  /** A small model that trains from scratch on two CPU cores. */
-  readonly model: PluginChoice
-  /** A tokenizer, and the fields that its vocabulary is trained on, as options of the objective. */
-  readonly tokenizer: PluginChoice & { readonly trainedOn: readonly string[] }
-  readonly metrics: readonly string[]
-  /** The validation score that chooses the best checkpoint. */
-  readonly best: string
-  /** Options of the objective other than its fields. */
-  readonly objective?: Readonly<Record<string, unknown>>
-  /** True if a label per row keeps the classes in proportion when validation data are split off. */
-  readonly stratified?: boolean
-}
+const REWARD = `// Reward of a completion: a larger number is better. \`example\` is the row of its prompt, with all its fields.
+import { rewardFunction } from '@attune/text'
 
-const SHAPE = { hiddenSize: 128, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 512 }
-const BERT = { name: 'bert', options: { ...SHAPE, maxPositionEmbeddings: 128, initializerRange: 0.05 } }
-const GPT2 = { name: 'gpt2', options: { nEmbd: 128, nLayer: 2, nHead: 2, nPositions: 128 } }
-const XLNET = { name: 'xlnet', options: { dModel: 128, nLayer: 2, nHead: 2, dInner: 512, maximumLength: 128 } }
-const BART_SHAPE = {
-  dModel: 128,
-  encoderLayers: 2,
-  encoderAttentionHeads: 2,
-  encoderFfnDim: 512,
-  decoderLayers: 2,
-  decoderAttentionHeads: 2,
-  decoderFfnDim: 512,
-  maxPositionEmbeddings: 128,
-}
-const BART = { name: 'bart', options: BART_SHAPE }
-const WORDPIECE = { name: 'wordpiece', options: {} }
-const BPE = { name: 'bpe', options: {} }
+export default rewardFunction('brief', ({ completion }) => 1 / (1 + completion.length))
+`
 
 /** Classification of texts of several domains; the text and its label are those of the nested objective. */
 const DOMAINS = {
@@ -56,7 +27,7 @@ const DOMAINS = {
 export const TASKS: Readonly<Record<string, Task>> = {
   'sequence-classification': {
     title: 'Text classification: one label per text, or per pair of texts',
-    fields: { text: ['text', 'sentence', 'review', 'premise'], label: ['label', 'category', 'class', 'gold_label'] },
+    fields: TEXT_AND_LABEL,
     model: BERT,
     tokenizer: { ...WORDPIECE, trainedOn: ['text', 'pair'] },
     metrics: ['accuracy', 'f1'],
@@ -132,6 +103,17 @@ export const TASKS: Readonly<Record<string, Task>> = {
     metrics: ['token-accuracy'],
     best: 'loss',
   },
+  'replaced-token-detection': {
+    title: 'Replaced token detection, as in the pretraining of ELECTRA',
+    fields: { text: ['text', 'content'] },
+    model: ELECTRA,
+    tokenizer: { ...WORDPIECE, trainedOn: ['text'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+    objective: {
+      generator: { use: 'electra', ...ELECTRA.options, hiddenSize: 32, numAttentionHeads: 1, intermediateSize: 128 },
+    },
+  },
   'permutation-language-modeling': {
     title: 'Permutation language modeling, as in the pretraining of XLNet',
     fields: { text: ['text', 'content'] },
@@ -184,6 +166,25 @@ export const TASKS: Readonly<Record<string, Task>> = {
     metrics: ['accuracy'],
     best: 'loss',
   },
+  'instruction-tuning': {
+    title:
+      'Instruction tuning: the answers to prompts; conversations need a model with a chat template, named with --from',
+    fields: { prompt: ['prompt'], completion: ['completion'] },
+    model: GPT2,
+    tokenizer: { ...BPE, trainedOn: ['prompt', 'completion'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+  },
+  grpo: {
+    title: 'GRPO: sampled completions that a program rewards; start from a trained model with --from',
+    fields: { prompt: ['prompt'] },
+    model: GPT2,
+    tokenizer: { ...BPE, trainedOn: ['prompt'] },
+    metrics: [],
+    best: 'loss',
+    objective: { rewards: ['./reward.mjs'], groupSize: 4, maximumNewTokens: 16 },
+    files: { 'reward.mjs': REWARD },
+  },
   'reward-modeling': {
     title: 'Reward modeling: a number for each text, larger for the chosen than for the rejected one',
     fields: { prompt: ['prompt'], chosen: ['chosen'], rejected: ['rejected'] },
@@ -214,6 +215,40 @@ export const TASKS: Readonly<Record<string, Task>> = {
     model: BERT,
     tokenizer: { ...WORDPIECE, trainedOn: ['text'] },
     metrics: ['token-accuracy'],
+    best: 'loss',
+  },
+  'adversarial-text-generation': {
+    title: 'Adversarial text generation (text GAN): short texts that a discriminator cannot distinguish from real ones',
+    fields: { text: ['text', 'content', 'sentence'] },
+    model: GPT2,
+    tokenizer: { ...BPE, trainedOn: ['text'] },
+    metrics: ['token-accuracy'],
+    best: 'loss',
+    objective: {
+      discriminator: { use: 'bert', hiddenSize: 64, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 128 },
+      maximumLength: 16,
+    },
+    optimizer: {
+      name: 'alternating',
+      options: { part: 'discriminator.*', optimizer: { use: 'adam', beta1: 0.5 } },
+    },
+  },
+  distillation: {
+    title: 'Distillation: a small text classifier learns from a trained one, named with --from',
+    fields: TEXT_AND_LABEL,
+    model: { name: 'bert', options: { ...BERT.options, hiddenSize: 64, intermediateSize: 256 } },
+    tokenizer: { ...WORDPIECE, trainedOn: [] },
+    metrics: ['accuracy'],
+    best: 'accuracy',
+    nested: 'sequence-classification',
+    hasTeacher: true,
+  },
+  'multi-task': {
+    title: 'Multi-task learning: rows of several tasks on one model, each with the name of its task in a field',
+    fields: { by: ['task'] },
+    model: BERT,
+    tokenizer: { ...WORDPIECE, trainedOn: [] },
+    metrics: [],
     best: 'loss',
   },
   'deep-clustering': {
