@@ -21,7 +21,7 @@ export function withTasks(given: Task, rows: readonly Example[], by: string, fil
   const names = [...new Set(rows.map((row) => String(row[by])))].sort()
   const found = names.map((name) => {
     const own = rows.filter((row) => String(row[by]) === name)
-    // Fields of other tasks are empty in a table, and the name of the task is no label.
+    // Fields of other tasks are empty in a table, and the name of the task does not serve as a label.
     const filled = own.map((row) =>
       Object.fromEntries(Object.entries(row).filter(([key, x]) => key !== by && x !== '')),
     )
