@@ -26,9 +26,8 @@ type Messages = { readonly [K in keyof RunEvents]?: (event: EventOf<K>, context:
 const commandWords = (command: Command): string =>
   'label' in command && command.label !== undefined ? `${command.type} ${command.label}` : command.type
 
-const MAXIMUM_ROWS = 30
-/** Maximum width of a label, in terminal columns. */
-const MAXIMUM_LABEL_WIDTH = 40
+/** Maximum number of rows of a table, and maximum width of a label in terminal columns. */
+const [MAXIMUM_ROWS, MAXIMUM_LABEL_WIDTH] = [30, 40]
 const indented = (text: string): string => text.replaceAll('\n', '\n  ')
 
 const facts = (run: RunEvents['run.started']) => [
@@ -37,9 +36,9 @@ const facts = (run: RunEvents['run.started']) => [
   ...(run.directory === undefined ? [] : [`  ${run.directory}`]),
 ]
 
-/** A table with a row per part, which is a label or a task, and a column per number, with at most {@link MAXIMUM_ROWS} rows. */
-function partsTable({ parts = {} }: Score, by: string): string[] {
-  const rows = Object.entries(parts)
+/** A titled table with a row per part, which is a label or a task, and a column per number, with at most {@link MAXIMUM_ROWS} rows. */
+function partsTable(name: string, { parts = {} }: Score, paint: Paint): string[] {
+  const [rows, by] = [Object.entries(parts), name === 'loss' ? 'task' : 'label']
   const seen = rows.slice(0, MAXIMUM_ROWS)
   const names = [...new Set(seen.flatMap(([, numbers]) => Object.keys(numbers)))]
   const columns = names.map((name) => column(seen.map(([, numbers]) => numbers[name])))
@@ -47,25 +46,18 @@ function partsTable({ parts = {} }: Score, by: string): string[] {
     [by, ...names],
     seen.map(([label], i) => [shorten(label, MAXIMUM_LABEL_WIDTH), ...columns.map((numbers) => numbers[i]!)]),
   ).map((line) => `  ${line}`)
-  return rows.length > seen.length ? [...lines, `  … and ${rows.length - seen.length} more`] : lines
+  const titled = [`  ${paint('dim', `${name} by ${by}`)}`, ...lines]
+  return rows.length > seen.length ? [...titled, `  … and ${rows.length - seen.length} more`] : titled
 }
 
-function scores(event: EventOf<'evaluation.completed'>, { paint }: Context): string[] {
-  const { split, step, examples, seconds } = event
+function scores({ split, step, examples, seconds, ...event }: EventOf<'evaluation.completed'>, { paint }: Context) {
   const values = table(
     ['score', 'value'],
     Object.entries(event.scores).map(([name, { value }]) => [name, formatNumber(value)]),
   ).map((line) => `  ${line}`)
   const parts = Object.entries(event.scores).filter(([, score]) => Object.keys(score.parts ?? {}).length > 0)
   const head = `${split} at step ${formatCount(step)}: ${formatCount(examples)} examples in ${formatDuration(seconds)}`
-  return [
-    paint('bold', head),
-    ...values,
-    ...parts.flatMap(([name, score]) => {
-      const by = name === 'loss' ? 'task' : 'label'
-      return [`  ${paint('dim', `${name} by ${by}`)}`, ...partsTable(score, by)]
-    }),
-  ]
+  return [paint('bold', head), ...values, ...parts.flatMap(([name, score]) => partsTable(name, score, paint))]
 }
 
 /** The step and the scores of the saved weights, if they are not the last ones. */
