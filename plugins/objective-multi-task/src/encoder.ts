@@ -12,22 +12,6 @@ export interface Sharing {
 export const hasOwnOutputs = ({ layers, sharing }: Sharing, { name }: TaskObjective): boolean =>
   sharing === 'soft' || Object.hasOwn(layers, name)
 
-/** Outputs of the model for a task. */
-function outputsFor(
-  { layers }: Sharing,
-  task: TaskObjective,
-  params: Params,
-  inputs: TextInputs,
-  mode: Mode,
-  forward: Forward,
-) {
-  const own = addDifferences(params, task.prefix)
-  const layer = Object.hasOwn(layers, task.name) ? layers[task.name] : undefined
-  if (layer === undefined) return forward(own, inputs, mode)
-  const outputs = forward(own, inputs, { ...mode, keep: [...(mode.keep ?? []), 'hiddenStates'] })
-  return outputsAtLayer(layer, outputs, inputs, `the task "${task.name}"`)
-}
-
 type Forward = Model['forward']
 
 /**
@@ -41,6 +25,10 @@ export function headOf(
   forward: Forward,
 ): Tree {
   const own = batchOfTask(task, batch)
-  const outputs = outputsFor(o, task, params, own.inputs as unknown as TextInputs, mode, forward)
+  const inputs = own.inputs as unknown as TextInputs
+  const layer = Object.hasOwn(o.layers, task.name) ? o.layers[task.name] : undefined
+  const keep = layer === undefined ? {} : { keep: [...(mode.keep ?? []), 'hiddenStates' as const] }
+  const last = forward(addDifferences(params, task.prefix), inputs, { ...mode, ...keep })
+  const outputs = layer === undefined ? last : outputsAtLayer(layer, last, inputs, `the task "${task.name}"`)
   return task.objective.head({ ...params, ...withoutPrefix(params, task.prefix) }, outputs, mode, own)
 }

@@ -27,13 +27,7 @@ export interface Training extends Sharing {
 }
 
 /** Losses of one task, without its weight. In a joint batch each task has its own dropout. */
-function lossesOf(
-  o: Sharing,
-  task: TaskObjective,
-  index: number,
-  context: TrainingContext,
-  batch: OnDevice<Batch>,
-): Losses {
+function lossesOf(o: Sharing, task: TaskObjective, index: number, context: TrainingContext, batch: OnDevice<Batch>) {
   const positions = taskPositions(task, batch)
   const mode = positions === undefined ? context.mode : modeAt(context.mode, index)
   const head = headOf(o, task, { params: context.params, mode, batch }, (params, inputs, how) =>
@@ -44,13 +38,7 @@ function lossesOf(
 }
 
 /** A task's losses in proportion to those of the others. @param weight that of GradNorm */
-function weighted(
-  o: Training,
-  { name }: TaskObjective,
-  own: Losses,
-  { params }: TrainingContext,
-  weight?: Tensor,
-): Losses {
+function weighted(o: Training, name: string, own: Losses, { params }: TrainingContext, weight?: Tensor): Losses {
   if (o.weighting === 'uncertainty') return weightByUncertainty(own, params[weightOf('uncertainty', name)]!)
   const fixed = Object.hasOwn(o.weights, name) ? o.weights[name]! : 1
   return { ...own, losses: mul(own.losses, weight ?? fixed) }
@@ -83,7 +71,7 @@ export function trainingLoss(
           asymmetry: o.asymmetry,
         })
       : undefined
-  const each = present.map((task, i) => () => weighted(o, task, own[i]!(), context, balanced?.weights[i]))
+  const each = present.map((task, i) => () => weighted(o, task.name, own[i]!(), context, balanced?.weights[i]))
   const extra = [
     ...(balanced === undefined ? [] : [balanced.balance]),
     ...(o.sharing === 'soft' ? [mul(squaredDifferences(params, tasks), o.distance)] : []),
