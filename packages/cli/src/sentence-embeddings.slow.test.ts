@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { type Params, isAttuneError } from '@attune/core'
-import { loadPretrained, openPredictor, run, saveModel } from '@attune/trainer/node'
+import { evaluateRun, loadPretrained, openPredictor, run, saveModel } from '@attune/trainer/node'
 import { decodeSafetensors } from '@attune/weights'
 import { lastValueFrom } from 'rxjs'
 import { searchPathsFrom } from './search-paths.js'
@@ -75,7 +75,7 @@ const data = join(root, 'pairs.jsonl')
 writeFileSync(data, pairs.map((row) => `${JSON.stringify(row)}\n`).join(''))
 
 /** Trains on from a saved model, and returns the run folder. */
-async function train(from: string, objective: Files = {}, rate = 0.01): Promise<string> {
+async function train(from: string, objective: Files = {}, rate = 0.01, batchSize = 4): Promise<string> {
   const directory = mkdtempSync(join(root, 'run-'))
   const config = {
     directory,
@@ -84,7 +84,7 @@ async function train(from: string, objective: Files = {}, rate = 0.01): Promise<
     model: { use: 'bert', from },
     objective: { use: 'contrastive', ...objective },
     engine: 'tfjs-cpu',
-    training: { epochs: 1, batchSize: 4, learningRate: rate },
+    training: { epochs: 1, batchSize, learningRate: rate },
   }
   await lastValueFrom(run(config, { searchPaths: searchPathsFrom() }))
   return directory
@@ -121,6 +121,47 @@ describe('a run that starts from a sentence-transformers model', () => {
     expect(json(model, 'sentence_bert_config.json')).toMatchObject({ max_seq_length: 6 })
     expect((json(model, 'modules.json') as unknown as object[]).length).toBe(2)
     expect(furthest(await embeddingsOf(model), await embeddingsOf(folder))).toBeLessThan(1e-5)
+  })
+})
+
+/** Mean cross-entropy of each pair's cosine similarity among those of its batch, times 20. */
+function contrastiveLoss(vectors: readonly number[][], partners: readonly number[][]): number {
+  const cosine = (a: readonly number[], b: readonly number[]): number =>
+    a.reduce((sum, value, i) => sum + value * b[i]!, 0) / (Math.hypot(...a) * Math.hypot(...b))
+  const losses = vectors.map((vector, i) => {
+    const logits = partners.map((partner) => 20 * cosine(vector, partner))
+    return Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) - logits[i]!
+  })
+  return losses.reduce((a, b) => a + b, 0) / losses.length
+}
+
+describe('the evaluation of a sentence-transformers model', () => {
+  const source = { use: 'jsonl', path: data }
+  const searchPaths = searchPathsFrom()
+
+  const [left, right] = [0, 1].map((shift) => pairs.map((_, i) => cases['dense']!.vectors[(i + shift) % 3]!))
+  const expected = contrastiveLoss(left!, right!)
+
+  it('returns the contrastive loss of the saved vectors', async () => {
+    const { examples, scores, split } = await evaluateRun(folderOf('dense'), { source, searchPaths })
+    expect([examples, split, scores['loss']!.value]).toEqual([8, 'given', expect.closeTo(expected, 4)])
+  })
+
+  it('returns the same for a run that started from it without training it, and for the model that the run saved', async () => {
+    const folder = await train(folderOf('dense'), {}, 1e-12, 8)
+    for (const evaluation of [
+      await evaluateRun(folder, { split: 'validation', searchPaths }),
+      await evaluateRun(join(folder, 'model'), { source, searchPaths }),
+    ])
+      expect(evaluation.scores['loss']!.value).toBeCloseTo(expected, 4)
+  })
+
+  it('rejects a model without rows, and rows without pairs', async () => {
+    await expect(evaluateRun(folderOf('dense'), { searchPaths })).rejects.toMatchObject({ code: 'NO_SUCH_SPLIT' })
+    const alone = join(root, 'alone.jsonl')
+    writeFileSync(alone, '{"text":"a"}\n')
+    const given = { source: { use: 'jsonl', path: alone }, searchPaths }
+    await expect(evaluateRun(folderOf('dense'), given)).rejects.toMatchObject({ code: 'BAD_ROW' })
   })
 })
 

@@ -71,8 +71,10 @@ interface EvaluateFlags {
 export const evaluateCommand = (): Command =>
   new Command('evaluate')
     .summary("evaluate a run's model")
-    .description("Evaluates the model of a run on a split of its data, or on another file, with the run's metrics.")
-    .argument('<run>', 'folder of the run')
+    .description(
+      "Evaluates the model of a run on a split of its data, or on another file, with the run's metrics. Of a classifier in the layout of transformers or a text encoder in that of sentence-transformers, which has no data of its own, it prints the loss on --data.",
+    )
+    .argument('<run>', 'folder of the run, the ensemble or the saved model')
     .option('--split <name>', 'test (default), validation or train')
     .option('--data <file>', 'another file: .jsonl, .csv or .tsv, optionally gzipped')
     .option(

@@ -6,11 +6,12 @@ import { evaluateEnsemble } from '../ensemble/evaluate-ensemble.js'
 import { evaluationsOf } from '../files/evaluations-of.js'
 import { openRun } from '../files/run-folder.js'
 import { linksIn } from '../files/trust.js'
-import { fieldsOfMetrics, score } from '../run/score.js'
-import { encodeAll } from '../step/batches.js'
+import { score } from '../run/score.js'
 import { type EvaluateOptions, type Evaluation, metricsOf, splitOf } from './evaluated-split.js'
 import { openModel, versionWarnings } from './open-model.js'
+import { evaluatePretrained, isSavedModel } from './evaluate-pretrained.js'
 import { openPredictor } from './open-predictor.js'
+import { scoreSplit } from './score-split.js'
 import { taskReport } from './task-report.js'
 
 const badSingle = (problem: string, remedy: string): AttuneError => new AttuneError('BAD_ARGUMENT', problem, remedy)
@@ -30,23 +31,11 @@ async function evaluateModel(folder: string, options: EvaluateOptions) {
     const begun = performance.now()
     const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
     const empty = await inspectSplit(split, objective, faultFinder(components.objective, objective))
-    const { items, truncated } = encodeAll(
-      split.examples(),
-      (example) => components.objective.encode(example),
-      fieldsOfMetrics(components.metrics),
+    const scored = await scoreSplit(split, components, (items) =>
+      score(forward, components.objective, components.metrics, params, items, components),
     )
-    const scored = await score(forward, components.objective, components.metrics, params, items, components)
-    if (scored.examples === 0)
-      throw new AttuneError(
-        'EMPTY_DATASET',
-        `${split.location} contains no examples`,
-        'Check the path and the format of the file.',
-      )
     const evaluation: Evaluation = {
-      split: split.name,
       ...scored,
-      truncated: truncated(),
-      rejected: split.rejected().count,
       warnings: [...warnings, ...ofSplit, ...empty, ...versionWarnings(run)],
       seconds: (performance.now() - begun) / 1000,
     }
@@ -91,7 +80,8 @@ async function evaluateTasks(folder: string, options: EvaluateOptions): Promise<
 }
 
 /**
- * Evaluates the model of a run folder, or an ensemble, on one of its splits, or on another data source.
+ * Evaluates the model of a run folder, or an ensemble, on one of its splits, or on another data source. A saved model without a run, such as
+ * one of sentence-transformers, is evaluated on another data source.
  *
  * @example
  * ```ts
@@ -102,5 +92,6 @@ async function evaluateTasks(folder: string, options: EvaluateOptions): Promise<
  */
 export function evaluateRun(directory: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const folder = resolve(options.baseDirectory ?? '.', directory)
-  return isEnsemble(folder) ? evaluateEnsemble(folder, options, openPredictor) : evaluateTasks(folder, options)
+  if (isEnsemble(folder)) return evaluateEnsemble(folder, options, openPredictor)
+  return isSavedModel(folder) ? evaluatePretrained(folder, options) : evaluateTasks(folder, options)
 }
