@@ -76,7 +76,7 @@ for (const { name, file, config: whole } of recipes)
     if (config.data.validation === undefined) return
     const [scored] = events.filter((event) => event.type === 'evaluation.completed')
     assert.ok(scored !== undefined)
-    const [metrics, names] = [[config.metric].flat(), Object.keys(scored.scores)]
+    const [metrics, names] = [[config.metric ?? []].flat(), Object.keys(scored.scores)]
     assert.ok(names.length > metrics.length, `expected the loss and ${metrics.join()}, got ${names.join()}`)
     const generates = config.objective.use === 'sequence-to-sequence'
     if (generates || existsSync(join(directory, 'model', 'generation_config.json'))) return
