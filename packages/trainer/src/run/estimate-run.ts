@@ -94,11 +94,9 @@ async function groupByShape({ plan, components, splits }: Session): Promise<read
     shuffleBuffer,
     sampled: splits.train.sampled,
     updates: updatesOf(components.objective),
-  }
-  for await (const batch of epochBatches(items, components.objective, {
-    ...order,
     microBatchSize: microBatchSizeOf(config.training),
-  })) {
+  }
+  for await (const batch of epochBatches(items, components.objective, order)) {
     const arrays = batch.parts.map(arraysOf)
     const all = arrays
       .flat()
