@@ -1,24 +1,7 @@
-import { ADAPTER, type Adapter, ENGINE, type HostArray, definePlugin } from '@attune/core'
-import {
-  asScores,
-  largestScores,
-  maskedTuning,
-  masksOf,
-  passLimits,
-  passOptions,
-  pruningOptions,
-  requirePass,
-  targetLayers,
-} from '@attune/nn'
+import { ADAPTER, ENGINE, definePlugin } from '@attune/core'
+import { passLimits, passOptions, pruneByFeatures, pruningOptions } from '@attune/nn'
+import { add, square, sum, zeros } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { inputNorms } from './input-norms.js'
-
-/** `|w_ij| · norm_j`, where `j` is the input feature of a weight. */
-function importance({ values, shape }: HostArray, norms: Float64Array, inputFirst: boolean): HostArray {
-  const columns = shape[1]!
-  const feature = (i: number): number => (inputFirst ? Math.floor(i / columns) : i % columns)
-  return { shape, dtype: 'float32', values: Float32Array.from(values, (w, i) => Math.abs(w) * norms[feature(i)]!) }
-}
 
 /**
  * Feature importance (Wanda): weights of linear layers are chosen by their absolute value times the norm of their input feature.
@@ -46,26 +29,15 @@ export const featureImportance = definePlugin({
   }),
   needs: { engine: ENGINE },
   exceptions: { initialFunction: 'zero-and-keep sets weights to zero' },
-  create: ({ mode, fraction, targets, compare, batches, batchSize }, { engine }): Adapter => ({
-    async adapt(model, params, { pass, choice } = {}) {
-      const adapter = 'feature-importance'
-      const { inputFirst = false } = model
-      const layers = targetLayers(adapter, model, params, targets)
-      const weights = Object.fromEntries(layers.map((layer) => [layer, params[`${layer}.weight`]!]))
-      const sizes = new Map(layers.map((layer) => [layer, weights[layer]!.shape[inputFirst ? 0 : 1]!]))
-      const masks = await masksOf(params, choice, async () => {
-        const norms = await inputNorms(requirePass(adapter, pass), model, sizes, passLimits({ batches, batchSize }))
-        const scores = Object.fromEntries(
-          Object.entries(asScores(await engine.read(weights))).map(([layer, array]) => [
-            `${layer}.weight`,
-            importance(array, norms[layer]!, inputFirst),
-          ]),
-        )
-        return largestScores(adapter, scores, { fraction, compare, inputFirst })
-      })
-      return maskedTuning(model, params, { adapter, engine, masks, mode, fromData: true })
-    },
-  }),
+  create: ({ batches, batchSize, ...options }, { engine }) =>
+    pruneByFeatures('feature-importance', {
+      ...options,
+      engine,
+      limits: passLimits({ batches, batchSize }),
+      start: (size) => ({ squares: zeros([size]) }),
+      add: ({ squares }, x) => ({ squares: add(squares, sum(square(x), 0)) }),
+      importance: ({ squares }) => Float64Array.from(squares.values, Math.sqrt),
+    }),
 })
 declare module '@attune/core' {
   interface NamedPlugins {
