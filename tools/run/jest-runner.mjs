@@ -4,20 +4,20 @@
  * longer than most tests. Node's are loaded once for all test files of a process, which is valid because modules hold no state.
  */
 import { createRequire, register } from 'node:module'
-import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { current } from './jest-globals.mjs'
 
 register('./jest-resolve.mjs', import.meta.url)
 
 const require = createRequire(import.meta.url)
-const circus = join(dirname(require.resolve('jest-circus/package.json')), 'build/jestAdapterInit.js')
+/** Jest's runner of one test file, which loads modules by the given runtime. @type {{ default: (...given: any[]) => Promise<unknown> }} */
+const { default: run } = require('jest-circus/runner')
 
-/** Jest's definition of tests, without those of another file. */
-function freshCircus() {
+/** Loads Jest's definition of tests without those of another file. @param {string} path */
+function requireAgain(path) {
   Reflect.deleteProperty(globalThis, Symbol.for('EVENT_HANDLERS'))
-  Reflect.deleteProperty(require.cache, circus)
-  return require(circus)
+  Reflect.deleteProperty(require.cache, path)
+  return require(path)
 }
 
 /** The part of the object `jest` that does not concern modules. @param {any} environment */
@@ -30,19 +30,15 @@ const jestOf = ({ moduleMocker, fakeTimersModern }) => ({
 })
 
 /** @param {any} globalConfig @param {any} config @param {any} environment @param {any} runtime @param {string} testPath @param {any} sendMessageToJest */
-export default async function (globalConfig, config, environment, runtime, testPath, sendMessageToJest) {
-  const { initialize, runAndTransformResultsToJestFormat } = freshCircus()
-  await initialize({
-    ...{ config, environment, globalConfig, runtime, sendMessageToJest, testPath },
-    localRequire: require,
-    parentProcess: process,
+export default function (globalConfig, config, environment, runtime, testPath, sendMessageToJest) {
+  const withNodesModules = Object.assign(Object.create(runtime), {
+    requireInternalModule: requireAgain,
+    requireModule: require,
     setGlobalsForRuntime: (/** @type {any} */ globals) => {
       current.globals = { ...globals, jest: jestOf(environment) }
     },
+    unstable_shouldLoadAsEsm: () => true,
+    unstable_importModule: (/** @type {string} */ path) => import(pathToFileURL(path).href),
   })
-  await import(pathToFileURL(testPath).href)
-  return runAndTransformResultsToJestFormat({
-    ...{ config, globalConfig, testPath },
-    setupAfterEnvPerfStats: { setupAfterEnvStart: 0, setupAfterEnvEnd: 0 },
-  })
+  return run(globalConfig, config, environment, withNodesModules, testPath, sendMessageToJest)
 }
