@@ -64,7 +64,7 @@ export function sparseCodes(x: Tensor, dictionary: Tensor, penalty: number, iter
 
 /**
  * One pass of block coordinate descent over the atoms of a dictionary, which minimizes `½ tr(D·Dᵀ·A) − tr(D·Bᵀ)`. Atoms have norms of at
- * most 1; an atom that no code uses stays as it is.
+ * most 1; an atom that no code uses is unchanged.
  * Source: Mairal et al., Online Dictionary Learning for Sparse Coding, 2009, algorithm 2.
  * @param dictionary `[atoms, features]`
  * @param codes `A`, the sum of `αᵀα`, `[atoms, atoms]`
