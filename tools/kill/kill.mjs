@@ -1,14 +1,16 @@
 // @ts-check
-/** Kills runs at random moments and resumes them, until the number of kills is reached. */
+/** Kills runs and resumes them: one run at random moments, or several runs of one process between their first checkpoint and their end. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { configOf, root, rows } from './run-types.mjs'
+import { createInterface } from 'node:readline'
+import { root, rows } from './run-types.mjs'
 
 const cli = join(root, 'packages/cli/dist/main.js')
-/** Folder of the run. */
-const KILLED = 'killed'
+const together = join(root, 'tools/kill/train-together.mjs')
+/** Folders of the run that is killed, and of the one that is not. */
+const [KILLED, WHOLE] = ['killed', 'whole']
 
 /** @typedef {() => number} Random uniform in [0, 1) */
 
@@ -81,11 +83,11 @@ const moment = (random, startMilliseconds) =>
 export async function killRuns(type, { folder, kills, random, onKill }) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'train.jsonl'), rows)
-  writeFileSync(join(folder, 'config.yaml'), JSON.stringify(configOf(type)))
+  writeFileSync(join(folder, 'config.yaml'), JSON.stringify(type.config))
   const begin = (/** @type {string} */ directory) => ['train', 'config.yaml', '--directory', directory]
   const run = join(folder, KILLED)
   const started = performance.now()
-  await attune(folder, begin('whole'))
+  await attune(folder, begin(WHOLE))
   const wholeMilliseconds = performance.now() - started
   const ended = []
   let killed = 0
@@ -101,5 +103,59 @@ export async function killRuns(type, { folder, kills, random, onKill }) {
     ended.push(modelDigest(run))
     rmSync(run, { recursive: true })
   }
-  return { killed, whole: modelDigest(join(folder, 'whole')), ended }
+  return { killed, whole: modelDigest(join(folder, WHOLE)), ended }
+}
+
+/**
+ * Trains the runs of a folder in one process. With `names`, sends SIGKILL once each of these runs has saved a checkpoint.
+ * @param {string} folder @param {string} run @param {readonly string[]} [names]
+ * @returns {Promise<Set<string>>} lines of train-together.mjs
+ */
+function trainTogether(folder, run, names) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [together, folder, run], { stdio: ['ignore', 'pipe', 'pipe'] })
+    /** @type {Set<string>} */
+    const lines = new Set()
+    let said = ''
+    child.stderr.on('data', (chunk) => (said += chunk))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.add(line)
+      if (names?.every((name) => lines.has(`checkpoint.saved ${name}`))) child.kill('SIGKILL')
+    })
+    child.on('close', (code, signal) => {
+      if (names === undefined ? code === 0 : signal === 'SIGKILL') resolve(lines)
+      else reject(new Error(`${together} ended with ${code ?? signal}: ${said}`))
+    })
+  })
+}
+
+/**
+ * Trains runs at the same time in one process, kills it with SIGKILL once each of them has saved a checkpoint, and resumes all of them in
+ * another process. The time to start a process and to load modules is thus spent once for all of them.
+ * @param {ReadonlyMap<string, import('./run-types.mjs').RunType>} types by the name of a folder
+ * @param {string} folder
+ * @returns {Promise<Map<string, { wasTraining: boolean, whole: string, resumed: string }>>} of each run: true if it was killed before its
+ *   end and resumed from a checkpoint, and digests of the models of an uninterrupted run and of the resumed one
+ */
+export async function killTogether(types, folder) {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'train.jsonl'), rows)
+  writeFileSync(
+    join(folder, 'runs.json'),
+    JSON.stringify(Object.fromEntries([...types].map(([name, { config }]) => [name, config]))),
+  )
+  const names = [...types.keys()]
+  await trainTogether(folder, WHOLE)
+  const killed = await trainTogether(folder, KILLED, names)
+  const resumed = await trainTogether(folder, KILLED)
+  return new Map(
+    names.map((name) => [
+      name,
+      {
+        wasTraining: !killed.has(`training.completed ${name}`) && resumed.has(`run.resumed ${name}`),
+        whole: modelDigest(join(folder, name, WHOLE)),
+        resumed: modelDigest(join(folder, name, KILLED)),
+      },
+    ]),
+  )
 }

@@ -1,20 +1,49 @@
 // @ts-check
-/** Kills runs of pairs of engine, adapter and callbacks with SIGKILL; `node tools/kill/run.mjs` covers all combinations. */
+/**
+ * Kills runs with SIGKILL and resumes them: every adapter, optimizer and regularizer on the compiled engine, and sets of callbacks on every
+ * engine at random moments. `node tools/kill/run.mjs` covers all combinations.
+ */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { deriveKey, key, stream } from '@attune/core'
-import { killRuns } from './kill.mjs'
-import { runTypes } from './run-types.mjs'
+import { killRuns, killTogether } from './kill.mjs'
+import { root, typesOfEngines, typesOfTechniques } from './run-types.mjs'
+import { TECHNIQUES } from './techniques.mjs'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-kill-'))
 after(() => rmSync(temporary, { recursive: true }))
 
+/** Names of the plugins of a chain. @param {import('./techniques.mjs').Chain} [chain] */
+const namesIn = (chain = []) => chain.map((each) => (typeof each === 'string' ? each : each.use))
+
+for (const kind of /** @type {const} */ (['adapter', 'optimizer', 'regularizer']))
+  it(`every ${kind} in plugins is in a run that is killed`, () => {
+    const named = Object.entries(TECHNIQUES).flatMap(([adapter, technique]) =>
+      kind === 'adapter' ? [adapter] : namesIn(technique[kind]),
+    )
+    const folders = readdirSync(join(root, 'plugins')).filter((name) => name.startsWith(`${kind}-`))
+    const missing = folders.map((name) => name.slice(kind.length + 1)).filter((name) => !named.includes(name))
+    assert.deepEqual(missing, [])
+  })
+
+describe('a run that is killed while it trains and resumed ends with the weights of an uninterrupted run', () => {
+  /** @type {Awaited<ReturnType<typeof killTogether>>} */
+  let ends
+  before(async () => {
+    ends = await killTogether(typesOfTechniques(), join(temporary, 'together'))
+  })
+  for (const [name, { optimizer, regularizer }] of Object.entries(TECHNIQUES))
+    it(`with ${[name, ...namesIn(optimizer), ...namesIn(regularizer)].join(', ')}`, () => {
+      const { whole, resumed, wasTraining } = /** @type {any} */ (ends.get(name))
+      assert.deepEqual({ wasTraining, resumed }, { wasTraining: true, resumed: whole })
+    })
+})
+
 describe('a run that is killed twice and resumed ends with the weights of an uninterrupted run', async () => {
-  const types = await runTypes(false)
-  for (const [number, type] of types.entries())
+  for (const [number, type] of (await typesOfEngines()).entries())
     it(type.name, async () => {
       const random = stream(deriveKey(key(12), type.name))
       const folder = join(temporary, String(number))
