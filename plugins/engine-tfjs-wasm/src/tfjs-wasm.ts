@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-wasm'
 import { ENGINE, definePlugin } from '@attune/core'
-import { checkIndices, eagerEngine, supplyKernels } from '@attune/nn'
-import { backend, setBackend } from '@tensorflow/tfjs-core'
+import { checkIndices, eagerEngine, startBackend, supplyKernels } from '@attune/nn'
+import { backend } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { replaceBatchMatMul } from './kernels/batch-mat-mul.js'
 import { replaceGather } from './kernels/gather.js'
@@ -21,7 +21,7 @@ async function load(): Promise<void> {
   checkIndices('wasm')
   borrowUnsupported()
   // If this fails, the engine tries the same again and reports the failure.
-  if (await setBackend('wasm').catch(() => false)) refuseExhaustion(backend() as unknown as WasmBackend)
+  if (await startBackend('wasm')) refuseExhaustion(backend() as unknown as WasmBackend)
 }
 
 /**

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs'
 import { ENGINE, type Engine, definePlugin } from '@attune/core'
-import { eagerEngine } from '@attune/nn'
-import { backend, setBackend } from '@tensorflow/tfjs-core'
+import { eagerEngine, startBackend } from '@attune/nn'
+import { backend } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { type Device, firstFailure } from './first-failure.js'
 import { type WebgpuPackage, openAdapter } from './open-adapter.js'
@@ -25,7 +25,7 @@ export const tfjsWebgpu = definePlugin({
       await import('@tensorflow/tfjs-backend-webgpu') // registers its backend only if a GPU is provided before
       splitSums()
       // If this fails, the engine tries the same again and reports the failure.
-      if (await setBackend('webgpu').catch(() => false))
+      if (await startBackend('webgpu'))
         refuseFailure = firstFailure((backend() as unknown as { readonly device: Device }).device)
     }
     const engine = eagerEngine({ backend: 'webgpu', device, load })

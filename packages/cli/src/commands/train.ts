@@ -78,17 +78,18 @@ async function runOf(
   return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
 }
 
-/** The part of a saved model's configuration that shows if it generates a text from another. */
+/** The part of a saved model's configuration that shows if it generates text. */
 interface Saved {
-  readonly is_encoder_decoder?: unknown
+  readonly architectures?: readonly unknown[]
 }
 
 /** Next commands for the model of a finished run. */
 function nextSteps(model: string, directory: string): string {
   const { data } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { data: object }
   const split = 'test' in data ? '' : ' --split validation'
-  const { is_encoder_decoder: generates } = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as Saved
-  const use = generates === true ? 'Generate:    npx attune generate' : 'Predict:     npx attune predict'
+  const { architectures = [] } = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as Saved
+  const generates = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/.test(String(architectures[0]))
+  const use = generates ? 'Generate:    npx attune generate' : 'Predict:     npx attune predict'
   return `The model is in ${model}\nEvaluate:    npx attune evaluate ${directory}${split}\n${use} ${directory} "some text"\n`
 }
 

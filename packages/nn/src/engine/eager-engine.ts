@@ -10,6 +10,7 @@ import {
 } from '@attune/core'
 import { type Tensor, enableProdMode, getBackend, memory, setBackend, tidy } from '@tensorflow/tfjs-core'
 import { toDevice, toHost, release } from './host-transfer.js'
+import { startBackend } from './start-backend.js'
 import { registerDropoutMask } from '../layers/dropout-mask.js'
 import { registerNoise } from '../layers/noise.js'
 
@@ -41,8 +42,7 @@ const compileFor =
   }
 
 async function useBackend(backend: string, device: string): Promise<void> {
-  const ready = await setBackend(backend).catch(() => false)
-  if (ready) return
+  if (await startBackend(backend)) return
   throw new AttuneError(
     'ENGINE_UNAVAILABLE',
     `${device}: TF.js cannot start its backend "${backend}"`,

@@ -43,8 +43,8 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   ...(
     [
-      ['head-only', 5e-3, MEASURED],
-      ['norms-only', 5e-3, MEASURED],
+      ['head-only', 0.015, MEASURED],
+      ['norms-only', 0.015, MEASURED],
       ['lora', 2e-4, 'Hu et al., LoRA, 2021, table 11'],
     ] as const
   ).map(([adapter, rate, source]): Rule => ({
