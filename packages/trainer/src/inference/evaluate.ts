@@ -16,6 +16,9 @@ import { taskReport } from './task-report.js'
 
 const badSingle = (problem: string, remedy: string): AttuneError => new AttuneError('BAD_ARGUMENT', problem, remedy)
 
+const WITHOUT_REFERENCE =
+  'a saved run has no reference model: the loss and the scores are of log-probabilities alone, those of the evaluations during training relative to the reference'
+
 /** Evaluates the model of a run folder. */
 async function evaluateModel(folder: string, options: EvaluateOptions) {
   const run = openRun(folder, options)
@@ -36,7 +39,10 @@ async function evaluateModel(folder: string, options: EvaluateOptions) {
     )
     const evaluation: Evaluation = {
       ...scored,
-      warnings: [...warnings, ...ofSplit, ...empty, ...versionWarnings(run)],
+      warnings: [
+        ...[...warnings, ...ofSplit, ...empty, ...versionWarnings(run)],
+        ...(components.objective.needsReference === true ? [WITHOUT_REFERENCE] : []),
+      ],
       seconds: (performance.now() - begun) / 1000,
     }
     return { evaluation, metrics: components.metrics }

@@ -307,9 +307,12 @@ describe('auxiliary models', () => {
         }),
       })
       const given = adapter === 'full' ? { ...quiet, adapter: full } : quiet
-      const losses = lossesIn(await all(run(given as never, { searchPaths })))
+      const directory = folder()
+      const losses = lossesIn(await all(run({ ...given, directory } as never, { searchPaths })))
       expect(losses[0]).toBeCloseTo(Math.log(2), 5)
       expect(losses.at(-1)).toBeLessThan(losses[0]! - 0.01)
+      const { warnings } = await evaluateRun(directory, { searchPaths, split: 'train' })
+      expect(warnings.filter((each) => each.startsWith('a saved run has no reference model'))).toHaveLength(1)
     }
   })
 })
