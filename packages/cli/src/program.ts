@@ -33,6 +33,37 @@ const version = (): string =>
     (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: unknown }).version,
   )
 
+/** The commands in the order of the help. */
+const commandsOf = (program: Command): Command[] => [
+  dataCommand(),
+  adviseCommand(),
+  planCommand(),
+  plotCommand(),
+  tasksCommand(),
+  trainCommand(),
+  tuneCommand(),
+  crossValidateCommand(),
+  evaluateCommand(),
+  predictCommand(),
+  scoreCommand(),
+  selectCommand(),
+  selfTrainCommand(),
+  bagCommand(),
+  boostCommand(),
+  ensembleCommand(),
+  generateCommand(),
+  chatCommand(),
+  downloadCommand(),
+  uploadCommand(),
+  exportCommand(),
+  adapterCommand(),
+  pluginsCommand(),
+  initCommand(),
+  doctorCommand(),
+  explainCommand(),
+  completionCommand(program),
+]
+
 /** The command-line program. */
 export function buildProgram(): Command {
   const program = new Command('attune')
@@ -44,34 +75,6 @@ export function buildProgram(): Command {
       'after',
       `\n${exitCodesText}\n\nExample:\n  npx attune init --data reviews.csv && npx attune train attune.yaml`,
     )
-  const commands = [
-    dataCommand(),
-    adviseCommand(),
-    planCommand(),
-    plotCommand(),
-    tasksCommand(),
-    trainCommand(),
-    tuneCommand(),
-    crossValidateCommand(),
-    evaluateCommand(),
-    predictCommand(),
-    scoreCommand(),
-    selectCommand(),
-    selfTrainCommand(),
-    bagCommand(),
-    boostCommand(),
-    ensembleCommand(),
-    generateCommand(),
-    chatCommand(),
-    downloadCommand(),
-    uploadCommand(),
-    exportCommand(),
-    adapterCommand(),
-    pluginsCommand(),
-    initCommand(),
-    doctorCommand(),
-    explainCommand(),
-  ]
-  for (const command of [...commands, completionCommand(program)]) program.addCommand(command)
+  for (const command of commandsOf(program)) program.addCommand(command)
   return program
 }

@@ -67,6 +67,27 @@ interface EvaluateFlags {
   readonly trust?: boolean
 }
 
+/** Evaluates, writes and prints. @throws AttuneError `BAD_USAGE` */
+async function evaluate(
+  run: string,
+  { split, data, single, output, json, trust = false }: EvaluateFlags,
+): Promise<void> {
+  if (split !== undefined && data !== undefined)
+    throw new AttuneError(
+      'BAD_USAGE',
+      "--split names a part of the run's own data, and --data another file: only one can be scored",
+      'Omit one of them.',
+    )
+  if (output !== undefined) requireNewFile(output, '--output')
+  const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
+  const singles = singlesOf(single)
+  const evaluation = await evaluateRun(resolve(run), { ...what, singles, trust, searchPaths: searchPathsFrom() })
+  showWarnings(evaluation.warnings)
+  const written = output?.endsWith('.json') === true ? JSON.stringify(evaluation) : evaluationText(evaluation)
+  if (output !== undefined) writeNewFile(output, `${written}\n`, '--output')
+  process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
+}
+
 /** `attune evaluate` */
 export const evaluateCommand = (): Command =>
   new Command('evaluate')
@@ -94,19 +115,4 @@ Examples:
   npx attune evaluate runs/multi-task --single spam=runs/spam --output report.txt
   npx attune evaluate runs/debian-sections --data more.jsonl --json`,
     )
-    .action(async (run: string, { split, data, single, output, json, trust = false }: EvaluateFlags) => {
-      if (split !== undefined && data !== undefined)
-        throw new AttuneError(
-          'BAD_USAGE',
-          "--split names a part of the run's own data, and --data another file: only one can be scored",
-          'Omit one of them.',
-        )
-      if (output !== undefined) requireNewFile(output, '--output')
-      const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
-      const singles = singlesOf(single)
-      const evaluation = await evaluateRun(resolve(run), { ...what, singles, trust, searchPaths: searchPathsFrom() })
-      showWarnings(evaluation.warnings)
-      const written = output?.endsWith('.json') === true ? JSON.stringify(evaluation) : evaluationText(evaluation)
-      if (output !== undefined) writeNewFile(output, `${written}\n`, '--output')
-      process.stdout.write(`${json === true ? JSON.stringify(evaluation) : evaluationText(evaluation)}\n`)
-    })
+    .action(evaluate)
