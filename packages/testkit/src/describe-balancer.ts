@@ -71,7 +71,8 @@ export function describeBalancer(
         [count, 2],
       )
     const balance = (names: readonly string[], seed = 1, given = options, balancer = make(given)): Balanced => {
-      const classes = Object.freeze(names.map(fieldValue))
+      const classes = names.map(fieldValue)
+      if (Object.isFrozen(names)) Object.freeze(classes)
       return balancer.balance(
         balancer.reads === 'vectors' ? { classes, vectors: vectorsOf(classes.length) } : { classes },
         stream(key(seed)),
