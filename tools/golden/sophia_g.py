@@ -2,7 +2,7 @@
 
 The update is that of SophiaG in the authors' code (github.com/Liuhong99/Sophia, sophia.py): the Hessian's diagonal is a moving average of
 ĝ ⊙ ĝ, and the step divides by `rho * bs * hess + 1e-15`. Here it is estimated at every step. Gradients are by autograd in float64.
-Writes plugins/optimizer-sophia/golden/authors-sophia-g.json. torch 2.x; needs no other package.
+Writes plugins/optimizer-sophia/golden/sophia-g.json. torch 2.x; needs no other package.
 """
 import json
 import pathlib
@@ -51,4 +51,4 @@ golden = {
     "source": f"torch {torch.__version__}, the update of SophiaG in github.com/Liuhong99/Sophia",
     "cases": [case(0.05, (0.965, 0.99), 0.1, 0.01), case(2.0, (0.8, 0.7), 0.0, 0.1)],
 }
-(ROOT / "plugins/optimizer-sophia/golden/authors-sophia-g.json").write_text(json.dumps(golden))
+(ROOT / "plugins/optimizer-sophia/golden/sophia-g.json").write_text(json.dumps(golden))

@@ -3,7 +3,7 @@
  * Infers the Nx targets and the layer of every package from its folder, so that packages need no project file. Targets of the whole
  * repository belong to the root project `attune`.
  */
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** Layers of `packages/`; plugins are on layer 3 and examples on layer 4. Imports only point to the same or a lower layer. */
@@ -182,14 +182,15 @@ const nodeTest = (root) =>
     outputs: ['{projectRoot}/test-results.json'],
   })
 
-/** @param {string} folder @param {boolean} [recursive] */
-const filesOf = (folder, recursive = false) =>
-  readdirSync(join(import.meta.dirname, '../..', folder), { recursive }).map(String)
+/** @param {string} folder */
+const pathOf = (folder) => join(import.meta.dirname, '../..', folder)
 
-const hasTests = (/** @type {string} */ root) => filesOf(root).some((name) => name.endsWith('.test.mjs'))
+const hasTests = (/** @type {string} */ root) => readdirSync(pathOf(root)).some((name) => name.endsWith('.test.mjs'))
 
-const hasSlowTests = (/** @type {string} */ root) =>
-  filesOf(`${root}/src`, true).some((name) => name.endsWith('.slow.test.ts'))
+/** @param {string} root */
+const hasSlowTests = (root) =>
+  existsSync(pathOf(`${root}/src`)) &&
+  readdirSync(pathOf(`${root}/src`), { recursive: true }).some((name) => String(name).endsWith('.slow.test.ts'))
 
 /** @param {string} root @returns {Record<string, import('@nx/devkit').TargetConfiguration>} */
 function targetsOf(root) {

@@ -23,7 +23,7 @@ interface SampledGolden {
   }[]
 }
 
-const sampled = JSON.parse(readFileSync('golden/authors-sophia-g.json', 'utf8')) as SampledGolden
+const sampled = JSON.parse(readFileSync('golden/sophia-g.json', 'utf8')) as SampledGolden
 
 const float = (shape: readonly number[], values: readonly number[]): HostArray => ({
   shape,
