@@ -91,21 +91,33 @@ export const run = (folder, snippet, seconds = TIMEOUT_SECONDS) =>
     })
   })
 
-/** True if a program needs a process of its own: a test, and one that computes with TF.js, whose backend an engine before it may have replaced. @param {Snippet} snippet */
-const isAlone = (snippet) => isTest(snippet) || snippet.code.includes("from '@tensorflow/")
+/**
+ * The process that a program shares with others: none for a test. Programs that compute with TF.js directly share one if they use its CPU
+ * backend, and have none if they start another engine, which would replace the backend for those after them.
+ * @param {Snippet} snippet @returns {'alone' | 'cpu' | 'any'}
+ */
+function processOf(snippet) {
+  if (isTest(snippet)) return 'alone'
+  if (!snippet.code.includes("from '@tensorflow/")) return 'any'
+  return /from '@attune\/(jit|trainer|engine-(?!tfjs-cpu))/.test(snippet.code) ? 'alone' : 'cpu'
+}
 
 /**
- * Runs programs one after the other, most of them in one process; returns their problems.
+ * Runs programs one after the other, most of them in two processes; returns their problems.
  * @param {string} folder @param {readonly Snippet[]} snippets
  */
 export async function runTogether(folder, snippets) {
   const wanted = snippets.filter(({ runs = true }) => runs)
   // Programs of one folder stay in order: one may read what another wrote.
-  const separate = new Set(wanted.filter(isAlone).map((snippet) => pathOf(snippet).folder))
-  const inOwn = (/** @type {Snippet} */ snippet) => separate.has(pathOf(snippet).folder)
-  const together = wanted.filter((snippet) => !inOwn(snippet))
-  const problems = together.length === 0 ? [] : await inOneProcess(folder, together)
-  for (const snippet of wanted.filter(inOwn)) problems.push(...(await run(folder, snippet)))
+  const folderOf = (/** @type {Snippet} */ snippet) => pathOf(snippet).folder
+  const separate = new Set(wanted.filter((snippet) => processOf(snippet) === 'alone').map(folderOf))
+  const kindOf = (/** @type {Snippet} */ snippet) => (separate.has(folderOf(snippet)) ? 'alone' : processOf(snippet))
+  const problems = []
+  for (const kind of ['any', 'cpu']) {
+    const together = wanted.filter((snippet) => kindOf(snippet) === kind)
+    if (together.length > 0) problems.push(...(await inOneProcess(folder, together)))
+  }
+  for (const snippet of wanted.filter((one) => kindOf(one) === 'alone')) problems.push(...(await run(folder, snippet)))
   return problems
 }
 

@@ -7,9 +7,12 @@ import { fencesIn } from './fences.mjs'
 
 /** @typedef {import('./compile-and-run.mjs').Snippet} Snippet */
 
-/** Shortens training: one epoch, on the smaller file of examples/. @param {string} code */
+/** Shortens training: one epoch, on the smaller file of examples/, with short texts. @param {string} code */
 export const shortened = (code) =>
-  code.replace(/epochs: \d+/g, 'epochs: 1').replaceAll('train.jsonl.gz', 'test.jsonl.gz')
+  code
+    .replace(/epochs: \d+/g, 'epochs: 1')
+    .replace(/maximumLength: \d\d+/g, 'maximumLength: 16')
+    .replaceAll('train.jsonl.gz', 'test.jsonl.gz')
 
 /**
  * The programs of a page, in order. They run in one folder, so that a program finds the files that those before it wrote.
