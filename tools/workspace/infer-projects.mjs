@@ -213,7 +213,8 @@ const tools = ['{workspaceRoot}/tools/**/*', '{workspaceRoot}/*.{mjs,json}']
 const rootTargets = {
   format: target(
     '.',
-    'node node_modules/prettier/bin/prettier.cjs --check --cache --cache-strategy content --log-level warn .',
+    // The parser of the plugin takes half the time of Prettier's own.
+    'node node_modules/prettier/bin/prettier.cjs --plugin @prettier/plugin-oxc --check --cache --cache-strategy content --log-level warn .',
     { inputs: everything },
   ),
   lint: together('eslint', { options: { files: ['*.mjs', 'tools'] }, inputs: tools }),
