@@ -3,7 +3,8 @@ import { AttuneError, type EventOf, type RunEvent } from '@attune/core'
 import { type Plan, type RunConfig, countFolds, planRun } from '@attune/trainer/node'
 import type { Observable } from 'rxjs'
 import { readyToResume } from './disk.js'
-import type { CrossValidationEvent, Untimed } from './events.js'
+import { type Emit, eventEmitter } from './event-emitter.js'
+import type { CrossValidationEvent } from './events.js'
 import { type Folder, openFolder } from './folder.js'
 import { type Progressed, runToEnd } from './run-to-end.js'
 import { type StudyOptions, stoppable } from './study.js'
@@ -16,7 +17,6 @@ export interface CrossValidateOptions extends StudyOptions {
 }
 
 type Completed = EventOf<'fold.completed'>
-type Emit = (event: Untimed<CrossValidationEvent>) => void
 
 /** @throws AttuneError `BAD_CONFIG` */
 function requireFolds({ config, directory }: Plan, folds: number): string {
@@ -46,11 +46,11 @@ interface FoldRun {
 async function runFold(
   { fold, folds, directory, config, options }: FoldRun,
   stops: Observable<string>,
-  emit: Emit,
+  emit: Emit<CrossValidationEvent>,
 ): Promise<string | undefined> {
   const step = await readyToResume(directory)
-  emit({ type: 'fold.started', fold, folds, step })
-  const progressed = (report: Progressed): void => emit({ ...report, type: 'fold.progressed', fold })
+  emit({ type: 'fold.started', fold, folds, step }, false)
+  const progressed = (report: Progressed): void => emit({ ...report, type: 'fold.progressed', fold }, false)
   const request = { config: { ...config, fold }, directory, resumes: step > 0 }
   const { stopped, ...completed } = await runToEnd(request, options, stops, progressed)
   if (stopped === undefined) emit({ type: 'fold.completed', fold, ...completed })
@@ -83,12 +83,7 @@ async function runFolds(
   const note = (event: RunEvent): void => {
     if (event.type === 'fold.completed') completed.set(event.fold, event)
   }
-  const emit: Emit = (untimed) => {
-    const event = { ...untimed, at: Date.now() } as CrossValidationEvent
-    if (event.type === 'fold.completed') folder.append(event)
-    note(event)
-    show(event)
-  }
+  const emit = eventEmitter(folder, note, show)
   folder.events.forEach(note)
   let because: string | undefined
   const listening = stops.subscribe((reason) => (because ??= reason))
@@ -97,7 +92,7 @@ async function runFolds(
     if (!completed.has(fold)) because = await runFold({ fold, folds, directory, config, options }, stops, emit)
   }
   listening.unsubscribe()
-  emit(completedEvent(folder.directory, folds, completed, because ?? 'finished'))
+  emit(completedEvent(folder.directory, folds, completed, because ?? 'finished'), false)
 }
 
 /**

@@ -2,7 +2,8 @@ import { AttuneError, type Suggestion, type Trial, deriveKey, isAttuneError, key
 import type { RunOptions } from '@attune/trainer/node'
 import type { Observable } from 'rxjs'
 import { branchFrom, readyToResume, removeModels, trialFolder } from './disk.js'
-import type { StudyEvent, Untimed } from './events.js'
+import type { Emit } from './event-emitter.js'
+import type { StudyEvent } from './events.js'
 import { type Launched, launchHere, launchProcess } from './launch.js'
 import type { PreparedStudy } from './prepare.js'
 import type { TrialReport } from './run-trial.js'
@@ -15,8 +16,7 @@ export interface StudyInProgress extends PreparedStudy {
   trialsSoFar: readonly Trial[]
   /** The tuner's state. */
   memory: unknown
-  /** Emits an event and, unless `kept` is false, appends it to the log. */
-  emit(event: Untimed<StudyEvent>, kept?: boolean): void
+  readonly emit: Emit<StudyEvent>
 }
 
 /** Settings of one run of a trial. */

@@ -1,7 +1,8 @@
-import { AttuneError, type Command, type RunEvent } from '@attune/core'
+import { AttuneError, type Command } from '@attune/core'
 import type { RunOptions } from '@attune/trainer/node'
 import { Observable, ReplaySubject, type Subscription } from 'rxjs'
-import type { StudyEvent, Untimed } from './events.js'
+import { eventEmitter } from './event-emitter.js'
+import type { StudyEvent } from './events.js'
 import { openFolder } from './folder.js'
 import { requireSendable } from './launch.js'
 import { prepareStudy, requireNoScope } from './prepare.js'
@@ -35,12 +36,7 @@ async function executeStudy(
       options,
       trialsSoFar: earlier,
       memory: folder.events.reduce<unknown>((memory, event) => ('memory' in event ? event.memory : memory), undefined),
-      emit(untimed: Untimed<StudyEvent>, kept = true) {
-        const event = { ...untimed, at: Date.now() } as StudyEvent
-        if (kept) folder.append(event as RunEvent)
-        study.trialsSoFar = withEvent(study.trialsSoFar, event as RunEvent)
-        show(event)
-      },
+      emit: eventEmitter(folder, (event) => void (study.trialsSoFar = withEvent(study.trialsSoFar, event)), show),
     }
     study.emit({ type: 'study.started', directory, goals, trials, parallel, earlier }, false)
     const because = await runStudy(study, stops)

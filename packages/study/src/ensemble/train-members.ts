@@ -3,7 +3,8 @@ import { AttuneError, type EventOf, type RunEvent } from '@attune/core'
 import type { RunConfig } from '@attune/trainer/node'
 import type { Observable } from 'rxjs'
 import { readyToResume } from '../disk.js'
-import type { EnsembleEvent, Untimed } from '../events.js'
+import { type Emit, eventEmitter } from '../event-emitter.js'
+import type { EnsembleEvent } from '../events.js'
 import type { Folder } from '../folder.js'
 import { type Progressed, runToEnd } from '../run-to-end.js'
 import type { StudyOptions } from '../study.js'
@@ -32,8 +33,6 @@ export interface Members {
 /** The ensemble, as in the last event. */
 export type Combined = Pick<EventOf<'ensemble.completed'>, 'ensemble' | 'outOfBag'>
 
-type Emit = (event: Untimed<EnsembleEvent>, kept?: boolean) => void
-
 /** @throws AttuneError `BAD_ARGUMENT` for fewer than 2 members */
 export function requireMembers({ members = 10 }: MembersOptions): number {
   if (Number.isInteger(members) && members >= 2) return members
@@ -57,7 +56,7 @@ async function trainMember(
   member: number,
   given: Members,
   stops: Observable<string>,
-  emit: Emit,
+  emit: Emit<EnsembleEvent>,
 ): Promise<string | undefined> {
   const directory = memberFolder(given, member)
   const step = await readyToResume(directory)
@@ -81,12 +80,7 @@ export async function trainMembers(
   const note = (event: RunEvent): void => {
     if (event.type === 'member.completed') completed[event.member] = event
   }
-  const emit: Emit = (untimed, kept = true) => {
-    const event = { ...untimed, at: Date.now() } as EnsembleEvent
-    if (kept) folder.append(event)
-    note(event)
-    show(event)
-  }
+  const emit = eventEmitter(folder, note, show)
   folder.events.forEach(note)
   let because: string | undefined
   const listening = stops.subscribe((reason) => (because ??= reason))

@@ -15,7 +15,8 @@ import {
 import { type Plan, type RunConfig, planRun, userLookup } from '@attune/trainer/node'
 import type { Observable } from 'rxjs'
 import { readyToResume } from '../disk.js'
-import type { SelfTrainingEvent, Untimed } from '../events.js'
+import { type Emit, eventEmitter } from '../event-emitter.js'
+import type { SelfTrainingEvent } from '../events.js'
 import { type Folder, openFolder } from '../folder.js'
 import type { Values } from '../past-run.js'
 import { directionsOf, labelField, requireOwnValidation } from '../prepare.js'
@@ -57,8 +58,6 @@ interface Prepared extends Confidence {
   readonly direction: Direction
 }
 
-type Emit = (event: Untimed<SelfTrainingEvent>, kept?: boolean) => void
-
 /** Rounds so far: validation scores by round, and the rounds whose labels are written. */
 interface Progress {
   readonly completed: Map<number, Values>
@@ -96,7 +95,7 @@ async function runRound(
   { folder, data, config, student, options, rounds, ...confidence }: Prepared,
   { assigned }: Progress,
   stops: Observable<string>,
-  emit: Emit,
+  emit: Emit<SelfTrainingEvent>,
 ): Promise<string | undefined> {
   const directory = join(folder.directory, 'rounds', String(round))
   const step = await readyToResume(directory)
@@ -139,12 +138,7 @@ async function runRounds(
     if (event.type === 'round.completed') progress.completed.set(event.round, event.values)
     if (event.type === 'pseudoLabels.assigned') progress.assigned.add(event.round)
   }
-  const emit: Emit = (untimed, kept = true) => {
-    const event = { ...untimed, at: Date.now() } as SelfTrainingEvent
-    if (kept) folder.append(event)
-    note(event)
-    show(event)
-  }
+  const emit = eventEmitter(folder, note, show)
   folder.events.forEach(note)
   let because: string | undefined
   const listening = stops.subscribe((reason) => (because ??= reason))
