@@ -11,7 +11,7 @@ export async function openConfig(target: string, settings: readonly string[]) {
   const options = {
     baseDirectory: folder,
     searchPaths: searchPathsFrom(folder),
-    locate: locateSettings(locate, settings),
+    locate: locateSettings(locate, settings, config),
   }
   return { whole, options }
 }

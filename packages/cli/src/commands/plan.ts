@@ -1,11 +1,8 @@
-import { type Estimate, type RunConfig, estimateRun } from '@attune/trainer/node'
+import { type Estimate, estimateRun } from '@attune/trainer/node'
 import { formatBytes, formatCount, formatDuration, table, trainingTable } from '@attune/terminal'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
-import { withHubModel } from '../hub-models.js'
-import { searchPathsFrom } from '../search-paths.js'
-import { locateSettings } from '../locate-settings.js'
-import { readConfig, runPart, withSettings } from '../read-config.js'
+import { openConfig } from '../open-config.js'
 
 const milliseconds = (time: number | undefined): string => (time === undefined ? 'not tried' : `${time.toFixed(0)} ms`)
 
@@ -75,12 +72,9 @@ export const planCommand = (): Command =>
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  npx attune plan config.yaml --set training.microBatchSize=8')
     .action(async (target: string, flags: { set: readonly string[]; json?: boolean }) => {
-      const { config, folder, locate } = readConfig(target)
-      const whole = await withHubModel(runPart(withSettings(config, flags.set)), folder)
-      const found = await estimateRun(whole as RunConfig, {
-        baseDirectory: folder,
-        searchPaths: searchPathsFrom(folder),
-        locate: locateSettings(locate, flags.set, config),
+      const { whole, options } = await openConfig(target, flags.set)
+      const found = await estimateRun(whole, {
+        ...options,
         progress: (trial, trials, shape) => process.stderr.write(`trying batches of ${shape}, ${trial} of ${trials}\n`),
       })
       process.stdout.write(`${flags.json === true ? JSON.stringify(found) : forecastText(found)}\n`)

@@ -1,28 +1,19 @@
-import { resolve } from 'node:path'
-import type { Command as RunCommand } from '@attune/core'
 import { type SelfTrainingEvent, selfTrain } from '@attune/study'
 import { formatCount, formatDuration, formatNumber, printable, table } from '@attune/terminal'
-import type { RunConfig } from '@attune/trainer/node'
 import { Command, InvalidArgumentError } from 'commander'
-import { Subject } from 'rxjs'
 import { collect } from '../collect.js'
 import { type Display, followRuns } from '../follow-runs.js'
-import { withHubModel } from '../hub-models.js'
 import { type Screen, liveText } from '../live-text.js'
-import { locateSettings } from '../locate-settings.js'
-import { readConfig, runPart, withSettings } from '../read-config.js'
-import { searchPathsFrom } from '../search-paths.js'
+import { type SeveralFlags, openSeveral } from '../open-several.js'
 import { sourceOf } from './evaluate.js'
 
-interface SelfTrainFlags {
+interface SelfTrainFlags extends SeveralFlags {
   readonly unlabelled: string
   readonly rounds: number
   readonly threshold: number
   readonly balanced?: boolean
   readonly metric?: string
-  readonly directory?: string
   readonly json?: boolean
-  readonly set: readonly string[]
   readonly student: readonly string[]
 }
 
@@ -78,24 +69,20 @@ function showRounds(screen: Screen): Display<SelfTrainingEvent> {
 }
 
 async function selfTrainFrom(target: string, flags: SelfTrainFlags): Promise<void> {
-  const { set, student, directory, unlabelled, json = false, ...rest } = flags
-  const { config, folder, locate } = readConfig(target)
-  const settings = [...set, ...(directory === undefined ? [] : [`directory=${JSON.stringify(resolve(directory))}`])]
-  const configWith = async (chosen: readonly string[]): Promise<RunConfig> =>
-    (await withHubModel(runPart(withSettings(config, chosen)), folder)) as RunConfig
-  const commands = new Subject<RunCommand>()
-  const events = selfTrain(await configWith(settings), {
-    ...rest,
-    student: await configWith([...settings, ...student]),
-    unlabelled: await sourceOf(unlabelled),
-    baseDirectory: folder,
-    searchPaths: searchPathsFrom(folder),
-    locate: locateSettings(locate, settings, config),
-    commands,
+  const { rounds, threshold, balanced = false, metric } = flags
+  const { config, options, commands } = await openSeveral(target, flags)
+  const events = selfTrain(config, {
+    ...options,
+    rounds,
+    threshold,
+    balanced,
+    metric,
+    student: (await openSeveral(target, { ...flags, set: [...flags.set, ...flags.student] })).config,
+    unlabelled: await sourceOf(flags.unlabelled),
   })
   process.exitCode = await followRuns(events, commands, showRounds(process.stderr), (event) =>
     event.type === 'selfTraining.completed'
-      ? { because: event.because, text: json ? JSON.stringify(event) : roundsText(event) }
+      ? { because: event.because, text: flags.json === true ? JSON.stringify(event) : roundsText(event) }
       : undefined,
   )
 }

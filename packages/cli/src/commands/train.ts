@@ -1,15 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AttuneError, type Command as RunCommand, type RunEvent } from '@attune/core'
-import { type RunConfig, type RunOptions, resume, run } from '@attune/trainer/node'
+import { resume, run } from '@attune/trainer/node'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
 import { type Observable, Subject } from 'rxjs'
 import { EXIT } from '../exit-codes.js'
-import { withHubModel } from '../hub-models.js'
+import { openConfig } from '../open-config.js'
 import { searchPathsFrom } from '../search-paths.js'
-import { locateSettings } from '../locate-settings.js'
-import { readConfig, runPart, withSettings } from '../read-config.js'
 import { CTRL_C, stopOnSignal } from '../stop-on-signal.js'
 
 interface TrainFlags {
@@ -63,19 +61,13 @@ async function runOf(
     return resume(resolve(target), { searchPaths: searchPathsFrom(), commands, acceptChanges, acceptVersions, trust })
   }
   refuseResumeFlags(flags)
-  const { config, folder, locate } = readConfig(target)
   const settings = [
     ...flags.set,
     ...(flags.seed === undefined ? [] : [`seed=${flags.seed}`]),
     ...(flags.directory === undefined ? [] : [`directory=${JSON.stringify(resolve(flags.directory))}`]),
   ]
-  const options: RunOptions = {
-    baseDirectory: folder,
-    searchPaths: searchPathsFrom(folder),
-    commands,
-    locate: locateSettings(locate, settings, config),
-  }
-  return run((await withHubModel(runPart(withSettings(config, settings)), folder)) as RunConfig, options)
+  const { whole, options } = await openConfig(target, settings)
+  return run(whole, { ...options, commands })
 }
 
 /** The part of a saved model's configuration that shows if it generates text. */

@@ -1,13 +1,10 @@
 import { basename } from 'node:path'
 import { AttuneError } from '@attune/core'
-import { type InspectedBatch, type RunConfig, addCounts, inspectBatches } from '@attune/trainer/node'
+import { type InspectedBatch, addCounts, inspectBatches } from '@attune/trainer/node'
 import { Command, Option } from 'commander'
 import { collect } from '../../collect.js'
-import { withHubModel } from '../../hub-models.js'
-import { locateSettings } from '../../locate-settings.js'
-import { readConfig, runPart, withSettings } from '../../read-config.js'
-import { searchPathsFrom } from '../../search-paths.js'
 import { integerFrom } from '../../number-flags.js'
+import { openConfig } from '../../open-config.js'
 import { requireNewFile, writeNewFile } from '../../write-new-file.js'
 import { inspectedHtml } from './inspect-html.js'
 import { colours, inspectedText, signs } from './inspect-text.js'
@@ -25,16 +22,9 @@ const hasColour = (): boolean => process.stdout.isTTY && process.env['TERM'] !==
 
 /** The first batches of a configuration. @throws AttuneError `EMPTY_DATASET` */
 async function readBatches(target: string, { set, split, batches: limit }: InspectFlags): Promise<InspectedBatch[]> {
-  const { config, folder, locate } = readConfig(target)
-  const whole = await withHubModel(runPart(withSettings(config, set)), folder)
+  const { whole, options } = await openConfig(target, set)
   const found: InspectedBatch[] = []
-  for await (const batch of inspectBatches(whole as RunConfig, {
-    split,
-    baseDirectory: folder,
-    searchPaths: searchPathsFrom(folder),
-    locate: locateSettings(locate, set, config),
-  }))
-    if (found.push(batch) >= limit) break
+  for await (const batch of inspectBatches(whole, { ...options, split })) if (found.push(batch) >= limit) break
   if (found.length > 0) return found
   throw new AttuneError('EMPTY_DATASET', `${target}: the ${split} split has no examples`, 'Check the path of the data.')
 }
