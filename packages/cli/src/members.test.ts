@@ -1,32 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, expect, it } from '@jest/globals'
-import { commandsIn } from './command.test.fixture.js'
+import { expect, it } from '@jest/globals'
+import { classifierFolder } from './classifier.test.fixture.js'
 
-const root = mkdtempSync(join(tmpdir(), 'attune-members-'))
-const { attune, close } = commandsIn(root)
-afterAll(() => {
-  close()
-  rmSync(root, { recursive: true })
-})
-const row = (i: number) => ({ body: `the ${i % 2 ? 'cat purrs' : 'compiler runs'} again ${i % 7}`, topic: i % 2 ? 'animal' : 'tool' }) // prettier-ignore
-const write = (name: string, from: number, count: number): void =>
-  writeFileSync(join(root, name), Array.from({ length: count }, (_, i) => `${JSON.stringify(row(from + i))}\n`).join('')) // prettier-ignore
-write('train.jsonl', 0, 30)
-write('validation.jsonl', 30, 10)
-writeFileSync(
-  join(root, 'config.yaml'),
-  `data: { train: { use: jsonl, path: train.jsonl }, validation: { use: jsonl, path: validation.jsonl } }
-tokenizer: { use: word, minimumFrequency: 1, field: body }
-model: { use: mlp, embeddingSize: 8, hiddenSizes: [8] }
-objective: { use: sequence-classification, text: body, label: topic }
-engine: tfjs-cpu
-metric: accuracy
-directory: runs/members
-training: { epochs: 2, batchSize: 8, learningRate: 0.05 }
-`,
-)
+const { attune } = classifierFolder()
 
 it('attune bag prints the out-of-bag scores of an ensemble, which predict and evaluate open', async () => {
   const given = ['bag', 'config.yaml', '--members', '2']
