@@ -80,6 +80,7 @@ async function evaluateSingles({ scores }: Evaluation, { singles = {}, ...option
 async function evaluateTasks(folder: string, options: EvaluateOptions): Promise<Evaluation> {
   const { evaluation, metrics } = await evaluateModel(folder, options)
   const singles = await evaluateSingles(evaluation, options)
+  if (evaluation.scores['loss']?.parts === undefined) return evaluation
   const evaluations = [...(await evaluationsOf(folder)).values()]
   const tasks = taskReport(evaluation.scores, { metrics, evaluations, singles })
   return tasks === undefined ? evaluation : { ...evaluation, tasks }

@@ -539,6 +539,15 @@ describe('a saved model', () => {
     expect(scores['loss']!.value).not.toBe(last.scores['loss']!.value)
   })
 
+  it('of one task is evaluated without its event log', async () => {
+    const directory = folder()
+    await all(run(toyConfig(directory)))
+    rmSync(join(directory, 'events.jsonl'))
+    mkdirSync(join(directory, 'events.jsonl')) // reading it would fail
+    const { examples } = await evaluateRun(directory, { split: 'validation', searchPaths })
+    expect(examples).toBe(20)
+  })
+
   it('rejects a split that the configuration does not define', async () => {
     const directory = folder()
     await all(run(toyConfig(directory)))
