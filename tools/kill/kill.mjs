@@ -76,11 +76,11 @@ const moment = (random, startMilliseconds) =>
 /**
  * Starts runs of a type, kills them the given number of times in total, resumes them after each kill, and lets the last one finish.
  * @param {import('./run-types.mjs').RunType} type
- * @param {{ folder: string, kills: number, random: Random, onKill?: () => void }} how
+ * @param {{ folder: string, kills: number, random: Random }} how
  * @returns {Promise<{ killed: number, whole: string, ended: string[] }>} digests of the model of an uninterrupted run, and of the models
  *   of the killed and resumed runs
  */
-export async function killRuns(type, { folder, kills, random, onKill }) {
+export async function killRuns(type, { folder, kills, random }) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'train.jsonl'), rows)
   writeFileSync(join(folder, 'config.yaml'), JSON.stringify(type.config))
@@ -95,13 +95,11 @@ export async function killRuns(type, { folder, kills, random, onKill }) {
     const kill = killed < kills ? moment(random, wholeMilliseconds / 2) : undefined
     const resumed = existsSync(join(run, 'config.json'))
     isKilled = await attune(folder, resumed ? ['train', '--resume', KILLED] : begin(KILLED), kill)
-    if (isKilled) {
-      killed++
-      onKill?.()
-      continue
+    if (isKilled) killed++
+    else {
+      ended.push(modelDigest(run))
+      rmSync(run, { recursive: true })
     }
-    ended.push(modelDigest(run))
-    rmSync(run, { recursive: true })
   }
   return { killed, whole: modelDigest(join(folder, WHOLE)), ended }
 }

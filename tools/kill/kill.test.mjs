@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Kills runs with SIGKILL and resumes them: every adapter, optimizer and regularizer on the compiled engine, and sets of callbacks on every
- * engine at random moments. `node tools/kill/run.mjs` covers all combinations.
+ * engine at random moments. `node tools/kill/run.mjs` does so more often, and writes a report.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -11,13 +11,10 @@ import { after, before, describe, it } from 'node:test'
 import { deriveKey, key, stream } from '@attune/core'
 import { killRuns, killTogether } from './kill.mjs'
 import { root, typesOfEngines, typesOfTechniques } from './run-types.mjs'
-import { TECHNIQUES } from './techniques.mjs'
+import { TECHNIQUES, namesIn } from './techniques.mjs'
 
 const temporary = mkdtempSync(join(tmpdir(), 'attune-kill-'))
 after(() => rmSync(temporary, { recursive: true }))
-
-/** Names of the plugins of a chain. @param {import('./techniques.mjs').Chain} [chain] */
-const namesIn = (chain = []) => chain.map((each) => (typeof each === 'string' ? each : each.use))
 
 for (const kind of /** @type {const} */ (['adapter', 'optimizer', 'regularizer']))
   it(`every ${kind} in plugins is in a run that is killed`, () => {

@@ -41,16 +41,6 @@ const CALLBACKS = {
 
 /** One type of run. @typedef {{ name: string, config: object }} RunType */
 
-/** Every combination of an available engine, a technique and a set of callbacks. @returns {Promise<RunType[]>} */
-export async function allTypes() {
-  const engines = await availableEngines()
-  return engines.flatMap((engine) =>
-    Object.keys(TECHNIQUES).flatMap((technique) =>
-      Object.keys(CALLBACKS).map((callbacks) => typeOf(engine, technique, callbacks)),
-    ),
-  )
-}
-
 /** Techniques of the runs that are killed at random moments, for each set of callbacks. */
 const AT_RANDOM_MOMENTS = ['full', 'frozen-layers', 'lora']
 

@@ -1,27 +1,27 @@
 // @ts-check
 /**
- * Kills and resumes runs of every available engine, technique (see techniques.mjs) and set of callbacks at random moments, and compares the final models.
+ * Kills runs with SIGKILL, resumes them, and compares the final models: every technique (see techniques.mjs) once, and sets of callbacks on
+ * every available engine at random moments.
  *
- *     node tools/kill/run.mjs [--kills 200] [--seed 1] [--only TEXT] [--jobs 2] [--write]
+ *     node tools/kill/run.mjs [--kills 8] [--seed 1] [--write]
  *
- * `--kills` is the number per type of run; `--jobs` is the number of types in parallel; `--only` selects types whose name contains a text;
- * `--write` writes docs/measurements/kills.md. Exits with 1 if a model differs.
+ * `--kills` is the number at random moments for each type of run; `--write` writes docs/measurements/kills.md. Exits with 1 if a model
+ * differs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { deriveKey, key, stream } from '@attune/core'
 import { format, resolveConfig } from 'prettier'
-import { killRuns } from './kill.mjs'
-import { allTypes, root } from './run-types.mjs'
+import { killRuns, killTogether } from './kill.mjs'
+import { root, typesOfEngines, typesOfTechniques } from './run-types.mjs'
+import { TECHNIQUES, namesIn } from './techniques.mjs'
 
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '200' },
+    kills: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     write: { type: 'boolean', default: false },
   },
 })
@@ -30,55 +30,74 @@ const temporary = mkdtempSync(join(tmpdir(), 'attune-kill-'))
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 
-const types = (await allTypes()).filter(({ name }) => name.includes(values.only))
-const begun = performance.now()
-/** @type {{ name: string, killed: number, ended: number, same: boolean }[]} */
-const results = []
-let done = 0
+/** @param {boolean} isSame */
+const outcome = (isSame) => (isSame ? 'identical' : 'DIFFERENT')
 
-function onKill() {
-  const rate = ++done / ((performance.now() - begun) / 60_000)
-  const left = (types.length * kills - done) / rate
-  process.stderr.write(
-    `\r${done} of ${types.length * kills} kills, ${rate.toFixed(0)}/min, ${left.toFixed(0)} min left   `,
-  )
+/** Rows of the table of techniques. */
+async function killTechniques() {
+  const ends = await killTogether(typesOfTechniques(), join(temporary, 'together'))
+  return [...ends].map(([name, { wasTraining, whole, resumed }]) => {
+    const { optimizer, regularizer } = TECHNIQUES[name] ?? {}
+    return [
+      name,
+      namesIn(optimizer).join(', '),
+      namesIn(regularizer).join(', '),
+      outcome(wasTraining && resumed === whole),
+    ]
+  })
 }
 
-/** @param {import('./run-types.mjs').RunType} type @param {number} number */
-async function killType(type, number) {
-  const folder = join(temporary, String(number))
-  const random = stream(deriveKey(key(seed), type.name))
-  const { killed, whole, ended } = await killRuns(type, { folder, kills, random, onKill })
-  rmSync(folder, { recursive: true })
-  const same = ended.every((digest) => digest === whole)
-  results[number] = { name: type.name, killed, ended: ended.length, same }
-  console.log(`\r${same ? 'same' : 'DIFFERENT'}  ${killed} kills, ${ended.length} runs  ${type.name}`)
+/** Rows of the table of runs that are killed at random moments. */
+async function killAtRandomMoments() {
+  const rows = []
+  for (const type of await typesOfEngines()) {
+    const folder = join(temporary, String(rows.length))
+    const random = stream(deriveKey(key(seed), type.name))
+    const { killed, whole, ended } = await killRuns(type, { folder, kills, random })
+    rmSync(folder, { recursive: true })
+    rows.push([type.name, String(killed), String(ended.length), outcome(ended.every((digest) => digest === whole))])
+    console.log(rows.at(-1)?.join('  '))
+  }
+  return rows
 }
 
-const waiting = types.entries()
-await Promise.all(
-  Array.from({ length: Number(values.jobs) }, async () => {
-    for (const [number, type] of waiting) await killType(type, number)
-  }),
-)
+/** @param {string[][]} rows */
+const lines = (rows) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
 
-/** @param {{ name: string, killed: number, ended: number, same: boolean }[]} rows */
-async function report(rows) {
+/** @param {string[][]} techniques @param {string[][]} atRandom */
+async function report(techniques, atRandom) {
+  const [first, ...others] = [...new Set(atRandom.map(([name = '']) => `\`${name.split(',')[0]}\``))]
   const text = `# Kill tests
 
-Runs of each type were killed with SIGKILL at random moments and resumed, ${kills} times: during startup, between and within steps, and
-while a checkpoint or the model is written. A run that finished was followed by a new one; the last one was not killed again. The final
-weights of all runs are compared, bit for bit, with those of an uninterrupted run.
+Runs are killed with SIGKILL and resumed. Their final weights are compared, bit for bit, with those of an uninterrupted run. This page is generated
+by \`node tools/kill/run.mjs --kills ${kills} --seed ${seed} --write\`. The test suite kills the same types of runs, those at random
+moments twice each.
 
-This page is generated by \`node tools/kill/run.mjs --kills ${kills} --seed ${seed} --write\`. The test suite kills a few
-types twice each, and, at one time, runs that together have every adapter, optimizer and regularizer.
+## Adapters, optimizers and regularizers
+
+${techniques.length} runs, which together have every adapter, optimizer and regularizer, train at the same time in one process on \`onnxruntime\`. The process
+is killed once, when each of them has saved a checkpoint and none has ended, and all are resumed in another process.
+
+| adapter | optimizer | regularizer | weights |
+| :-- | :-- | :-- | :-- |
+${lines(techniques)}
+
+## At random moments
+
+Runs of each type, in processes of their own, are killed ${kills} times: during startup, between and within steps, and while a checkpoint or the model is
+written. A run that finished is followed by a new one; the last one is not killed again. Each set of callbacks runs on ${first}; on ${others.join(' and ')}
+only one type each is killed.
 
 | engine, adapter, callbacks | kills | finished runs | weights |
 | :-- | --: | --: | :-- |
-${rows.map(({ name, killed, ended, same }) => `| ${name} | ${killed} | ${ended} | ${same ? 'identical' : 'DIFFERENT'} |`).join('\n')}
+${lines(atRandom)}
 `
   const file = join(root, 'docs/measurements/kills.md')
   writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }))
 }
-if (values.write) await report(results)
-process.exit(results.some(({ same }) => !same) ? 1 : 0)
+
+const techniques = await killTechniques()
+console.log(lines(techniques))
+const atRandom = await killAtRandomMoments()
+if (values.write) await report(techniques, atRandom)
+process.exit([...techniques, ...atRandom].some((row) => row.at(-1) !== outcome(true)) ? 1 : 0)

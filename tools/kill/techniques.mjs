@@ -20,6 +20,9 @@ const MICRO_BATCHES = { microBatchSize: 4 }
 
 /** Plugins in the order in which they are applied. @typedef {(string | { use: string, [option: string]: unknown })[]} Chain */
 
+/** Names of the plugins of a chain. @param {Chain} [chain] */
+export const namesIn = (chain = []) => chain.map((each) => (typeof each === 'string' ? each : each.use))
+
 /**
  * Options of an adapter, and the optimizer, the regularizers, the training options and the model of its run.
  * @typedef {{ options?: object, optimizer: Chain, regularizer?: Chain, training?: object, model?: object }} Technique
