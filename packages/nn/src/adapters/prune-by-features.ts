@@ -1,19 +1,10 @@
-import type { Adapter, Engine, HostArray, OnHost, PassOptions, Tree } from '@attune/core'
+import type { Adapter, HostArray, OnHost, Tree } from '@attune/core'
 import { type InputStatistic, foldInputs } from './fold-inputs.js'
-import { type Comparison, asScores, largestScores } from './largest-scores.js'
-import { type MaskedTuning, maskedTuning } from './masked-tuning.js'
-import { masksOf } from './packed-masks.js'
-import { requirePass } from './pass-scores.js'
-import { type Targets, targetLayers } from './target-layers.js'
+import { asScores } from './largest-scores.js'
+import { type DataPruning, pruneByData } from './prune-by-data.js'
 
 /** A choice of weights by a statistic of the input features of their layers. */
-export interface FeaturePruning<S extends Tree> extends InputStatistic<S> {
-  readonly engine: Engine
-  readonly mode: MaskedTuning['mode']
-  readonly fraction: number
-  readonly targets: Targets
-  readonly compare: Comparison
-  readonly limits: PassOptions
+export interface FeaturePruning<S extends Tree> extends DataPruning, InputStatistic<S> {
   /** Importance of each input feature of a layer, `[in]`, non-negative. */
   importance(statistic: OnHost<S>, layer: string): Float64Array
 }
@@ -31,24 +22,15 @@ function scoresOf({ values, shape }: HostArray, importance: Float64Array, inputF
  * @param adapter its name, for errors
  * @throws AttuneError `UNKNOWN_TARGET`, `NO_DATA_PASS`, `NON_FINITE_SCORES`
  */
-export const pruneByFeatures = <S extends Tree>(
-  adapter: string,
-  { engine, mode, fraction, targets, compare, limits, importance, ...statistic }: FeaturePruning<S>,
-): Adapter => ({
-  async adapt(model, params, { pass, choice } = {}) {
+export const pruneByFeatures = <S extends Tree>(adapter: string, pruning: FeaturePruning<S>): Adapter =>
+  pruneByData(adapter, pruning, async (layers, model, params, pass) => {
     const { inputFirst = false } = model
-    const layers = targetLayers(adapter, model, params, targets)
     const weights = Object.fromEntries(layers.map((layer) => [layer, params[`${layer}.weight`]!]))
     const sizes = new Map(layers.map((layer) => [layer, weights[layer]!.shape[inputFirst ? 0 : 1]!]))
-    const masks = await masksOf(params, choice, async () => {
-      const from = { pass: requirePass(adapter, pass), model, layers: sizes }
-      const statistics = await foldInputs(adapter, from, statistic, limits)
-      const scores = Object.entries(asScores(await engine.read(weights))).map(
-        ([layer, array]) =>
-          [`${layer}.weight`, scoresOf(array, importance(statistics[layer]!, layer), inputFirst)] as const,
-      )
-      return largestScores(adapter, Object.fromEntries(scores), { fraction, compare, inputFirst })
-    })
-    return maskedTuning(model, params, { adapter, engine, masks, mode, fromData: true })
-  },
-})
+    const statistics = await foldInputs(adapter, { pass, model, layers: sizes }, pruning, pruning.limits)
+    const scores = Object.entries(asScores(await pruning.engine.read(weights))).map(
+      ([layer, array]) =>
+        [`${layer}.weight`, scoresOf(array, pruning.importance(statistics[layer]!, layer), inputFirst)] as const,
+    )
+    return Object.fromEntries(scores)
+  })

@@ -1,19 +1,11 @@
-import type { Adapter, Engine, HostArray, PassOptions } from '@attune/core'
+import type { Adapter, HostArray } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { type Comparison, type Scores, largestScores } from './largest-scores.js'
-import { type MaskedTuning, maskedTuning } from './masked-tuning.js'
-import { masksOf } from './packed-masks.js'
-import { requirePass, sumOverPass } from './pass-scores.js'
-import { type Targets, targetLayers } from './target-layers.js'
+import type { Scores } from './largest-scores.js'
+import { sumOverPass } from './pass-scores.js'
+import { type DataPruning, pruneByData } from './prune-by-data.js'
 
 /** A choice of weights by a statistic of the weights and their gradients. */
-export interface GradientPruning {
-  readonly engine: Engine
-  readonly mode: MaskedTuning['mode']
-  readonly fraction: number
-  readonly targets: Targets
-  readonly compare: Comparison
-  readonly limits: PassOptions
+export interface GradientPruning extends DataPruning {
   /** Summed over the batches of the training data. */
   statistic(weight: Tensor, gradient: Tensor): Tensor
   /** True if the absolute value of the sum is the score. */
@@ -35,14 +27,10 @@ const absolute = (scores: Scores): Scores =>
  */
 export const pruneByGradients = (
   adapter: string,
-  { engine, mode, fraction, targets, compare, limits, statistic, isAbsolute = false }: GradientPruning,
-): Adapter => ({
-  async adapt(model, params, { pass, choice } = {}) {
-    const names = targetLayers(adapter, model, params, targets).map((layer) => `${layer}.weight`)
-    const masks = await masksOf(params, choice, async () => {
-      const sums = await sumOverPass(requirePass(adapter, pass), names, statistic, limits)
-      return largestScores(adapter, isAbsolute ? absolute(sums) : sums, { fraction, compare })
-    })
-    return maskedTuning(model, params, { adapter, engine, masks, mode, fromData: true })
-  },
-})
+  { statistic, isAbsolute = false, ...pruning }: GradientPruning,
+): Adapter =>
+  pruneByData(adapter, pruning, async (layers, _model, _params, pass) => {
+    const names = layers.map((layer) => `${layer}.weight`)
+    const sums = await sumOverPass(pass, names, statistic, pruning.limits)
+    return isAbsolute ? absolute(sums) : sums
+  })
