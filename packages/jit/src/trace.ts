@@ -81,6 +81,15 @@ interface Tracing {
   readonly constant: (leaf: readonly [string, Tensor]) => boolean
 }
 
+/** Returns the function that rebuilds a result. In a function of its own, because a closure keeps all that its neighbors read: here the trace. */
+function rebuilder(out: Tree): Traced['rebuild'] {
+  const tensors = leaves(out, isTensor).map(([, tensor]) => tensor)
+  return (made) => {
+    const results = resultTensors(tensors, made)
+    return mapTree(out, isTensor, (tensor) => results.get(tensor)!) as Tree
+  }
+}
+
 function traceWith(fn: PureFunction, trees: readonly Tree[], tracing: Tracing): Traced {
   const { backend, trace } = tracing
   let result: Traced | undefined
@@ -90,16 +99,7 @@ function traceWith(fn: PureFunction, trees: readonly Tree[], tracing: Tracing): 
     const out = withoutRandomness(() => fn(...given))
     const tensors = leaves(out, isTensor).map(([, tensor]) => tensor)
     const outputs = tensors.map((tensor) => backend.valueOf(tensor, trace))
-    result = {
-      inputs,
-      outputs,
-      hosted: trace.hosted,
-      views: trace.views,
-      rebuild(made) {
-        const results = resultTensors(tensors, made)
-        return mapTree(out, isTensor, (tensor) => results.get(tensor)!) as Tree
-      },
-    }
+    result = { inputs, outputs, hosted: trace.hosted, views: trace.views, rebuild: rebuilder(out) }
   })
   return result!
 }
