@@ -13,6 +13,7 @@ import {
   mapTree,
 } from '@attune/core'
 import { type DataType, type Tensor, tensor } from '@tensorflow/tfjs-core'
+import { readStored } from './lazy-tensors.js'
 
 /** Frees the tensors of a tree. */
 export const release = (tree: Tree): void => {
@@ -75,9 +76,10 @@ export async function toHost<T extends Tree>(
 ): Promise<OnHost<T>> {
   const arrays = new Map<Tensor, HostArray>()
   for (const [, leaf] of leaves(tree, isTensor)) {
-    const values = held(leaf) ?? ((await leaf.data<DataType>()) as HostArray['values'])
     const dtype = leaf.dtype as HostArray['dtype']
-    arrays.set(leaf, { shape: leaf.shape, dtype, values: copyOf(values, dtype) })
+    const values =
+      readStored(leaf) ?? copyOf(held(leaf) ?? ((await leaf.data<DataType>()) as HostArray['values']), dtype)
+    arrays.set(leaf, { shape: leaf.shape, dtype, values })
   }
   return mapTree(tree, isTensor, (leaf) => arrays.get(leaf)) as OnHost<T>
 }

@@ -1,5 +1,5 @@
 import type { Params } from '@attune/core'
-import { type BackendValues, type DataId, KernelBackend, engine } from '@tensorflow/tfjs-core'
+import { type BackendValues, type DataId, KernelBackend, type Tensor, engine } from '@tensorflow/tfjs-core'
 
 /** A float32 tensor outside of memory, such as one of a file. */
 export interface StoredValues {
@@ -13,6 +13,7 @@ export interface StoredValues {
  * values that are read at that moment; reading it on the host reads it again each time.
  */
 class LazyBackend extends KernelBackend {
+  readonly holdsStoredValues = true
   readonly #pending = new Map<DataId, { readonly stored: StoredValues; references: number }>()
   readonly #close: () => void
 
@@ -56,6 +57,14 @@ class LazyBackend extends KernelBackend {
   override numDataIds(): number {
     return this.#pending.size
   }
+}
+
+/** Reads the values of a tensor that is still outside of memory, into a new array; undefined for others. */
+export function readStored({ dataId }: Tensor): Float32Array | undefined {
+  const owner = engine().state.tensorInfo.get(dataId)?.backend
+  return (owner as Partial<LazyBackend>)?.holdsStoredValues === true
+    ? (owner!.readSync(dataId) as Float32Array)
+    : undefined
 }
 
 /**
