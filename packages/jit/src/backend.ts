@@ -30,7 +30,7 @@ export interface Trace {
   readonly views: ViewedInput[]
 }
 
-/** Graph input with the bytes of an int32 input or constant: uint8, four per integer, little-endian, not copied. */
+/** Graph input with the memory of an int32 input or constant as another type, such as four uint8 per integer, little-endian, not copied. */
 export interface ViewedInput {
   readonly value: Value
   readonly of: Value

@@ -19,10 +19,17 @@ const ARRAYS = {
   uint8: Uint8Array,
   uint32: Uint32Array,
   int64: BigInt64Array,
+  float16: Uint16Array,
 } as const
 
 /** Returns a zero-filled array of an element type. */
 export const emptyValues = (dtype: ElementType, size: number): Values => new ARRAYS[dtype](size)
+
+/** Returns the memory of an array as an array of an element type. */
+export function viewAs(dtype: ElementType, { buffer, byteOffset, byteLength }: Values): Values {
+  const type = ARRAYS[dtype]
+  return new type(buffer as ArrayBuffer, byteOffset, byteLength / type.BYTES_PER_ELEMENT)
+}
 
 /** Returns numbers as an array of an element type. */
 export const valuesOf = (dtype: ElementType, numbers: readonly number[]): Values =>

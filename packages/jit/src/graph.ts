@@ -1,8 +1,8 @@
-/** Element types of a graph. TF.js knows the first three; the others are for indices and bits. */
-export type ElementType = 'float32' | 'int32' | 'bool' | 'int64' | 'uint8' | 'uint32'
+/** Element types of a graph. TF.js knows the first three; the others are for indices, bits and packed weights. */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'int64' | 'uint8' | 'uint32' | 'float16'
 
-/** Values of a constant, in row-major order. */
-export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array | Uint32Array
+/** Values of a constant, in row-major order. Those of float16 are their bits. */
+export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array | Uint32Array | Uint16Array
 
 /** Attribute of a node: integer, float, string, integers, the results of a branch of a condition, or the body of a loop. */
 export type Attribute =

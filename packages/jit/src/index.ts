@@ -9,6 +9,7 @@ export {
 export { type JitOptions, type CompiledFunction, jit } from './jit.js'
 export { type HostKernel, kernelNames, registerHostKernel } from './register.js'
 export { type ScanAttributes, registerScanKernel } from './scan.js'
+export { registerHalfRows } from './half-rows.js'
 export { registerNf4Product } from './nf4-product.js'
 export type { Program } from './program.js'
 export type { PureFunction } from './trace.js'

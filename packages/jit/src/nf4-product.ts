@@ -7,6 +7,7 @@ import { product } from './lower/product.js'
 import { bytesOf } from './onnx-model.js'
 import { notCompiled } from './pass-on.js'
 import { backendOf } from './register.js'
+import { viewOf } from './view-of.js'
 
 /** Numbers of weights that share a scale, and of scales that share a scale of their own. */
 const [BLOCK, SCALE_BLOCK] = [64, 256] as const
@@ -30,15 +31,6 @@ interface Nf4Attributes {
   readonly first: number
   /** False for `x·Wᵀ`, true for `x·W`, its gradient. */
   readonly isGradient: boolean
-}
-
-/** The bytes of an int32 input or constant, uint8. */
-function viewOf({ builder, views }: Trace, of: Value): Value {
-  const known = views.find((each) => each.of === of)
-  if (known !== undefined) return known.value
-  const value = builder.input({ dtype: 'uint8', shape: [BYTES * sizeOf(of.shape)] })
-  views.push({ value, of })
-  return value
 }
 
 /** Values of a table at integer indices. */
@@ -107,8 +99,13 @@ function dequantized(b: Builder, { bytes, scales, blocks }: Packed, pairs: Value
 function lower(trace: Trace, given: Given, { outputs, inputs, first, isGradient }: Nf4Attributes): Value {
   const { builder: b } = trace
   const [x, blocks] = [given['x']!, Math.ceil((outputs * inputs) / BLOCK)]
-  const all = (2 * BYTES * sizeOf(given['codes']!.shape)) / BLOCK
-  const whole = { bytes: viewOf(trace, given['codes']!), scales: scalesOf(trace, all, given), blocks }
+  const codes = given['codes']!
+  const all = (2 * BYTES * sizeOf(codes.shape)) / BLOCK
+  const whole = {
+    bytes: viewOf(trace, codes, { dtype: 'uint8', shape: [BYTES * sizeOf(codes.shape)] }),
+    scales: scalesOf(trace, all, given),
+    blocks,
+  }
   const isPart = blocks < all
   const weight = isPart || isGradient ? copied(b, whole, (first * inputs) / BLOCK, given['after']!) : whole
   if (isGradient) return product(b, x, dequantized(b, weight, given['pairs']!, [outputs, inputs]), false, false)

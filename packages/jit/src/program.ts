@@ -1,10 +1,9 @@
 import type { HostedInput, ViewedInput } from './backend.js'
 import { aliasesOf } from './aliases.js'
-import { emptyValues } from './builder.js'
+import { emptyValues, viewAs } from './builder.js'
 import type { HostArrays } from './host-arrays.js'
 import { type Graph, type Value, type Values, nodesOf, sizeOf } from './graph.js'
 import type { SharedSessions } from './shapes/shared-sessions.js'
-import { bytesOf } from './onnx-model.js'
 import { simplify } from './simplify/simplify.js'
 import type { Feed, Session } from './session.js'
 
@@ -122,7 +121,7 @@ export function program(traced: TracedGraph, donated: readonly boolean[], { sess
       const feeds = [
         ...fed.map((value): Feed => [value, numbers(value)]),
         ...[...hostValues].filter(([value]) => read.has(value)),
-        ...views.map(({ value, of }): Feed => [value, bytesOf(numbers(of))]),
+        ...views.map(({ value, of }): Feed => [value, viewAs(value.dtype, numbers(of))]),
       ]
       session?.run(feeds, fetches)
       const results = new Map<Value, Values>(fetches)

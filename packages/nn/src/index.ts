@@ -184,6 +184,15 @@ export {
   nf4TableProduct,
 } from './adapters/nf4-weight.js'
 export {
+  HALF_ROWS,
+  halfRows,
+  halfTable,
+  halfTableProduct,
+  hasHalfTable,
+  readsHalfTables,
+  wholeHalfTable,
+} from './adapters/half-table.js'
+export {
   type Factors,
   downOf,
   factorInput,

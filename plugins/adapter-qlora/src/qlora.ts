@@ -14,7 +14,7 @@ import {
 } from '@attune/nn'
 import { add } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
-import { plainTables, plainWeight, quantizeWeights, quantizedLinear, sizesOf, tablesOf } from './quantize-layers.js'
+import { packWeights, plainTables, plainWeight, quantizedLinear, sizesOf, tablesOf } from './quantize-layers.js'
 
 /**
  * QLoRA: LoRA on a model whose linear weights are frozen in 4-bit NormalFloat (NF4).
@@ -55,13 +55,13 @@ export const qlora = definePlugin({
       )
       const layers = linearLayers(model, params)
       const sizes = sizesOf(model, params, layers)
-      const tables = quantizeEmbeddings ? tablesOf(model, params) : new Map()
+      const tables = tablesOf(model, params)
+      const packing = { sizes, tables, doubleQuantization, quantizeEmbeddings }
       return adaptLayers(model, params, {
         adapter: 'qlora',
         layers,
         tensors,
-        frozen: await quantizeWeights(given.engine, model, params, { sizes, tables, doubleQuantization }),
-        replaces: new Set([...layers, ...tables.keys()].map((layer) => `${layer}.weight`)),
+        ...(await packWeights(given.engine, model, params, packing)),
         hook: (mode, report) => (site, x, compute) => {
           if (site.kind !== 'linear' || !sizes.has(site.name)) return compute(x)
           report(site.name)

@@ -3,12 +3,16 @@ import {
   type Nf4Weight,
   dequantizeNf4,
   fitsNf4Table,
+  halfTable,
+  hasNf4,
   isOwn,
   isTokenTable,
   layerSize,
   nf4Product,
   nf4Table,
   nf4Tensors,
+  parameter,
+  readsHalfTables,
 } from '@attune/nn'
 import { type Tensor, add, transpose } from '@tensorflow/tfjs-core'
 
@@ -26,44 +30,63 @@ type Sizes = ReturnType<typeof sizesOf>
 
 type Tables = ReadonlyMap<string, readonly [entries: number, width: number]>
 
-/** Shapes of the word embeddings and of output layers with a row per token, by name. Without tables whose rows are not whole blocks. */
+/** Shapes of the word embeddings and of output layers with a row per token, by name. */
 export const tablesOf = (model: Model, params: Params): Tables =>
   new Map(
     Object.keys(params)
       .filter((name) => name === model.wordEmbeddings || (!isOwn(model, name) && isTokenTable(model, params, name)))
-      .filter((name) => name.endsWith('.weight') && fitsNf4Table(params[name]!.shape))
+      .filter((name) => name.endsWith('.weight'))
       .map((name) => [name.slice(0, -'.weight'.length), params[name]!.shape as [number, number]]),
   )
 
-/**
- * The weights of the layers and the tables in NF4, by name. They are read from the device and quantized one by one, weights in the layout
- * `[out, in]` for every family, as bitsandbytes does.
- */
-export async function quantizeWeights(
-  engine: Engine,
-  { inputFirst }: Model,
-  params: Params,
-  how: { readonly sizes: Sizes; readonly tables: Tables; readonly doubleQuantization: boolean },
-): Promise<Params> {
-  const { sizes, tables, doubleQuantization } = how
-  const packed: Params[] = []
-  for (const layer of [...tables.keys(), ...sizes.keys()]) {
-    const { weight } = (await engine.read({ weight: params[`${layer}.weight`]! })) as { readonly weight: HostArray }
-    const own = weight.values as Float32Array
-    const [, inputs] = sizes.get(layer) ?? []
-    const values = inputFirst === true && inputs !== undefined ? transposed(own, inputs) : own
-    const tensors = tables.has(layer)
-      ? nf4Table(layer, weight, doubleQuantization)
-      : nf4Tensors(layer, values, doubleQuantization)
-    packed.push(engine.put(tensors) as Params)
-  }
-  return Object.assign({}, ...packed) as Params
+/** How {@link packWeights} stores weights. */
+export interface Packing {
+  readonly sizes: Sizes
+  readonly tables: Tables
+  readonly doubleQuantization: boolean
+  readonly quantizeEmbeddings: boolean
 }
 
-/** The dequantized tables, by name. */
+/** The tensors of a layer or table; undefined for a table that float16 cannot hold exactly. */
+function packed(layer: string, weight: HostArray, inputFirst: boolean, how: Packing) {
+  const size = how.sizes.get(layer)
+  if (size === undefined)
+    return how.quantizeEmbeddings && fitsNf4Table(weight.shape)
+      ? nf4Table(layer, weight, how.doubleQuantization)
+      : halfTable(layer, weight)
+  const own = weight.values as Float32Array
+  return nf4Tensors(layer, inputFirst ? transposed(own, size[1]) : own, how.doubleQuantization)
+}
+
+/**
+ * The packed weights of the layers and the tables, and the names of the weights that they replace. Weights are read from the device and
+ * packed one by one: layers in NF4, in the layout `[out, in]` for every family, as bitsandbytes does; tables in NF4, or in float16 if that
+ * is exact and the engine reads it.
+ */
+export async function packWeights(engine: Engine, { inputFirst }: Model, params: Params, how: Packing) {
+  const packedTables = [...how.tables].filter(
+    ([, shape]) => readsHalfTables() || (how.quantizeEmbeddings && fitsNf4Table(shape)),
+  )
+  const frozen: Params[] = []
+  const replaces = new Set<string>()
+  for (const layer of [...packedTables.map(([table]) => table), ...how.sizes.keys()]) {
+    const name = `${layer}.weight`
+    const { weight } = (await engine.read({ weight: params[name]! })) as { readonly weight: HostArray }
+    const tensors = packed(layer, weight, inputFirst === true, how)
+    if (tensors === undefined) continue
+    frozen.push(engine.put(tensors) as Params)
+    replaces.add(name)
+  }
+  return { frozen: Object.assign({}, ...frozen) as Params, replaces }
+}
+
+/** The tables in float32, by name. */
 export const plainTables = (params: Params, tables: Tables): Params =>
   Object.fromEntries(
-    [...tables].map(([layer, shape]) => [`${layer}.weight`, dequantizeNf4({ layer, params, shape })] as const),
+    [...tables].map(([layer, shape]) => {
+      const name = `${layer}.weight`
+      return [name, hasNf4(params, layer) ? dequantizeNf4({ layer, params, shape }) : parameter(params, name)]
+    }),
   )
 
 const weightOf = (layer: string, params: Params, sizes: Sizes): Nf4Weight => ({

@@ -8,12 +8,14 @@ import {
   type PureFunction,
   graphBackend,
   jit,
+  registerHalfRows,
   registerHostKernel,
   registerScanKernel,
   registerNf4Product,
 } from '@attune/jit'
 import {
   DROPOUT_MASK,
+  HALF_ROWS,
   type MaskAttributes,
   NF4_PRODUCT,
   NOISE,
@@ -50,6 +52,12 @@ const dropoutMask: HostKernel = {
 const noise: HostKernel = {
   kernelName: NOISE,
   compute: (attributes, into, seed) => void noiseValues(seed!, attributes as unknown as NoiseAttributes, into),
+}
+
+/** Registers the kernels that read packed weights. */
+function registerPackedWeights(): void {
+  registerNf4Product(NF4_PRODUCT)
+  registerHalfRows(HALF_ROWS)
 }
 
 /** Describes a choice. ONNX Runtime does not report whether WebGPU's adapter is a GPU or a software renderer. */
@@ -98,7 +106,7 @@ export const onnxruntime = definePlugin({
         registerScanKernel(SCAN)
         select()
         const choice = await chooseDevice(device, obstacleOn)
-        if (choice.device === 'cpu') registerNf4Product(NF4_PRODUCT)
+        if (choice.device === 'cpu') registerPackedWeights()
         options = { threads, providers: [choice.device] }
         words = wordsOf(choice, threads)
       },

@@ -77,7 +77,15 @@ export function transpose(b: Builder, x: Value, perm: readonly number[]): Value 
   return b.node('Transpose', [x], { dtype: x.dtype, shape }, { attributes: { perm: { ints: perm } } })
 }
 
-const TO: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, uint32: 12 }
+const TO: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  uint32: 12,
+}
 
 export function cast(b: Builder, x: Value, dtype: ElementType): Value {
   if (x.dtype === dtype) return x

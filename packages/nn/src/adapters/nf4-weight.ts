@@ -4,7 +4,6 @@ import {
   add,
   backend,
   cast,
-  concat,
   customGrad,
   engine,
   gather,
@@ -19,6 +18,7 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core'
 import { bytesOf, dynamicMap } from '../transformations/block-quantization.js'
+import { productInParts } from './product-in-parts.js'
 import { NF4_BLOCK, NF4_VALUES, SCALE_BLOCK, nf4Names } from './nf4.js'
 
 /**
@@ -121,40 +121,21 @@ export const nf4Product = (x: Tensor, weight: Nf4Weight): Tensor =>
     gradFunc: (dy: Tensor) => times(dy, weight, true),
   }))(x)
 
-/** Maximum number of values of a table that are dequantized at one time: 4 MB. */
-const MAX_VALUES = 1 << 20
-
-/** A table with a row per token in NF4, in parts of consecutive rows. */
-function partsOf(params: Params, layer: string, values: number): readonly Nf4Weight[] {
-  const [entries, words] = params[nf4Names(layer).codes]!.shape as [number, number]
-  const width = words * (NF4_BLOCK / CODES)
-  const most = Math.max(1, Math.floor(values / width))
-  return Array.from({ length: Math.ceil(entries / most) }, (_, i) => {
-    const first = i * most
-    return { layer, params, shape: [Math.min(most, entries - first), width], first }
-  })
-}
-
 /**
  * Product with a frozen table in NF4, such as tied word embeddings: `x·Wᵀ`, `[rows, width]` → `[rows, entries]`. The table is dequantized
  * in parts. The gradient passes to `x` only.
  * @param most maximum number of values of a part. Default: 4 MB.
  */
-export const nf4TableProduct = (x: Tensor, params: Params, layer: string, most = MAX_VALUES): Tensor =>
-  customGrad((input) => {
-    const parts = partsOf(params, layer, most)
-    const products: Tensor[] = []
-    for (const part of parts) products.push(times(input as Tensor, part, false, products.at(-1)))
-    const gradientOf = (dy: Tensor, part: Nf4Weight, sum: Tensor | undefined): Tensor => {
-      const own = times(slice(dy, [0, part.first!], [-1, part.shape[0]]), part, true, sum)
-      return sum === undefined ? own : add(sum, own)
-    }
-    return {
-      value: products.length === 1 ? products[0]! : concat(products, 1),
-      gradFunc: (dy: Tensor) =>
-        parts.reduce<Tensor | undefined>((sum, part) => gradientOf(dy, part, sum), undefined) as Tensor,
-    }
-  })(x)
+export function nf4TableProduct(x: Tensor, params: Params, layer: string, most?: number): Tensor {
+  const [entries, words] = params[nf4Names(layer).codes]!.shape as [number, number]
+  const width = words * (NF4_BLOCK / CODES)
+  return productInParts(x, {
+    shape: [entries, width],
+    most,
+    times: (by, { first, rows }, isGradient, after) =>
+      times(by, { layer, params, shape: [rows, width], first }, isGradient, after),
+  })
+}
 
 /** Rows of a frozen table in NF4 at int32 `ids` `[…]`, as `[…, width]`. Only these rows are dequantized. */
 export function nf4Rows(params: Params, layer: string, ids: Tensor): Tensor {

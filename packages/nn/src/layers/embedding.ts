@@ -1,13 +1,14 @@
-import type { Params } from '@attune/core'
+import type { LayerSite, Params } from '@attune/core'
 import { type Tensor, customGrad, gather, reshape, scatterND } from '@tensorflow/tfjs-core'
+import { halfRows, hasHalfTable } from '../adapters/half-table.js'
 import { hasNf4, nf4Rows } from '../adapters/nf4-weight.js'
 import { hookOf } from './layer-hook.js'
 import { parameter } from './parameter.js'
 
 /**
  * Embedding lookup: rows of `name.weight` `[entries, width]` at int32 `ids` `[…]`, as `[…, width]`. The gradient adds
- * up the rows of equal ids in one scatter; TF.js' own gradient iterates over the whole table. A table in NF4 is frozen, and only the rows
- * at the ids are dequantized.
+ * up the rows of equal ids in one scatter; TF.js' own gradient iterates over the whole table. A table in NF4 or float16 is frozen, and
+ * only the rows at the ids are dequantized.
  *
  * @example
  * ```ts
@@ -21,15 +22,28 @@ import { parameter } from './parameter.js'
  */
 export function embedding(params: Params, name: string, ids: Tensor): Tensor {
   const hook = hookOf(params)
-  if (hasNf4(params, name)) {
-    const rows = (at: Tensor, table?: Tensor): Tensor =>
-      table === undefined ? nf4Rows(params, name, at) : takeRows(table, at)
-    return hook === undefined ? rows(ids) : hook({ kind: 'embedding', name, params }, ids, rows)
+  if (hasNf4(params, name) || hasHalfTable(params, name)) {
+    const own = (at: Tensor): Tensor => (hasNf4(params, name) ? nf4Rows : halfRows)(params, name, at)
+    const rows = (at: Tensor, table?: Tensor): Tensor => (table === undefined ? own(at) : takeRows(table, at))
+    return hook === undefined ? rows(ids) : hook(packedSite(params, name), ids, rows)
   }
   const weight = parameter(params, `${name}.weight`)
   if (hook === undefined) return takeRows(weight, ids)
   return hook({ kind: 'embedding', name, params, weight }, ids, (at, table = weight) => takeRows(table, at))
 }
+
+/** Site of a packed table. One in float16 is converted to float32 if the hook reads its weight. */
+const packedSite = (params: Params, name: string): LayerSite =>
+  hasNf4(params, name)
+    ? { kind: 'embedding', name, params }
+    : {
+        kind: 'embedding',
+        name,
+        params,
+        get weight() {
+          return parameter(params, `${name}.weight`)
+        },
+      }
 
 /**
  * Rows of `table` `[entries, width]` at int32 `ids` `[…]`, as `[…, width]`. The gradient adds up the rows of equal

@@ -1,14 +1,17 @@
 import { AttuneError, type Params, nearest } from '@attune/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { hasHalfTable, wholeHalfTable } from '../adapters/half-table.js'
 import { hookOf, withHook } from './layer-hook.js'
 
 /**
- * Returns the parameter of a name.
+ * Returns the parameter of a name. A table that an adapter holds in float16 is converted to float32.
  * @throws AttuneError `MISSING_PARAMETER` with the nearest existing names
  */
 export function parameter(params: Params, name: string): Tensor {
   const tensor = params[name]
   if (tensor !== undefined) return tensor
+  const layer = name.replace(/\.weight$/, '')
+  if (hasHalfTable(params, layer)) return wholeHalfTable(params, layer)
   const near = nearest(name, Object.keys(params))
   throw new AttuneError(
     'MISSING_PARAMETER',
