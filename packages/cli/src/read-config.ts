@@ -122,14 +122,14 @@ function toPlain(document: Document, refuse: (why: string) => never): Record<str
   return refuse('it is empty, or no mapping of keys to values')
 }
 
-/** Value of a setting, parsed as YAML. */
-function valueOf(setting: string, value: string): unknown {
+/**
+ * A value in YAML.
+ * @param flag the flag with it, for the error
+ * @throws AttuneError `BAD_USAGE`
+ */
+export function yamlValue(value: string, flag: string): unknown {
   const refuse = (why: string): never => {
-    throw new AttuneError(
-      'BAD_USAGE',
-      `--set ${shortened(setting)}: ${why}`,
-      'Write the value in YAML: 3, text or [a, b].',
-    )
+    throw new AttuneError('BAD_USAGE', `${shortened(flag)}: ${why}`, 'Write the value in YAML: 3, text or [a, b].')
   }
   const document = parse(value, new LineCounter())
   const problem = problemIn(document)
@@ -180,7 +180,7 @@ export function withSettings(config: Record<string, unknown>, settings: readonly
         'For example: --set training.epochs=5',
       )
     refuseInsideValue(changed, path, setting)
-    changed = withChoice(changed, { [path]: valueOf(setting, value) } as Choice)
+    changed = withChoice(changed, { [path]: yamlValue(value, `--set ${setting}`) } as Choice)
   }
   return changed
 }

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path'
 import { AttuneError, type Found, SOURCE, fileName } from '@attune/core'
 import { findInstalled } from '@attune/resolve'
-import { type Evaluation, evaluateRun } from '@attune/trainer/node'
+import { type EvaluateOptions, type Evaluation, evaluateRun } from '@attune/trainer/node'
 import { table } from '@attune/terminal'
 import { Command } from 'commander'
 import { collect } from '../collect.js'
+import { folderOf } from '../hub-models.js'
+import { locateSettings } from '../locate-settings.js'
+import { withSettings, yamlValue } from '../read-config.js'
 import { searchPathsFrom } from '../search-paths.js'
 import { showWarnings } from '../show-warnings.js'
 import { taskReportText } from '../task-report-text.js'
@@ -62,16 +65,27 @@ interface EvaluateFlags {
   readonly split?: string
   readonly data?: string
   readonly single: readonly string[]
+  readonly metric: readonly string[]
+  readonly set: readonly string[]
   readonly output?: string
   readonly json?: boolean
   readonly trust?: boolean
 }
 
+/** The metrics and the settings that replace those of the run. */
+const replacements = (run: string, { metric, set }: EvaluateFlags): EvaluateOptions => ({
+  ...(metric.length > 0 ? { metrics: metric.map((each) => yamlValue(each, `--metric ${each}`)) } : {}),
+  ...(set.length > 0
+    ? {
+        change: (config) => withSettings(config, set),
+        locate: locateSettings(() => `${run}/config.json`, set),
+      }
+    : {}),
+})
+
 /** Evaluates, writes and prints. @throws AttuneError `BAD_USAGE` */
-async function evaluate(
-  run: string,
-  { split, data, single, output, json, trust = false }: EvaluateFlags,
-): Promise<void> {
+async function evaluate(run: string, flags: EvaluateFlags): Promise<void> {
+  const { split, data, single, output, json, trust = false } = flags
   if (split !== undefined && data !== undefined)
     throw new AttuneError(
       'BAD_USAGE',
@@ -81,7 +95,8 @@ async function evaluate(
   if (output !== undefined) requireNewFile(output, '--output')
   const what = data === undefined ? { split: split ?? 'test' } : { source: await sourceOf(data) }
   const singles = singlesOf(single)
-  const evaluation = await evaluateRun(resolve(run), { ...what, singles, trust, searchPaths: searchPathsFrom() })
+  const options = { ...what, ...replacements(run, flags), singles, trust, searchPaths: searchPathsFrom() }
+  const evaluation = await evaluateRun(await folderOf(run), options)
   showWarnings(evaluation.warnings)
   const written = output?.endsWith('.json') === true ? JSON.stringify(evaluation) : evaluationText(evaluation)
   if (output !== undefined) writeNewFile(output, `${written}\n`, '--output')
@@ -93,11 +108,18 @@ export const evaluateCommand = (): Command =>
   new Command('evaluate')
     .summary("evaluate a run's model")
     .description(
-      "Evaluates the model of a run on a split of its data, or on another file, with the run's metrics. Of a classifier in the layout of transformers or a text encoder in that of sentence-transformers, which has no data of its own, it prints the loss on --data.",
+      "Evaluates the model of a run on a split of its data, or on another file, with the run's metrics. Of a classifier in the layout of transformers or a text encoder in that of sentence-transformers, which has no data of its own, it prints the loss and each --metric on --data.",
     )
-    .argument('<run>', 'folder of the run, the ensemble or the saved model')
+    .argument('<run>', 'folder of the run, the ensemble or the saved model, or a model of the Hub')
     .option('--split <name>', 'test (default), validation or train')
     .option('--data <file>', 'another file: .jsonl, .csv or .tsv, optionally gzipped')
+    .option('--metric <name>', "metric to use instead of the run's, a name or YAML; repeatable", collect, [])
+    .option(
+      '--set <key.path=value>',
+      "set a value of the run's configuration: of data (paths are relative to the run), cleaner, loss, metric, engine or training; repeatable",
+      collect,
+      [],
+    )
     .option(
       '--single <task=run>',
       'run of a single-task model to compare a task of a multi-task model with; repeatable',
@@ -113,6 +135,9 @@ export const evaluateCommand = (): Command =>
 Examples:
   npx attune evaluate runs/debian-sections
   npx attune evaluate runs/multi-task --single spam=runs/spam --output report.txt
-  npx attune evaluate runs/debian-sections --data more.jsonl --json`,
+  npx attune evaluate runs/debian-sections --data more.jsonl --json
+  npx attune evaluate runs/debian-sections --metric f1 --metric '{ use: f1, average: micro }'
+  npx attune evaluate runs/debian-sections --set training.batchSize=64 --set engine=tfjs-cpu
+  npx attune evaluate sentence-transformers/all-MiniLM-L6-v2 --data pairs.jsonl`,
     )
     .action(evaluate)

@@ -134,6 +134,30 @@ export interface OpenOptions extends RunOptions {
    * that this user asked for them. Default: false.
    */
   readonly trust?: boolean
+  /**
+   * Changes the run's configuration for this use of its model, such as to another engine, before it is validated. Only `data`, `cleaner`,
+   * `loss`, `metric`, `engine` and `training` may change; otherwise the error is `BAD_ARGUMENT`. Default: no change.
+   */
+  readonly change?: (config: RunSettings) => RunSettings
+}
+
+/** The configuration of a run as in its `config.json`. */
+type RunSettings = Readonly<Record<string, unknown>>
+
+/** Keys that neither the saved model nor the split of its data depends on. */
+const CHANGEABLE = ['data', 'cleaner', 'loss', 'metric', 'engine', 'training']
+
+/** @throws AttuneError `BAD_ARGUMENT` for a change of other keys than {@link CHANGEABLE} */
+function changed(config: RunSettings, { change }: OpenOptions): RunSettings {
+  const now = change?.(config) ?? config
+  const isSame = (key: string): boolean => JSON.stringify(config[key]) === JSON.stringify(now[key])
+  const other = Object.keys({ ...config, ...now }).find((key) => !CHANGEABLE.includes(key) && !isSame(key))
+  if (other === undefined) return now
+  throw new AttuneError(
+    'BAD_ARGUMENT',
+    `expected changes of ${CHANGEABLE.join(', ')} only, since the others belong to the training of the saved model, got one of \`${other}\``,
+    'Leave it out, or train another run with it.',
+  )
 }
 
 /** A verified run folder; its plugins are resolved when needed. */
@@ -191,7 +215,7 @@ function recordLookup(
     note(versionChange(title, recorded, identified.origin))
     return identified
   }
-  return { searchPaths, find, resolvePath: (path) => resolve(directory, path), complete: true }
+  return { searchPaths, find, resolvePath: (path) => resolve(directory, path), complete: true, locate: options.locate }
 }
 
 /**
@@ -219,7 +243,7 @@ export function openRun(directory: string, options: OpenOptions): OpenRun {
   note(coreChange(read.record.core))
   return {
     id,
-    config: parseConfig(runSchema, { ...config, directory: folder }),
+    config: parseConfig(runSchema, { ...changed(config, options), directory: folder }, options.locate),
     changes: read.changes,
     learned: learned.data,
     inputs,

@@ -16,8 +16,14 @@ const BATCH = 32
 export const isSavedModel = (folder: string): boolean =>
   existsSync(join(folder, 'config.json')) && ['run.json', 'model'].every((name) => !existsSync(join(folder, name)))
 
-/** The source and the metrics of an evaluation. @throws AttuneError `NO_SUCH_SPLIT` without a source */
+/** The source and the metrics of an evaluation. @throws AttuneError `NO_SUCH_SPLIT` without a source; `BAD_ARGUMENT` */
 async function chosenFor(folder: string, options: EvaluateOptions) {
+  if (options.change !== undefined)
+    throw new AttuneError(
+      'BAD_ARGUMENT',
+      `expected no change of a configuration, since ${folder} is a saved model without a run, got one`,
+      'Leave it out: omit --set.',
+    )
   if (options.source === undefined)
     throw new AttuneError(
       'NO_SUCH_SPLIT',
@@ -32,7 +38,7 @@ async function chosenFor(folder: string, options: EvaluateOptions) {
 /**
  * Evaluates a saved model without a run on given rows: a classifier in the layout of transformers, or a text encoder in that of
  * sentence-transformers, whose `loss` is that of contrastive learning in batches of 32 pairs.
- * @throws AttuneError `NO_SUCH_SPLIT` without rows; `EMPTY_DATASET`; `NOT_A_CLASSIFIER`; the errors of {@link loadPretrained}
+ * @throws AttuneError `NO_SUCH_SPLIT` without rows; `BAD_ARGUMENT` for a `change`; `EMPTY_DATASET`; `NOT_A_CLASSIFIER`; the errors of {@link loadPretrained}
  */
 export async function evaluatePretrained(folder: string, options: EvaluateOptions): Promise<Evaluation> {
   const { source, metric } = await chosenFor(folder, options)

@@ -13,7 +13,7 @@ import { readLearnedOptions } from '../setup/learned-options.js'
 import { linksIn, writtenOutside } from '../files/trust.js'
 
 /** Options for resuming a run. */
-export interface ResumeOptions extends OpenOptions {
+export interface ResumeOptions extends Omit<OpenOptions, 'change'> {
   /**
    * True to resume even if settings (an edited `config.json`) or inputs (data, pretrained model, tokenizer, vectors) differ from the
    * recorded ones. The log records the accepted changes. Default: false.
