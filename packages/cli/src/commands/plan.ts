@@ -19,6 +19,16 @@ const cacheRows = ({ cache }: Estimate): readonly string[][] =>
         ],
       ]
 
+const rolloutRows = ({ rollouts }: Estimate): readonly string[][] =>
+  rollouts === undefined
+    ? []
+    : [
+        [
+          'rollout',
+          `${milliseconds(rollouts.seconds * 1000)} with the weights before training, ${formatCount(rollouts.count)} in the run`,
+        ],
+      ]
+
 /** An estimate as a table of facts, a table of what trains, and a table of batch shapes. */
 export function forecastText(found: Estimate): string {
   const { peakBytes, availableBytes, seconds } = found
@@ -32,6 +42,7 @@ export function forecastText(found: Estimate): string {
     ],
     ['steps', `${formatCount(found.steps)}, over ${formatCount(found.examples)} examples`],
     ['step', milliseconds(found.stepSeconds * 1000)],
+    ...rolloutRows(found),
     ['evaluation', formatDuration(found.evaluationSeconds)],
     ['checkpoint', `${formatDuration(found.checkpoint.seconds)}, ${formatBytes(found.checkpoint.bytes)}`],
     ...cacheRows(found),
@@ -41,7 +52,7 @@ export function forecastText(found: Estimate): string {
   ]
   const shapes = found.shapes.map(({ shape, steps, milliseconds: time, compiling }) => [
     shape,
-    String(steps),
+    String(Math.round(steps)),
     milliseconds(time),
     milliseconds(compiling),
   ])
@@ -65,7 +76,7 @@ export const planCommand = (): Command =>
   new Command('plan')
     .summary('estimate memory and time of a run, and show what trains')
     .description(
-      'Measures a few steps of each batch shape of a run, and reports its peak memory and time, and which parameters of each layer train. Nothing is saved.',
+      'Measures a few steps of each batch shape of a run, and reports its peak memory and time, and which parameters of each layer train. Of an objective with rollouts, such as GRPO, three batches of completions are generated and measured. Nothing is saved.',
     )
     .argument('<config>', 'configuration file')
     .option('--set <key.path=value>', 'set a value of the configuration; repeatable', collect, [])

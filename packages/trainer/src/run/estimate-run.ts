@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Encoded, type Example, deriveKey, key, leaves, isHostArray } from '@attune/core'
 import { count } from '@attune/data'
-import { type ReadyBatch, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
+import { type ReadyBatch, encodeAll } from '../step/batches.js'
 import { openTrial } from './open-trial.js'
 import { tensorSources, writeCheckpoint } from '../files/checkpoint.js'
-import { updatesOf } from '../setup/count-steps.js'
+import { type Group, groupByShape } from './group-by-shape.js'
 import { closeSession } from '../setup/open.js'
-import { regularizerFields } from '../setup/required-fields.js'
 import type { RunOptions } from '../plan/lookup.js'
 import { planRun } from '../plan/plan.js'
 import { cacheLocation } from '../setup/open-cache.js'
@@ -21,9 +19,9 @@ import { takeStep } from './train.js'
 
 /** Measured steps on batches of one shape. Times are in milliseconds. */
 export interface ShapeEstimate {
-  /** Shape of the first array in each micro-batch: `32 × 64`. */
+  /** Shape of the inputs of each micro-batch: `32 × 64`. */
   readonly shape: string
-  /** Number of steps of this shape per epoch. */
+  /** Number of steps of this shape per epoch; extrapolated from the measured rollouts if the objective has rollouts. */
   readonly steps: number
   /** Time of one step; absent if there was too little memory to measure it. */
   readonly milliseconds?: number
@@ -47,7 +45,13 @@ export interface Estimate {
   readonly shapes: readonly ShapeEstimate[]
   /** Time to open the data, fit plugins and start the engine. */
   readonly setupSeconds: number
+  /** Time of a step, without the rollout. */
   readonly stepSeconds: number
+  /**
+   * Rollouts, such as the completions of GRPO: their number, and the mean time of one with the weights before training. Training may change
+   * the lengths of completions, and with them the time.
+   */
+  readonly rollouts?: { readonly count: number; readonly seconds: number }
   /** Time of one evaluation on the validation split. */
   readonly evaluationSeconds: number
   readonly checkpoint: { readonly seconds: number; readonly bytes: number }
@@ -68,50 +72,6 @@ export interface EstimateOptions extends RunOptions {
 
 const TIMED_ROUNDS = 2
 const EVALUATED_BATCHES = 16
-
-/** Batches of one shape: one example batch and their number. */
-interface Group {
-  readonly shape: string
-  readonly batch: ReadyBatch
-  /** Number of values in the largest micro-batch, to which memory is proportional. */
-  readonly size: number
-  steps: number
-}
-
-const arraysOf = (batch: ReadyBatch['parts'][number]) => leaves(batch, isHostArray).map(([, array]) => array)
-
-/** Groups the batches of the first epoch by shape, smallest first. */
-async function groupByShape({ plan, components, splits }: Session): Promise<readonly Group[]> {
-  const { config } = plan
-  const groups = new Map<string, Group>()
-  const encode = (example: Example): Encoded => components.objective.encode(example)
-  const { items } = encodeRows(splits.train.rows(0), encode, regularizerFields(plan))
-  const { batchSize, shuffleBuffer } = config.training
-  const order = {
-    key: deriveKey(key(config.seed), 'epoch', 0),
-    done: 0,
-    batchSize,
-    shuffleBuffer,
-    sampled: splits.train.sampled,
-    updates: updatesOf(components.objective),
-    microBatchSize: microBatchSizeOf(config.training),
-  }
-  for await (const batch of epochBatches(items, components.objective, order)) {
-    const arrays = batch.parts.map(arraysOf)
-    const all = arrays
-      .flat()
-      .map(({ shape }) => shape.join('×'))
-      .join()
-    const known = groups.get(all)
-    if (known !== undefined) known.steps++
-    else {
-      const shape = arrays.map(([first]) => first!.shape.join(' × ')).join(' + ')
-      const size = Math.max(...arrays.map((part) => part.reduce((sum, { values }) => sum + values.length, 0)))
-      groups.set(all, { shape, batch, size, steps: 1 })
-    }
-  }
-  return [...groups.values()].sort((a, b) => a.size - b.size)
-}
 
 /** Measurement of one shape. */
 interface Trial {
@@ -236,7 +196,7 @@ async function measureCheckpoint({ components, runState }: Session): Promise<{ s
 
 /** Measures the components of a run and extrapolates to the whole run. */
 async function measureRun(session: Session, setupSeconds: number, progress: EstimateOptions['progress']) {
-  const groups = await groupByShape(session)
+  const { groups, rollouts } = await groupByShape(session)
   // Before the steps, which take more memory: a checkpoint then does not add to the peak.
   const checkpoint = await measureCheckpoint(session)
   const { shapes, missing, cachingSeconds } = await measureSteps(session, groups, progress)
@@ -247,9 +207,11 @@ async function measureRun(session: Session, setupSeconds: number, progress: Esti
   const tried = sum(({ steps, milliseconds }) => (milliseconds === undefined ? 0 : steps))
   const epochSeconds = sum(({ steps, milliseconds = 0 }) => steps * milliseconds) / 1000
   const cachedSeconds = cachingSeconds + evaluation.cachingSeconds
+  const rolloutSeconds = rollouts === undefined ? 0 : rollouts.count * rollouts.each + rollouts.compiling
   const seconds =
     setupSeconds +
     cachedSeconds +
+    rolloutSeconds +
     epochs * epochSeconds +
     sum(({ compiling = 0 }) => compiling) / 1000 +
     evaluations * evaluation.seconds +
@@ -258,6 +220,7 @@ async function measureRun(session: Session, setupSeconds: number, progress: Esti
     shapes,
     setupSeconds,
     stepSeconds: epochSeconds / tried,
+    ...(rollouts === undefined ? {} : { rollouts: { count: rollouts.count, seconds: rollouts.each } }),
     evaluationSeconds: evaluation.seconds,
     checkpoint,
     peakBytes: process.resourceUsage().maxRSS * 1024 + missing,
@@ -268,7 +231,8 @@ async function measureRun(session: Session, setupSeconds: number, progress: Esti
 
 /**
  * Estimates the time and memory of a run. Each batch shape of the first epoch is trained on for a few steps, smallest first, and a part
- * of the validation split is evaluated; nothing is saved. A shape that would not fit in the available memory is not measured; its memory
+ * of the validation split is evaluated; nothing is saved. Of an objective with rollouts, such as GRPO, the first three batches are generated,
+ * and their shapes are taken for those of the epoch. A shape that would not fit in the available memory is not measured; its memory
  * is extrapolated from the smaller shapes.
  *
  * Memory is measured for the whole process, so call this in a process that does nothing else.

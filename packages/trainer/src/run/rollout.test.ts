@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { type Command, MODEL, OBJECTIVE, type RunEvent, TOKENIZER, definePlugin } from '@attune/core'
 import { Subject, lastValueFrom, tap, toArray } from 'rxjs'
@@ -19,14 +20,15 @@ const toyRollout = definePlugin({
   kind: OBJECTIVE,
   name: 'toy-rollout',
   summary: 'Pseudo-labels',
-  options: z.strictObject({}),
+  options: z.strictObject({ milliseconds: z.number().default(0) }),
   needs: { tokenizer: TOKENIZER, model: MODEL },
-  create(_, given) {
+  create({ milliseconds }, given) {
     const base = toyObjective({}, given)
     return {
       ...base,
       updatesPerRollout: 3,
       async rollout(items: readonly object[], { predict, random, report }) {
+        await setTimeout(milliseconds)
         const views = await predict(items as never)
         const labels = views.map(({ label }) => Number((label === 'a') === random() < 0.1))
         report({ ones: labels.reduce((a, b) => a + b, 0) })
@@ -68,8 +70,18 @@ describe('several steps on each rollout', () => {
     const steps = stepsOf(all).length
     const { shapes, ...estimate } = await estimateRun(config, { searchPaths })
     const ofEpoch = shapes.reduce((sum, shape) => sum + shape.steps, 0)
-    expect([estimate.steps, ofEpoch * toyConfig().training.epochs]).toEqual([steps, steps])
+    expect([estimate.steps, ofEpoch * toyConfig().training.epochs]).toEqual([steps, expect.closeTo(steps, 8)])
     expect((await planSchedules(config, { searchPaths })).steps).toBe(steps)
+  })
+
+  it('are in the time of the estimate, which measures three of them', async () => {
+    const objective = { use: toyRollout, milliseconds: 200 }
+    const { rollouts, setupSeconds, seconds } = await estimateRun({ ...configOf('timed'), objective } as never, {
+      searchPaths,
+    })
+    const count = stepsOf(all).length / 3
+    expect(rollouts).toEqual({ count, seconds: expect.closeTo(0.2, 1) })
+    expect(seconds! - setupSeconds).toBeGreaterThan(count * 0.2)
   })
 
   it.each([4, 5, 6])('resume bit for bit from step %i', async (step) => {

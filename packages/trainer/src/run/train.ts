@@ -174,7 +174,7 @@ export async function beforeEpoch(session: Session, epoch: number): Promise<void
 }
 
 /** Batch settings of an epoch, starting at the first batch not yet done. */
-const batchSettingsOf = (session: Session, epoch: number): EpochOptions => {
+export const batchSettingsOf = (session: Session, epoch: number): EpochOptions => {
   const { plan, runState, splits } = session
   const { batchSize, shuffleBuffer } = plan.config.training
   return {
