@@ -1,6 +1,7 @@
 import {
   AttuneError,
   type Example,
+  type HostArray,
   LOSS,
   type LossTerm,
   MODEL,
@@ -24,7 +25,6 @@ import {
   lengthsFor,
   maximumTokens,
   requireLabels,
-  sigmoidRow,
   textOptions,
 } from '@attune/data'
 import { binaryCrossEntropy, lossOf, pooledHead } from '@attune/nn'
@@ -54,6 +54,10 @@ function labelsIn(example: Example, field: string): readonly string[] {
     'Write a list, such as ["a", "b"], or [] for none; with one label for each text, use `objective: sequence-classification`.',
   )
 }
+
+/** Sigmoid of row `i` of logits `[batch, labels]`. */
+const probabilities = ({ values }: HostArray, i: number, size: number): readonly number[] =>
+  Array.from(values.subarray(i * size, (i + 1) * size) as Float32Array, (logit) => 1 / (1 + Math.exp(-logit)))
 
 /** Sets of labels as numbers, and as views. */
 function labelSets(labels: readonly string[], threshold: number) {
@@ -94,7 +98,7 @@ function create(
     encode: (example) => encode(example, indicators(labelsIn(example, o.label))),
     encodeUnlabelled: (example) => encode(example, indicators([])),
     collate,
-    predict: (logits, items) => items.map((_, i) => views(sigmoidRow(logits, i))),
+    predict: (logits, items) => items.map((_, i) => views(probabilities(logits, i, labels.length))),
     reference: ({ label }) => views(label),
   }
 }

@@ -19,7 +19,6 @@ import {
   lengthOptions,
   lengthsFor,
   maximumTokens,
-  softmaxRow,
   textOrName,
   textRows,
 } from '@attune/data'
@@ -91,6 +90,14 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximumL
   }
 }
 
+/** Softmax over the choices of an item, from row `i` of logits `[batch, choices]`. */
+function probabilities({ values, shape: [, size] }: HostArray, i: number, count: number): readonly number[] {
+  const row = Array.from(values.subarray(i * size!, i * size! + count))
+  const powers = row.map((logit) => Math.exp(logit - Math.max(...row)))
+  const total = powers.reduce((sum, power) => sum + power, 0)
+  return powers.map((power) => power / total)
+}
+
 const named = (names: readonly string[], score: (choice: number) => number): Record<string, number> =>
   Object.fromEntries(names.map((name, choice) => [name, score(choice)]))
 
@@ -127,7 +134,7 @@ function create(
     loss: (logits, { labels }) => ({ losses: ofRows(logits, labels), weights: ones([labels.shape[0] as number]) }),
     predict: (logits, items) =>
       items.map(({ names }, i) => {
-        const scores = softmaxRow(logits, i, names.length)
+        const scores = probabilities(logits, i, names.length)
         return { label: names[scores.indexOf(Math.max(...scores))]!, scores: named(names, (j) => scores[j]!) }
       }),
     reference: ({ names, label }) => ({

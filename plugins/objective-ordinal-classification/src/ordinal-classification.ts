@@ -1,5 +1,6 @@
 import {
   AttuneError,
+  type HostArray,
   LOSS,
   type LossTerm,
   MODEL,
@@ -22,7 +23,6 @@ import {
   lengthsFor,
   maximumTokens,
   requireLabels,
-  sigmoidRow,
   textOptions,
 } from '@attune/data'
 import { binaryCrossEntropy, classifier, lossOf, parameter } from '@attune/nn'
@@ -83,6 +83,9 @@ function viewsOf(above: readonly number[], labels: readonly string[]) {
   }
 }
 
+const sigmoids = ({ values }: HostArray, row: number, size: number): readonly number[] =>
+  Array.from(values.subarray(row * size, (row + 1) * size) as Float32Array, (logit) => 1 / (1 + Math.exp(-logit)))
+
 function create(
   o: Options,
   { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
@@ -111,7 +114,7 @@ function create(
     collate,
     head: (params, { pooled }, mode) => add(head.forward(params, pooled, mode), parameter(params, THRESHOLDS)),
     loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
-    predict: (logits, items) => items.map((_, row) => viewsOf(sigmoidRow(logits, row), labels)),
+    predict: (logits, items) => items.map((_, row) => viewsOf(sigmoids(logits, row, count), labels)),
     reference: ({ label }) => viewsOf(label, labels),
   }
 }

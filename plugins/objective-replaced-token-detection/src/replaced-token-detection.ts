@@ -17,7 +17,7 @@ import {
   deriveKey,
   use,
 } from '@attune/core'
-import { lengthOptions, lengthsFor, maximumTokens, sigmoidRow, textOf } from '@attune/data'
+import { lengthOptions, lengthsFor, maximumTokens, textOf } from '@attune/data'
 import {
   detectionHead,
   detectionLogits,
@@ -62,8 +62,12 @@ function requireMask({ special }: Tokenizer): void {
 }
 
 /** Probabilities and names of the tokens of each text. */
-const predicted = (logits: HostArray, items: readonly DetectionItem[]) =>
-  items.map(({ length }, row) => viewsOf(sigmoidRow(logits, row, length)))
+function predicted({ values, shape }: HostArray, items: readonly DetectionItem[]) {
+  return items.map(({ length }, row) => {
+    const logits = values.subarray(row * shape[1]!, row * shape[1]! + length)
+    return viewsOf(Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))))
+  })
+}
 
 const viewsOf = (replaced: readonly number[]) => ({
   replaced,

@@ -1,4 +1,5 @@
 import {
+  type HostArray,
   LOSS,
   type LossTerm,
   MODEL,
@@ -22,7 +23,6 @@ import {
   lengthsFor,
   maximumTokens,
   requireLabels,
-  softmaxRow,
   textOptions,
 } from '@attune/data'
 import { lossOf, noise, pooledHead, sampleTokens } from '@attune/nn'
@@ -38,6 +38,15 @@ const options = z.strictObject({
 })
 
 type Options = z.output<typeof options>
+
+/** Softmax of row `i` of logits `[batch, labels]`. */
+function softmaxRow(logits: HostArray, i: number, size: number): number[] {
+  const row = [...logits.values.subarray(i * size, (i + 1) * size)]
+  const maximum = Math.max(...row)
+  const powers = row.map((logit) => Math.exp(logit - maximum))
+  const total = powers.reduce((a, b) => a + b, 0)
+  return powers.map((power) => power / total)
+}
 
 const byLabel = (labels: readonly string[], score: (label: number) => number): Record<string, number> =>
   Object.fromEntries(labels.map((name, label) => [name, score(label)]))
@@ -67,7 +76,7 @@ function create(
     collate,
     predict: (logits, items) =>
       items.map((_, i) => {
-        const probabilities = softmaxRow(logits, i)
+        const probabilities = softmaxRow(logits, i, labels.length)
         const best = probabilities.indexOf(Math.max(...probabilities))
         return { label: labels[best], scores: byLabel(labels, (j) => probabilities[j] as number) }
       }),
