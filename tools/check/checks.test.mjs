@@ -123,6 +123,13 @@ describe('budgets', () => {
     assert.match(budgets([...small, plugin({ files })]).problems.join(), /got 301/)
     assert.deepEqual(budgets([...small, plugin({ files, short: 'model-x' })]).problems, [])
   })
+  it('rejects a task with one target per text above 80 lines, or a BERT-like family above 100', () => {
+    const built = (/** @type {string} */ name, /** @type {number} */ count, short = 'x') =>
+      budgets([sized(1), sized(1), plugin({ short, files: { 'src/a.ts': `${name}()\n${lines(count - 1)}` } })]).problems
+    assert.deepEqual([...built('classificationItems', 80), ...built('encoderModel', 100, 'model-x')], [])
+    assert.match(built('classificationItems', 81).join(), /at most 80 lines .* got 81/)
+    assert.match(built('encoderModel', 101, 'model-x').join(), /at most 100 lines .* got 101/)
+  })
   it('rejects a core above 1,500 lines', () => {
     const core = plugin({ folder: 'packages/core', group: 'packages', files: { 'src/a.ts': lines(1501) } })
     assert.match(budgets([core]).problems.join(), /packages\/core, got 1501/)

@@ -101,6 +101,7 @@ export function classificationItems<T extends number | readonly number[] = numbe
   const { tokenizer, text, pair, padToMultipleOf = 1, compares = 'labels' } = settings
   const { maximumLength, truncationSide } = settings
   return {
+    maximumLength,
     /** Encodes an example with its target. @throws AttuneError `MISSING_FIELD` */
     encode(example: Example, label: T): ClassificationItem<T> {
       const second = pair === undefined ? {} : { pair: textOrName(example, pair) }

@@ -6,8 +6,17 @@ export { type Buckets, bucketByLength } from './bucket-by-length.js'
 export type { Contingency, ContingencyCounts } from './contingency.js'
 export { addContingency, contingencyCounts, mergeContingency, normalizedInformation } from './contingency.js'
 export { count } from './count.js'
-export { labelConfig, labelNames, labelNumbers, learnLabels, requireLabels } from './labels.js'
 export {
+  labelConfig,
+  labelNames,
+  labelNumbers,
+  learnLabels,
+  requireLabels,
+  scoresByLabel,
+  withLabels,
+} from './labels.js'
+export {
+  classificationOptions,
   completionLengthOptions,
   documentOptions,
   lengthOptions,

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { labelConfig, labelNumbers, learnLabels, requireLabels } from './labels.js'
+import { labelConfig, labelNumbers, learnLabels, requireLabels, scoresByLabel, withLabels } from './labels.js'
 
 it('labelNumbers maps labels to their indices and rejects inherited property names', () => {
   const numberOf = labelNumbers(['bad', 'good'])
@@ -66,4 +66,23 @@ it('labelNumbers keeps the message and the search short for very long labels', (
     }),
   )
   expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(5)
+})
+
+it('withLabels keeps the labels of the options and learns missing ones', async () => {
+  const examples = async function* () {
+    for (const label of ['b', 'a', 'b']) yield { label: await Promise.resolve(label) }
+  }
+  const labelsOf = ({ label }: Readonly<Record<string, unknown>>) => [label as string]
+  expect(await withLabels({ text: 't', labels: ['z'] }, examples, labelsOf)).toEqual({ text: 't', labels: ['z'] })
+  const open: { text: string; labels?: string[] } = { text: 't' }
+  expect(await withLabels(open, examples, labelsOf)).toEqual({ text: 't', labels: ['a', 'b'] })
+})
+
+it('scoresByLabel names scores', () => expect(scoresByLabel(['a', 'b'], [0.25, 0.75])).toEqual({ a: 0.25, b: 0.75 }))
+
+it('requireLabels rejects fewer labels than the minimum', () => {
+  expect(requireLabels('x', ['a', 'b'], 2)).toEqual(['a', 'b'])
+  expect(() => requireLabels('x', ['a'], 2)).toThrow(
+    expect.objectContaining({ code: 'NO_LABELS', problem: 'objective x: expected at least 2 labels, got a' }),
+  )
 })

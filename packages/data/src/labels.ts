@@ -20,11 +20,21 @@ export const labelNames = z
   .describe('Label names, in the order of the class ids; default: learned from the training examples')
 
 /**
- * Returns the labels of a classification objective; throws if they are unknown.
+ * Returns the labels of a classification objective; throws if they are unknown, or fewer than `minimum`.
  * @throws AttuneError `NO_LABELS`
  */
-export function requireLabels(objective: string, labels: readonly string[] | undefined): readonly string[] {
-  if (labels !== undefined) return labels
+export function requireLabels(
+  objective: string,
+  labels: readonly string[] | undefined,
+  minimum = 1,
+): readonly string[] {
+  if (labels !== undefined && labels.length >= minimum) return labels
+  if (labels !== undefined)
+    throw new AttuneError(
+      'NO_LABELS',
+      `objective ${objective}: expected at least ${minimum} labels, got ${listed(labels, ', ')}`,
+      'List all labels in the objective: `labels: [...]`.',
+    )
   throw new AttuneError(
     'NO_LABELS',
     `objective ${objective}: expected labels, got none`,
@@ -72,6 +82,20 @@ export async function learnLabels(
   if (areTargets(seen)) throw notLabels(seen)
   return [...seen].sort()
 }
+
+/**
+ * The `fit` of a classification objective: its options with the labels of the training examples, unless they list them.
+ * @throws AttuneError as {@link learnLabels}
+ */
+export const withLabels = async <O extends { readonly labels?: string[] | undefined }>(
+  o: O,
+  examples: () => AsyncIterable<Example>,
+  labelsOf: (example: Example) => Iterable<string>,
+): Promise<O> => (o.labels === undefined ? { ...o, labels: await learnLabels(examples(), labelsOf) } : o)
+
+/** Scores by label name. */
+export const scoresByLabel = (labels: readonly string[], scores: readonly number[]): Record<string, number> =>
+  Object.fromEntries(labels.map((label, i) => [label, scores[i]!]))
 
 /** Joins labels from the data, truncated for a message. */
 const listed = (labels: readonly string[], between: string): string =>

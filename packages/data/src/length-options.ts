@@ -1,5 +1,6 @@
 import type { EncodeOptions, Model } from '@attune/core'
 import { z } from 'zod'
+import { labelNames } from './labels.js'
 
 /**
  * Returns the schema of an objective's maximum length.
@@ -31,6 +32,15 @@ export const lengthOptions = {
     .max(512)
     .default(8)
     .describe('Batches are padded to a multiple of this length, so that few distinct shapes occur'),
+}
+
+/** The options of an objective that chooses labels for a text, or for a pair of texts. */
+export const classificationOptions = {
+  ...textOptions,
+  label: z.string().default('label').meta({ field: 'label' }).describe('Field that holds the label'),
+  labels: labelNames,
+  maximumLength: maximumTokens(3),
+  ...lengthOptions,
 }
 
 /** The options of an objective that reads pairs of segments of documents. */

@@ -40,7 +40,16 @@ export type { AttentionInputs, EncoderContext } from './stacks/decoder-attention
 export { attendProjected, crossAttention, selfAttention } from './stacks/decoder-attention.js'
 export { type EncoderDecoderStacks, ONE_PAIR_IN_A_ROW, passEncoderDecoder } from './stacks/pass-encoder-decoder.js'
 export { layerGroups } from './stacks/layer-groups.js'
-export { countOption, probabilityOption, tokenIdOption, endTokensOption } from './stacks/model-options.js'
+export {
+  countOption,
+  encoderOptions,
+  endTokensOption,
+  initializerRangeOption,
+  multipleOf,
+  probabilityOption,
+  tokenIdOption,
+} from './stacks/model-options.js'
+export { type EncoderFamily, type EncoderSizes, encoderModel } from './stacks/encoder-model.js'
 export { maxPool } from './heads/max-pooling.js'
 export { type PoolingMode, pool, poolingModes } from './heads/pooling.js'
 export { type ClassifierName, classifier } from './heads/classifier.js'
@@ -58,7 +67,16 @@ export { targetHead } from './heads/target-head.js'
 export { completionLogProbs } from './heads/completion-log-probs.js'
 export { nextTokenHead } from './heads/next-token-head.js'
 export { pooledHead } from './heads/pooled-head.js'
-export { classifierHead, initialClassifier, headFor, toCheckpointNames, headTensors } from './heads/head.js'
+export { hostRow, hostSigmoid, hostSoftmax } from './heads/host-probabilities.js'
+export { ordinalHead, scoreHead } from './heads/score-head.js'
+export {
+  classifierHead,
+  headFor,
+  headTensors,
+  initialClassifier,
+  maskedTokenHead,
+  toCheckpointNames,
+} from './heads/head.js'
 export type { DeferredWeight } from './layers/initialise.js'
 export {
   deferredWeights,

@@ -6,7 +6,7 @@ import {
   labelNames,
   labelNumbers,
   labelOf,
-  learnLabels,
+  withLabels,
 } from '@attune/data'
 import { classifier, crossEntropy } from '@attune/nn'
 import { type Tensor, onesLike } from '@tensorflow/tfjs-core'
@@ -30,10 +30,7 @@ export const tinyClassification = definePlugin({
     labels: labelNames,
   }),
   needs: { model: MODEL, tokenizer: TOKENIZER },
-  fit: async (o, examples) => ({
-    ...o,
-    labels: o.labels ?? (await learnLabels(examples(), (each) => [labelOf(each, o.label)])),
-  }),
+  fit: (o, examples) => withLabels(o, examples, (each) => [labelOf(each, o.label)]),
   create(
     { text, label, labels = ['a', 'b'] },
     { model, tokenizer },

@@ -22,7 +22,7 @@ import {
   textOrName,
   textRows,
 } from '@attune/data'
-import { classifier, headFor, lossOf, parameter, stopGradient } from '@attune/nn'
+import { classifier, headFor, hostRow, hostSoftmax, lossOf, parameter, stopGradient } from '@attune/nn'
 import { type Tensor, add, cast, less, mul, ones, reshape, scalar } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { choicesOf, rightChoice } from './choices-of.js'
@@ -90,14 +90,6 @@ function collate(items: readonly Item[], pad: number, multiple: number, maximumL
   }
 }
 
-/** Softmax over the choices of an item, from row `i` of logits `[batch, choices]`. */
-function probabilities({ values, shape: [, size] }: HostArray, i: number, count: number): readonly number[] {
-  const row = Array.from(values.subarray(i * size!, i * size! + count))
-  const powers = row.map((logit) => Math.exp(logit - Math.max(...row)))
-  const total = powers.reduce((sum, power) => sum + power, 0)
-  return powers.map((power) => power / total)
-}
-
 const named = (names: readonly string[], score: (choice: number) => number): Record<string, number> =>
   Object.fromEntries(names.map((name, choice) => [name, score(choice)]))
 
@@ -134,7 +126,7 @@ function create(
     loss: (logits, { labels }) => ({ losses: ofRows(logits, labels), weights: ones([labels.shape[0] as number]) }),
     predict: (logits, items) =>
       items.map(({ names }, i) => {
-        const scores = probabilities(logits, i, names.length)
+        const scores = hostSoftmax(hostRow(logits, i, names.length))
         return { label: names[scores.indexOf(Math.max(...scores))]!, scores: named(names, (j) => scores[j]!) }
       }),
     reference: ({ names, label }) => ({

@@ -1,49 +1,29 @@
-import {
-  AttuneError,
-  type HostArray,
-  LOSS,
-  type LossTerm,
-  MODEL,
-  type Model,
-  OBJECTIVE,
-  type Objective,
-  TOKENIZER,
-  type Tokenizer,
-  definePlugin,
-} from '@attune/core'
+import { AttuneError, LOSS, MODEL, OBJECTIVE, type Objective, TOKENIZER, definePlugin } from '@attune/core'
 import {
   type ClassificationBatch,
   type ClassificationItem,
   classificationItems,
+  classificationOptions,
   labelNames,
   labelNumbers,
   labelOf,
   learnLabels,
-  lengthOptions,
   lengthsFor,
-  maximumTokens,
   requireLabels,
-  textOptions,
+  scoresByLabel,
 } from '@attune/data'
-import { binaryCrossEntropy, classifier, lossOf, parameter } from '@attune/nn'
-import { type Tensor, add, mul, ones, tensor1d } from '@tensorflow/tfjs-core'
+import { binaryCrossEntropy, hostRow, hostSigmoid, lossOf, ordinalHead } from '@attune/nn'
+import { type Tensor, mul } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
-  ...textOptions,
-  label: z.string().default('label').meta({ field: 'label' }).describe('Field that holds the label'),
+  ...classificationOptions,
   labels: labelNames.describe(
     'Label names from the lowest to the highest; default: the labels of the training examples, if all are numbers',
   ),
-  maximumLength: maximumTokens(3),
-  ...lengthOptions,
 })
 
-type Options = z.output<typeof options>
 type Item = ClassificationItem<readonly number[]>
-
-/** Name of the thresholds in checkpoints. */
-const THRESHOLDS = 'ordinal.thresholds'
 
 /** Sorts labels that are numbers. @throws AttuneError `NO_LABELS` if one is not */
 function inOrder(labels: readonly string[]): readonly string[] {
@@ -56,17 +36,6 @@ function inOrder(labels: readonly string[]): readonly string[] {
   )
 }
 
-/** The labels, at least two. @throws AttuneError `NO_LABELS` */
-function orderedLabels(given: readonly string[] | undefined): readonly string[] {
-  const labels = requireLabels('ordinal-classification', given)
-  if (labels.length > 1) return labels
-  throw new AttuneError(
-    'NO_LABELS',
-    `objective ordinal-classification: expected at least two labels, got ${labels.join(', ')}`,
-    'List all labels from the lowest to the highest: `labels: [poor, fair, good]` in the objective.',
-  )
-}
-
 /** For each threshold, 1 if a rank is above it, otherwise 0. */
 const levelsOf = (rank: number, labels: readonly string[]): readonly number[] =>
   labels.slice(1).map((_, i) => (i < rank ? 1 : 0))
@@ -76,47 +45,8 @@ function viewsOf(above: readonly number[], labels: readonly string[]) {
   const rank = above.filter((probability) => probability > 0.5).length
   const shares = labels.map((_, i) => Math.max(0, (above[i - 1] ?? 1) - (above[i] ?? 0)))
   const total = shares.reduce((sum, share) => sum + share, 0)
-  return {
-    label: labels[rank]!,
-    number: rank,
-    scores: Object.fromEntries(labels.map((name, i) => [name, shares[i]! / total])),
-  }
-}
-
-const sigmoids = ({ values }: HostArray, row: number, size: number): readonly number[] =>
-  Array.from(values.subarray(row * size, (row + 1) * size) as Float32Array, (logit) => 1 / (1 + Math.exp(-logit)))
-
-function create(
-  o: Options,
-  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
-): Objective<Item, ClassificationBatch, Tensor> {
-  const labels = orderedLabels(o.labels)
-  const count = labels.length - 1
-  const head = classifier(model, 'sequence-classification', 1)
-  const rankOf = labelNumbers(labels)
-  const ofRows = lossOf(losses, 'indicators', (logits, levels) => mul(count, binaryCrossEntropy(logits, levels)))
-  const { maximumLength } = lengthsFor(o, model)
-  const settings = { ...o, tokenizer, maximumLength, compares: 'indicators' } as const
-  const { encode, collate } = classificationItems<readonly number[]>(settings)
-  return {
-    views: ['label', 'scores', 'number'],
-    config: {
-      architectures: [head.architecture],
-      problem_type: 'regression',
-      id2label: { 0: 'LABEL_0' },
-      label2id: { LABEL_0: 0 },
-      ordinal_labels: labels,
-    },
-    maximumLength,
-    init: (key) => ({ ...head.init(key), [THRESHOLDS]: tensor1d(labels.slice(1).map((_, i) => (count - i) / count)) }),
-    encode: (example) => encode(example, levelsOf(rankOf(labelOf(example, o.label)), labels)),
-    encodeUnlabelled: (example) => encode(example, levelsOf(0, labels)),
-    collate,
-    head: (params, { pooled }, mode) => add(head.forward(params, pooled, mode), parameter(params, THRESHOLDS)),
-    loss: (logits, batch) => ({ losses: ofRows(logits, batch.labels), weights: ones([logits.shape[0] as number]) }),
-    predict: (logits, items) => items.map((_, row) => viewsOf(sigmoids(logits, row, count), labels)),
-    reference: ({ label }) => viewsOf(label, labels),
-  }
+  const scores = shares.map((share) => share / total)
+  return { label: labels[rank]!, number: rank, scores: scoresByLabel(labels, scores) }
 }
 
 /**
@@ -139,7 +69,26 @@ export const ordinalClassification = definePlugin({
     if (o.labels !== undefined) return o
     return { ...o, labels: [...inOrder(await learnLabels(examples(), (each) => [labelOf(each, o.label)]))] }
   },
-  create,
+  create(o, { model, tokenizer, losses }): Objective<Item, ClassificationBatch, Tensor> {
+    const labels = requireLabels('ordinal-classification', o.labels, 2)
+    const rankOf = labelNumbers(labels)
+    const ofRows = lossOf(losses, 'indicators', (logits, levels) =>
+      mul(labels.length - 1, binaryCrossEntropy(logits, levels)),
+    )
+    const head = ordinalHead(model, labels.length, ofRows)
+    const settings = { ...o, ...lengthsFor(o, model), tokenizer, compares: 'indicators' } as const
+    const { encode, ...items } = classificationItems<readonly number[]>(settings)
+    return {
+      ...head,
+      ...items,
+      views: ['label', 'scores', 'number'],
+      config: { ...head.config, ordinal_labels: labels },
+      encode: (example) => encode(example, levelsOf(rankOf(labelOf(example, o.label)), labels)),
+      encodeUnlabelled: (example) => encode(example, levelsOf(0, labels)),
+      predict: (logits, rows) => rows.map((_, i) => viewsOf(hostSigmoid(hostRow(logits, i)), labels)),
+      reference: ({ label }) => viewsOf(label, labels),
+    }
+  },
 })
 declare module '@attune/core' {
   interface NamedPlugins {

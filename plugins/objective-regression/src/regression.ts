@@ -1,14 +1,4 @@
-import {
-  LOSS,
-  type LossTerm,
-  MODEL,
-  type Model,
-  OBJECTIVE,
-  type Objective,
-  TOKENIZER,
-  type Tokenizer,
-  definePlugin,
-} from '@attune/core'
+import { LOSS, MODEL, OBJECTIVE, type Objective, TOKENIZER, definePlugin } from '@attune/core'
 import {
   type ClassificationBatch,
   type ClassificationItem,
@@ -19,8 +9,8 @@ import {
   numberOf,
   textOptions,
 } from '@attune/data'
-import { classifier, lossOf, squaredError } from '@attune/nn'
-import { type Tensor, ones, squeeze } from '@tensorflow/tfjs-core'
+import { lossOf, scoreHead, squaredError } from '@attune/nn'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
@@ -29,36 +19,6 @@ const options = z.strictObject({
   maximumLength: maximumTokens(3),
   ...lengthOptions,
 })
-
-type Options = z.output<typeof options>
-
-function create(
-  o: Options,
-  { model, tokenizer, losses }: { model: Model; tokenizer: Tokenizer; losses: readonly LossTerm[] },
-): Objective<ClassificationItem, ClassificationBatch, Tensor> {
-  const head = classifier(model, 'sequence-classification', 1)
-  const ofRows = lossOf(losses, 'numbers', squaredError)
-  const { maximumLength } = lengthsFor(o, model)
-  const { encode, collate } = classificationItems({ ...o, tokenizer, maximumLength, compares: 'numbers' })
-  return {
-    views: ['number'],
-    config: {
-      architectures: [head.architecture],
-      problem_type: 'regression',
-      id2label: { 0: 'LABEL_0' },
-      label2id: { LABEL_0: 0 },
-    },
-    maximumLength,
-    init: head.init,
-    encode: (example) => encode(example, numberOf(example, o.number, 'number')),
-    encodeUnlabelled: (example) => encode(example, 0),
-    collate,
-    head: (params, { pooled }, mode) => squeeze(head.forward(params, pooled, mode), [1]),
-    loss: (numbers, batch) => ({ losses: ofRows(numbers, batch.labels), weights: ones([numbers.shape[0] as number]) }),
-    predict: (numbers, items) => items.map((_, i) => ({ number: numbers.values[i] as number })),
-    reference: ({ label }) => ({ number: label }),
-  }
-}
 
 /**
  * Regression: a number for a text, or for a pair of texts, as in ratings and similarity scores. Dropout and a linear layer on the
@@ -72,7 +32,19 @@ export const regression = definePlugin({
   source: 'Devlin et al., BERT, 2019, section 4.1 (STS-B)',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
-  create,
+  create(o, { model, tokenizer, losses }): Objective<ClassificationItem, ClassificationBatch, Tensor> {
+    const settings = { ...o, ...lengthsFor(o, model), tokenizer, compares: 'numbers' } as const
+    const { encode, ...items } = classificationItems(settings)
+    return {
+      ...scoreHead(model, lossOf(losses, 'numbers', squaredError)),
+      ...items,
+      views: ['number'],
+      encode: (example) => encode(example, numberOf(example, o.number, 'number')),
+      encodeUnlabelled: (example) => encode(example, 0),
+      predict: (numbers, rows) => rows.map((_, i) => ({ number: numbers.values[i] as number })),
+      reference: ({ label }) => ({ number: label }),
+    }
+  },
 })
 declare module '@attune/core' {
   interface NamedPlugins {

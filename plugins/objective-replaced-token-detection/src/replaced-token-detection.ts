@@ -22,6 +22,8 @@ import {
   detectionHead,
   detectionLogits,
   detectionLosses,
+  hostRow,
+  hostSigmoid,
   initialDetectionHead,
   replaceTokens,
   withoutGradient,
@@ -62,12 +64,8 @@ function requireMask({ special }: Tokenizer): void {
 }
 
 /** Probabilities and names of the tokens of each text. */
-function predicted({ values, shape }: HostArray, items: readonly DetectionItem[]) {
-  return items.map(({ length }, row) => {
-    const logits = values.subarray(row * shape[1]!, row * shape[1]! + length)
-    return viewsOf(Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))))
-  })
-}
+const predicted = (logits: HostArray, items: readonly DetectionItem[]) =>
+  items.map(({ length }, row) => viewsOf(hostSigmoid(hostRow(logits, row, length))))
 
 const viewsOf = (replaced: readonly number[]) => ({
   replaced,

@@ -28,6 +28,28 @@ export const classifierHead = (architecture: string, layer = 'classifier'): Head
 })
 
 /**
+ * Masked-language-modeling head: a linear layer, an activation and a norm before the product with the word embeddings, to which a bias is
+ * added. @param architecture the class that reads it
+ * @param names names in checkpoints of the linear layer, of the norm and of the bias
+ * @param settings the other members of the head
+ */
+export const maskedTokenHead = (
+  architecture: string,
+  names: { readonly dense: string; readonly norm: string; readonly bias: string },
+  settings: Omit<Head, 'architecture' | 'tensors'>,
+): Head => ({
+  architecture,
+  tensors: {
+    'dense.weight': `${names.dense}.weight`,
+    'dense.bias': `${names.dense}.bias`,
+    'norm.weight': `${names.norm}.weight`,
+    'norm.bias': `${names.norm}.bias`,
+    bias: names.bias,
+  },
+  ...settings,
+})
+
+/**
  * Renames new tensors of a head from the objective's to the checkpoint's names; drops those that the family does not
  * have.
  */

@@ -14,6 +14,7 @@ import { type Tensor, add, div, maximum, reshape, sum, tensor } from '@tensorflo
 import { uniform } from '../layers/initialise.js'
 import { parameter } from '../layers/parameter.js'
 import { classifier } from './classifier.js'
+import { hostSoftmax } from './host-probabilities.js'
 import { type HostCrfScores, crfMarginals, viterbi } from './crf-decode.js'
 import { type CrfScores, crfLosses } from './crf.js'
 import { lossOf } from './loss-of.js'
@@ -38,15 +39,6 @@ export interface TagHead<H extends Tree> {
   decode(head: OnHost<H>, logits: readonly Float32Array[]): Decoded
 }
 
-/** Probabilities of logits. */
-function softmax(logits: ArrayLike<number>): number[] {
-  const values = Array.from(logits)
-  const top = Math.max(...values)
-  const terms = values.map((value) => Math.exp(value - top))
-  const total = terms.reduce((all, term) => all + term, 0)
-  return terms.map((term) => term / total)
-}
-
 /** Dropout and a linear layer; each word is tagged by itself. */
 export function softmaxHead(model: Model, tags: number, losses: readonly LossTerm[]): TagHead<Tensor> {
   const layer = classifier(model, 'token-classification', tags)
@@ -58,10 +50,10 @@ export function softmaxHead(model: Model, tags: number, losses: readonly LossTer
       return { losses: reshape(rows, targets.shape), weights }
     },
     logits: (head) => head,
-    probabilities: softmax,
+    probabilities: hostSoftmax,
     decode: (_head, logits) => ({
       tags: logits.map((row) => row.indexOf(Math.max(...row))),
-      probabilities: logits.map(softmax),
+      probabilities: logits.map(hostSoftmax),
     }),
   }
 }
@@ -133,7 +125,7 @@ export function crfHead(model: Model, count: number, allowed?: AllowedTags): Tag
       return { losses: div(crfLosses(logits, targets, weights, scores), maximum(words, 1)), weights: words }
     },
     logits: ({ logits }) => logits,
-    probabilities: softmax,
+    probabilities: hostSoftmax,
     decode: (head, logits) => ({
       tags: viterbi(logits, hostScores(head)),
       probabilities: crfMarginals(logits, hostScores(head)),
