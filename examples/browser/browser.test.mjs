@@ -1,5 +1,5 @@
 // @ts-check
-/** Tests the page in headless Chromium if one is installed, and its bundle in a process without the globals of Node.js. */
+/** Tests the page in headless Chromium, if there is one, and its bundle in a process without the globals of Node.js. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { serve } from '../../tools/browser/serve.mjs'
 
 /** @import { Demonstration } from './dist/demonstrate.js' */
 
-/** Limit for the gzipped script of the page; it takes about 393 kB. */
+/** Limit for the gzipped script of the page; it takes about 402 kB. */
 const MAXIMUM_BYTES = 450_000
 
 const mean = (/** @type {readonly number[]} */ some) => some.reduce((sum, each) => sum + each, 0) / some.length
@@ -60,20 +60,30 @@ test('the bundle trains, predicts, saves and loads the model with only web globa
   }
 })
 
-test('the page trains in Chromium, saves the model to the origin private file system and loads it', async (t) => {
-  const { server, url, bytes } = await serve(0)
-  try {
-    t.diagnostic(`the script of the page has ${bytes} bytes gzipped`)
-    assert.ok(bytes < MAXIMUM_BYTES, `expected fewer than ${MAXIMUM_BYTES} bytes gzipped, got ${bytes}`)
-    const browser = findChromium()
-    if (browser === undefined)
-      return t.diagnostic('Chromium is not installed (node tools/browser/chromium.mjs unpacks one)')
-    const { ATTUNE_SCREENSHOT } = process.env
-    const { value, picture } = await evaluateIn(browser, url, 'finished', ATTUNE_SCREENSHOT)
-    if (ATTUNE_SCREENSHOT !== undefined) writeFileSync(ATTUNE_SCREENSHOT, Buffer.from(picture ?? '', 'base64'))
-    assert.equal(value.error, undefined)
-    checkResult(value.result)
-  } finally {
-    server.close()
-  }
+test('the script of the page is small', async (t) => {
+  const { server, bytes } = await serve(0)
+  server.close()
+  t.diagnostic(`it has ${bytes} bytes gzipped`)
+  assert.ok(bytes < MAXIMUM_BYTES, `expected fewer than ${MAXIMUM_BYTES} bytes gzipped, got ${bytes}`)
 })
+
+const browser = findChromium()
+const skip = browser === undefined && 'no Chromium here; node tools/browser/chromium.mjs unpacks one'
+
+test(
+  'the page trains in Chromium, saves the model to the origin private file system and loads it',
+  { skip },
+  async () => {
+    assert.ok(browser !== undefined)
+    const { server, url } = await serve(0)
+    try {
+      const { ATTUNE_SCREENSHOT } = process.env
+      const { value, picture } = await evaluateIn(browser, url, 'finished', ATTUNE_SCREENSHOT)
+      if (ATTUNE_SCREENSHOT !== undefined) writeFileSync(ATTUNE_SCREENSHOT, Buffer.from(picture ?? '', 'base64'))
+      assert.equal(value.error, undefined)
+      checkResult(value.result)
+    } finally {
+      server.close()
+    }
+  },
+)

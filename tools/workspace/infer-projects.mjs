@@ -126,6 +126,12 @@ const enginesHere = [{ runtime: 'node tools/workspace/engines-here.mjs' }]
 /** @param {string} root */
 const triesEngines = (root) => root.startsWith('plugins/engine-') || root === 'tools/tfjs-native'
 
+/** Tests in a browser, which are skipped without one, have its presence as an input. */
+const browserHere = [{ runtime: 'node tools/browser/browser-here.mjs' }, '{workspaceRoot}/tools/browser/chromium.mjs']
+
+/** @param {string} root */
+const opensBrowser = (root) => ['packages/cli', 'examples/browser'].includes(root)
+
 const everyBuild = [{ target: 'build', projects: ['*', '!attune'] }]
 
 /** True if the tests of a package find plugins by name. @param {string} root */
@@ -156,7 +162,11 @@ const tested = (root) => ({
 })
 
 /** @param {string} root */
-const test = (root) => jest(root, { ...tested(root), outputs: ['{projectRoot}/test-results.json'] })
+function test(root) {
+  const { inputs, ...rest } = tested(root)
+  const outputs = ['{projectRoot}/test-results.json']
+  return jest(root, { ...rest, inputs: [...inputs, ...(opensBrowser(root) ? browserHere : [])], outputs })
+}
 
 /** Tests that take long, `*.slow.test.ts`. @param {string} root */
 const slow = (root) =>
@@ -178,6 +188,7 @@ const nodeTest = (root) =>
       ...runner,
       ...(READS[/** @type {keyof typeof READS} */ (root)] ?? []).map((files) => `{workspaceRoot}/${files}`),
       ...(triesEngines(root) ? enginesHere : []),
+      ...(opensBrowser(root) ? browserHere : []),
     ],
     outputs: ['{projectRoot}/test-results.json'],
   })
