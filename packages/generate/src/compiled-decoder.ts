@@ -96,6 +96,7 @@ function compiledParts(engine: Engine, model: Model, weights: Weights, isEncoder
 /** State shared by all sequences of a model. */
 interface Shared extends ReturnType<typeof compiledParts> {
   readonly engine: Engine
+  readonly model: Model
   readonly params: Params
   readonly isEncoderDecoder: boolean
   /** Start token of an encoder–decoder. */
@@ -104,11 +105,11 @@ interface Shared extends ReturnType<typeof compiledParts> {
 
 /** Encoder outputs for the prompts; empty for a decoder-only model. */
 function encodePrompts(
-  { engine, params, isEncoderDecoder, start, encode }: Shared,
+  { engine, model, params, isEncoderDecoder, start, encode }: Shared,
   prompts: readonly (readonly number[])[],
 ): Partial<EncoderContext> {
   if (!isEncoderDecoder) return {}
-  const width = roundUp(longest(prompts))
+  const width = Math.min(roundUp(longest(prompts)), model.maximumLength)
   const encoderInputs = engine.put({
     inputIds: grid(prompts.length, width, (row, i) => prompts[row]![i] ?? 0),
     attentionMask: grid(prompts.length, width, (row, i) => (i < prompts[row]!.length ? 1 : 0)),
@@ -233,7 +234,7 @@ export function compileDecoder(engine: Engine, model: Model, weights: Weights): 
     )
   const isEncoderDecoder = model.config['is_encoder_decoder'] === true
   const start = Number(model.config['decoder_start_token_id'] ?? 0)
-  const parts = { engine, isEncoderDecoder, start, ...compiledParts(engine, model, weights, isEncoderDecoder) }
+  const parts = { engine, model, isEncoderDecoder, start, ...compiledParts(engine, model, weights, isEncoderDecoder) }
   return {
     model,
     async prefill(prompts, room, withStates = false) {

@@ -18,6 +18,7 @@ import { type OpenWriter, openWriter } from '../open-writer.js'
 interface GenerateFlags extends Readonly<Record<string, unknown>> {
   readonly json?: true
   readonly adapter?: string
+  readonly task?: string
   readonly pattern?: string
   readonly jsonSchema?: string
   readonly keyword?: readonly string[]
@@ -81,9 +82,16 @@ async function writeLines(events: Observable<GenerationEvent>, prompts: readonly
 }
 
 async function write(folder: string, given: readonly string[], flags: GenerateFlags): Promise<void> {
+  const { adapter, task } = flags
+  if (adapter !== undefined && task !== undefined)
+    throw new AttuneError(
+      'BAD_USAGE',
+      '--task opens a run with its own adapter, and --adapter names another one',
+      'For example: npx attune generate RUN --task NAME "some text"',
+    )
   const options = generationFlags(flags)
   const prompts = await promptsFrom(given)
-  const open = await openWriter(folder, flags.adapter)
+  const open = await openWriter(folder, { adapter, task })
   try {
     const events = open.generator.generate(prompts, options, constraintOf(flags, open))
     const plain = prompts.length === 1 && flags.json === undefined
@@ -104,6 +112,7 @@ export const generateCommand = (): Command =>
       .argument('<model>', 'folder of a run or a model, or a model of the Hub: organization/name')
       .argument('[prompt...]', 'prompts; default: standard input, one per line')
       .option('--adapter <folder>', 'saved adapter to apply: folder of a run, or in the layout of PEFT')
+      .option('--task <name>', 'task of a multi-task run, one that generates text')
       .option('--json', 'print JSON lines')
       .option('--pattern <regex>', 'generate only text that fully matches a regular expression')
       .option('--json-schema <file>', 'generate only JSON that is valid under a JSON Schema')
@@ -116,6 +125,7 @@ Examples:
   npx attune generate runs/writer "A library that"
   npx attune generate runs/writer "A library that" --temperature 0.8 --top-p 0.9 --maximum-new-tokens 60
   npx attune generate models/gpt2 "A library that" --adapter runs/writer-lora
+  npx attune generate runs/multi-task "A library that" --task translation
   npx attune generate models/smollm2 "As JSON: " --json-schema person.json
   cat prompts.txt | npx attune generate models/gpt2 --beams 4 > texts.jsonl`,
     )

@@ -13,6 +13,7 @@ interface PredictFlags {
   readonly field?: string
   readonly trust?: boolean
   readonly adapter?: string
+  readonly task?: string
 }
 
 /** Value of a field that a row has; undefined otherwise, also for names such as `constructor`. */
@@ -33,13 +34,15 @@ async function* examples(
   for await (const text of texts) yield { [own]: text }
 }
 
-function refuseUnused(given: readonly string[], { file, field }: PredictFlags): void {
+function refuseUnused(given: readonly string[], { file, field, adapter, task }: PredictFlags): void {
   const why =
     given.length > 0 && file !== undefined
       ? `texts come from the command line or from --file, not from both`
       : field !== undefined && file === undefined
         ? '--field names a field of a file, and there is no --file'
-        : undefined
+        : adapter !== undefined && task !== undefined
+          ? '--task names a task of a run, and --adapter another adapter with a task of its own'
+          : undefined
   if (why === undefined) return
   throw new AttuneError('BAD_USAGE', why, 'For example: npx attune predict RUN --file new.jsonl --field body')
 }
@@ -82,6 +85,26 @@ async function answerAll(
   throw new AttuneError('PREDICTION_FAILED', `${counted}: ${first.problem}`, first.remedy, { cause: first })
 }
 
+async function predict(model: string, given: readonly string[], flags: PredictFlags): Promise<void> {
+  refuseUnused(given, flags)
+  process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
+  const { trust = false, adapter, task } = flags
+  const adapters = adapter === undefined ? {} : { [adapter]: await folderOf(adapter) }
+  const own = task === undefined ? {} : { task }
+  const predictor = await openPredictor(await folderOf(model), {
+    searchPaths: searchPathsFrom(),
+    trust,
+    adapters,
+    ...own,
+  })
+  showWarnings(predictor.warnings)
+  try {
+    await answerAll(predictor, (field) => examples(given, flags, field), adapter === undefined ? {} : { adapter })
+  } finally {
+    await predictor.close()
+  }
+}
+
 /** `attune predict` */
 export const predictCommand = (): Command =>
   new Command('predict')
@@ -97,6 +120,7 @@ export const predictCommand = (): Command =>
     )
     .option('--field <name>', 'field of the file that holds the text; default: the field that the run read')
     .option('--adapter <folder>', 'saved adapter to apply to the model: folder of a run, or in the layout of PEFT')
+    .option('--task <name>', 'task of a multi-task run that all texts are of; default: the one that the row names')
     .option('--trust', 'load plugins that the run names by a path')
     .addHelpText(
       'after',
@@ -104,22 +128,10 @@ export const predictCommand = (): Command =>
 Examples:
   npx attune predict runs/debian-sections "A window manager for X"
   npx attune predict runs/debian-sections --file new.jsonl > predictions.jsonl
+  npx attune predict runs/multi-task --task topic "A window manager for X"
   npx attune predict base-model --adapter runs/debian-sections "A window manager for X"
   npx attune predict sentence-transformers/all-MiniLM-L6-v2 "A delight."
   npx attune predict distilbert/distilbert-base-uncased-finetuned-sst-2-english "A delight."
   cat texts.txt | npx attune predict runs/debian-sections`,
     )
-    .action(async (model: string, given: readonly string[], flags: PredictFlags) => {
-      refuseUnused(given, flags)
-      process.stdout.on('error', () => undefined) // a closed pipe ends the loop below
-      const { trust = false, adapter } = flags
-      const adapters = adapter === undefined ? {} : { [adapter]: await folderOf(adapter) }
-      const searchPaths = searchPathsFrom()
-      const predictor = await openPredictor(await folderOf(model), { searchPaths, trust, adapters })
-      showWarnings(predictor.warnings)
-      try {
-        await answerAll(predictor, (field) => examples(given, flags, field), adapter === undefined ? {} : { adapter })
-      } finally {
-        await predictor.close()
-      }
-    })
+    .action(predict)

@@ -73,16 +73,27 @@ async function runOf(
 /** The part of a saved model's configuration that shows if it generates text. */
 interface Saved {
   readonly architectures?: readonly unknown[]
+  /** The parts of the tasks of a multi-task model, by name. */
+  readonly tasks?: Readonly<Record<string, Saved>>
+}
+
+/** The next command for a model, or for a task of it. */
+function useOf({ architectures = [] }: Saved, directory: string, task = ''): string {
+  const generates = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/.test(String(architectures[0]))
+  const use = generates ? 'Generate:    npx attune generate' : 'Predict:     npx attune predict'
+  return `${use} ${directory}${task === '' ? '' : ` --task ${task}`} "some text"\n`
 }
 
 /** Next commands for the model of a finished run. */
 function nextSteps(model: string, directory: string): string {
   const { data } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { data: object }
   const split = 'test' in data ? '' : ' --split validation'
-  const { architectures = [] } = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as Saved
-  const generates = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/.test(String(architectures[0]))
-  const use = generates ? 'Generate:    npx attune generate' : 'Predict:     npx attune predict'
-  return `The model is in ${model}\nEvaluate:    npx attune evaluate ${directory}${split}\n${use} ${directory} "some text"\n`
+  const saved = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as Saved
+  const uses =
+    saved.tasks === undefined
+      ? [useOf(saved, directory)]
+      : Object.entries(saved.tasks).map(([task, own]) => useOf(own, directory, task))
+  return `The model is in ${model}\nEvaluate:    npx attune evaluate ${directory}${split}\n${uses.join('')}`
 }
 
 /**

@@ -30,6 +30,8 @@ export interface PredictorOptions extends OpenOptions {
    * chooses one by name. Default: none.
    */
   readonly adapters?: Readonly<Record<string, string>>
+  /** Task of a multi-task model that every example is of. Default: the one that the example names. */
+  readonly task?: string
 }
 
 /** Options of one call of {@link Predictor.predict}. */
