@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AttuneError, type RunEvent, isAttuneError } from '@attune/core'
@@ -132,6 +132,50 @@ it('a run counts empty texts once in a warning that names the first rows', async
   })
   expect(warningsIn(others)).toEqual([
     `train: 5 examples have an empty text in field "text": ${path}:1, ${path}:2, ${path}:3, …`,
+  ])
+})
+
+it('a run names a row of the numbers that it refuses as classes', async () => {
+  const path = join(root, 'numbers.jsonl')
+  writeFileSync(
+    path,
+    Array.from({ length: 60 }, (_, i) => `${JSON.stringify({ text: 'a film', label: i / 4 })}\n`).join(''),
+  )
+  const { error } = await train({ data: { train: { use: 'jsonl', path }, validation: jsonl('good') } })
+  expect(error).toMatchObject({
+    code: 'NO_LABELS',
+    problem: `expected the labels of classes, got 60 distinct numbers (0, 0.25, 0.5, …), as in a regression (${path}:2)`,
+    remedy: expect.stringContaining('use: regression'),
+  })
+})
+
+it('a run counts answers that are truncated entirely in a warning that names the first row', async () => {
+  const said = (...contents: readonly string[]): Row => ({
+    messages: contents.map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content })),
+  })
+  const rows = (name: string, third: Row): Row => {
+    const path = join(root, `${name}.jsonl`)
+    const short = said('hi', 'yes', 'and', 'no')
+    writeFileSync(path, [short, short, third, short].map((row) => `${JSON.stringify(row)}\n`).join(''))
+    return { use: 'jsonl', path }
+  }
+  const folder = join(root, 'chat')
+  mkdirSync(folder)
+  const vocabulary = Object.fromEntries(['[UNK]', ...'abdehinosy[];'].map((token, id) => [token, id]))
+  const model = { type: 'WordLevel', vocab: vocabulary, unk_token: '[UNK]' }
+  const splitter = { type: 'Split', pattern: { Regex: '.' }, behavior: 'Isolated', invert: false }
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ model, pre_tokenizer: splitter, added_tokens: [] }))
+  const template = '{% for m in messages %}{{ m.role[0] }}{{ m.content }};{% endfor %}'
+  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ chat_template: template }))
+  const { events, error } = await train({
+    data: { train: rows('talk', said('hi', 'yes', 'a'.repeat(20), 'no')), validation: rows('fit', said('hi', 'no')) },
+    tokenizer: { use: 'word', path: folder },
+    model: { ...tiny, nPositions: 24 },
+    objective: 'instruction-tuning',
+  })
+  expect(error).toBeUndefined()
+  expect(warningsIn(events)).toEqual([
+    `train: 1 example has an answer that is truncated entirely and does not train: ${join(root, 'talk.jsonl')}:3`,
   ])
 })
 

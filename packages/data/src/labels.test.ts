@@ -37,6 +37,7 @@ it('learnLabels rejects the numbers of a regression, and learns a few decimals a
   await expect(learn(scores(268, 50))).rejects.toMatchObject({
     code: 'NO_LABELS',
     problem: expect.stringContaining('got 268 distinct numbers (0, 0.02, 0.04, …)') as unknown,
+    cause: { label: '0.02' },
   })
   expect(await learn(scores(10, 2))).toHaveLength(10)
   expect(await learn(scores(268, 1))).toHaveLength(268)

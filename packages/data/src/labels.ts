@@ -52,34 +52,38 @@ const emptyLabel = (example: Example): AttuneError =>
 /** Most classes that decimal numbers may name, such as versions or half stars. */
 const MOST_DECIMALS = 20
 
-/** True for many numbers, some of them with decimals: the targets of a regression. */
-const areTargets = (labels: ReadonlySet<string>): boolean =>
-  labels.size > MOST_DECIMALS &&
-  [...labels].some((label) => /^-?\d*\.\d/.test(label)) &&
-  [...labels].every((label) => Number.isFinite(Number(label)))
+const isDecimal = (label: string): boolean => /^-?\d*\.\d/.test(label)
 
-const notLabels = (labels: ReadonlySet<string>): AttuneError =>
+/** True for many numbers, some of them with decimals: the targets of a regression. */
+const areTargets = (labels: readonly string[], decimal: Example | undefined): boolean =>
+  decimal !== undefined && labels.length > MOST_DECIMALS && labels.every((label) => Number.isFinite(Number(label)))
+
+const notLabels = (labels: readonly string[], example: Example | undefined): AttuneError =>
   new AttuneError(
     'NO_LABELS',
-    `expected the labels of classes, got ${labels.size} distinct numbers (${listed([...labels].slice(0, 3), ', ')}, …), as in a regression`,
-    'Map the numbers to classes in the data, or list the classes: `labels: [...]` in the objective.',
+    `expected the labels of classes, got ${labels.length} distinct numbers (${listed(labels.slice(0, 3), ', ')}, …), as in a regression`,
+    'Use `objective: { use: regression, number: FIELD }`, map the numbers to classes in the data, or list the classes: `labels: [...]`.',
+    { cause: example },
   )
 
 /**
  * Returns the distinct labels of the training examples, sorted.
- * @throws AttuneError `MISSING_FIELD` for an empty label; `NO_LABELS` for the numbers of a regression
+ * @throws AttuneError `MISSING_FIELD` for an empty label; `NO_LABELS` for the numbers of a regression, whose `cause` is the first example
+ *   with a decimal number
  */
 export async function learnLabels(
   examples: AsyncIterable<Example>,
   labelsOf: (example: Example) => Iterable<string>,
 ): Promise<string[]> {
   const seen = new Set<string>()
+  let decimal: Example | undefined
   for await (const example of examples)
     for (const label of labelsOf(example)) {
       if (label.trim() === '') throw emptyLabel(example)
+      if (isDecimal(label)) decimal ??= example
       seen.add(label)
     }
-  if (areTargets(seen)) throw notLabels(seen)
+  if (areTargets([...seen], decimal)) throw notLabels([...seen], decimal)
   return [...seen].sort()
 }
 

@@ -8,6 +8,8 @@ export interface NextTokenItem extends Encoded {
   readonly ids: readonly number[]
   /** 1 for tokens that the model learns to predict, 0 for those that it only reads. Default: 1 for all. */
   readonly trained?: readonly number[]
+  /** Number of trained spans, such as answers of a conversation, that were truncated entirely. Default: 0. */
+  readonly lostSpans?: number
 }
 
 /**

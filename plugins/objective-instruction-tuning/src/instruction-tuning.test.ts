@@ -123,6 +123,12 @@ describe('rows that do not fit', () => {
     expect(() => read(example as Example)).toThrow(code(wanted))
   })
 
+  it('are counted by the answers that are truncated entirely', () => {
+    const lost = (messages: readonly object[]): unknown => (read({ messages }) as { lostSpans?: number }).lostSpans
+    expect(lost([user('a'), assistant('b'), user('c'.repeat(70)), assistant('d'), user('e'), assistant('f')])).toBe(2)
+    expect(lost([user('a'), assistant('b'.repeat(90))])).toBeUndefined()
+  })
+
   it('are conversations without a chat template', () => {
     expect(() => read(examples[0]!, {}, tinyTokenizer())).toThrow(code('NO_CHAT_TEMPLATE'))
     expect(read(examples[2]!, {}, tinyTokenizer()).ids.length).toBeGreaterThan(0)

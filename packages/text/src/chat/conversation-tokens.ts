@@ -11,6 +11,8 @@ export interface ConversationTokens {
   /** Number of tokens. */
   readonly length: number
   readonly truncated: boolean
+  /** Number of spans that train, such as answers, of which no token is left after the truncation. Default: 0. */
+  readonly lostSpans?: number
 }
 
 /** Settings of {@link conversationTokens}. */
@@ -54,7 +56,9 @@ function chatTokens(
   text: string,
   spans: readonly (readonly [number, number])[],
 ): ConversationTokens {
-  return { ids, trained: assistantMask({ text, assistant: spans }, offsets!), length: ids.length, truncated }
+  const tokensOf = (assistant: typeof spans): readonly number[] => assistantMask({ text, assistant }, offsets!)
+  const lostSpans = truncated ? spans.filter((span) => !tokensOf([span]).includes(1)).length : 0
+  return { ids, trained: tokensOf(spans), length: ids.length, truncated, ...(lostSpans > 0 && { lostSpans }) }
 }
 
 /**

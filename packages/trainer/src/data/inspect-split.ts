@@ -1,6 +1,15 @@
-import { type Chosen, type Example, type Objective, fieldsRead, isAttuneError } from '@attune/core'
+import {
+  type AttuneError,
+  type Chosen,
+  type Encoded,
+  type Example,
+  type Objective,
+  fieldsRead,
+  isAttuneError,
+} from '@attune/core'
+import type { NextTokenItem } from '@attune/data'
 import type { Split } from '../setup/splits.js'
-import { type FaultFinder, emptyTextFinder, rowRules } from './row-rules.js'
+import { emptyTextFinder, rowRules } from './row-rules.js'
 import { withLocation } from './with-location.js'
 
 /** Maximum number of rows that a warning names. */
@@ -23,52 +32,80 @@ function textTruncation(objective: Chosen): (example: Example) => Example {
   }
 }
 
+/** What the objective makes of an example: an error, or the encoded example. */
+export interface ReadRow {
+  readonly fault?: AttuneError
+  readonly item?: Encoded & Pick<NextTokenItem, 'lostSpans'>
+}
+
 /**
- * Returns a function that finds the error of an example: an unknown label, a field of another type. It tokenizes only the first
+ * Returns a function that encodes an example, to find its error: an unknown label, a field of another type. It tokenizes only the first
  * characters of texts, unless there is an error.
  * @param chosen the plugin of the objective, and its options
  */
-export function faultFinder(objective: Pick<Objective, 'encode'>, chosen: Chosen): FaultFinder {
+export function rowReader(objective: Pick<Objective, 'encode'>, chosen: Chosen): (example: Example) => ReadRow {
   const truncated = textTruncation(chosen)
-  const errorOf = (example: Example): unknown => {
+  const read = (example: Example): ReadRow & { readonly failed: boolean } => {
     try {
-      objective.encode(example)
-      return undefined
+      return { failed: false, item: objective.encode(example) as Encoded }
     } catch (error) {
-      return error
+      return { failed: true, ...(isAttuneError(error) && { fault: error }) }
     }
   }
   return (example) => {
     // The error may be that of the truncated text.
-    const error = errorOf(truncated(example)) === undefined ? undefined : errorOf(example)
-    return isAttuneError(error) ? error : undefined
+    const short = read(truncated(example))
+    return short.failed ? read(example) : short
   }
 }
 
-/** Describes the empty texts of a split, naming the first rows. */
-async function emptyTexts(split: Split, field: string, count: number, first: readonly Example[]): Promise<string> {
+/** Number of examples of a kind, and the first of them. */
+interface Noted {
+  count: number
+  readonly first: Example[]
+}
+
+function note(noted: Noted, example: Example): void {
+  noted.count++
+  if (noted.first.length < NAMED) noted.first.push(example)
+}
+
+/** Describes examples of a split, naming the first rows; nothing if there are none. */
+async function described(split: Split, { count, first }: Noted, what: string): Promise<string[]> {
+  if (count === 0) return []
   const locations = await split.locate(first)
   const named =
     locations.length === 0 ? `in ${split.location}` : locations.join(', ') + (count > locations.length ? ', …' : '')
-  return `${split.name}: ${count} ${count === 1 ? 'example has' : 'examples have'} an empty text in field "${field}": ${named}`
+  return [`${split.name}: ${count} ${count === 1 ? 'example has' : 'examples have'} ${what}: ${named}`]
 }
 
 /**
  * Reads a split once, before anything is computed on it.
- * @returns warnings: empty texts
+ * @returns warnings: empty texts, and answers of conversations that are truncated entirely while another one trains
  * @throws AttuneError the error of the objective for an example that it cannot use, with the location of its row
  */
-export async function inspectSplit(split: Split, objective: Chosen, faultOf: FaultFinder): Promise<readonly string[]> {
+export async function inspectSplit(
+  split: Split,
+  objective: Chosen,
+  read: (example: Example) => ReadRow,
+): Promise<readonly string[]> {
   const [rules, emptyField] = [rowRules(objective), emptyTextFinder(objective)]
-  const first: Example[] = []
-  let [count, field] = [0, '']
+  const none = (): Noted => ({ count: 0, first: [] })
+  const [empty, lost] = [none(), none()]
+  let field = ''
   for await (const example of split.examples()) {
-    const fault = rules(example) ?? faultOf(example)
+    const broken = rules(example)
+    const { fault, item }: ReadRow = broken === undefined ? read(example) : { fault: broken }
     if (fault !== undefined) throw withLocation(fault, (await split.locate([example]))[0] ?? split.location)
-    const empty = emptyField(example)
-    if (empty === undefined) continue
-    if (count++ === 0) field = empty
-    if (first.length < NAMED) first.push(example)
+    const own = emptyField(example)
+    if (own !== undefined) {
+      field ||= own
+      note(empty, example)
+    }
+    if ((item?.lostSpans ?? 0) > 0) note(lost, example)
   }
-  return count === 0 ? [] : [await emptyTexts(split, field, count, first)]
+  return [
+    ...(await described(split, empty, `an empty text in field "${field}"`)),
+    ...(await described(split, lost, 'an answer that is truncated entirely and does not train')),
+  ]
 }

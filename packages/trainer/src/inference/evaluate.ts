@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { AttuneError, closeScope } from '@attune/core'
-import { faultFinder, inspectSplit } from '../data/inspect-split.js'
+import { rowReader, inspectSplit } from '../data/inspect-split.js'
 import { isEnsemble } from '../ensemble/ensemble-file.js'
 import { evaluateEnsemble } from '../ensemble/evaluate-ensemble.js'
 import { evaluationsOf } from '../files/evaluations-of.js'
@@ -33,7 +33,7 @@ async function evaluateModel(folder: string, options: EvaluateOptions) {
   try {
     const begun = performance.now()
     const { split, warnings: ofSplit } = await splitOf(run, plan, metrics, options)
-    const empty = await inspectSplit(split, objective, faultFinder(components.objective, objective))
+    const empty = await inspectSplit(split, objective, rowReader(components.objective, objective))
     const scored = await scoreSplit(split, components, (items) =>
       score(forward, components.objective, components.metrics, params, items, components),
     )

@@ -9,7 +9,7 @@ import { type Components, compose, fitPlugins, componentsOf, startEngine, withFi
 import { type RunFolder, type Session, openSession } from './session.js'
 import { openSplits } from '../data/open-splits.js'
 import { openStore } from '../data/store.js'
-import { faultFinder, inspectSplit } from '../data/inspect-split.js'
+import { rowReader, inspectSplit } from '../data/inspect-split.js'
 import { locatingErrors } from '../data/locating-errors.js'
 import { withSavedLabels } from './learned-labels.js'
 import { countExamples } from './splits.js'
@@ -85,10 +85,9 @@ async function inspectSplits(
   scope: Scope,
 ): Promise<void> {
   const { objective } = withFittedOptions(plan, learned.options).config
-  const faultOf = faultFinder(componentsOf(scope).objective, objective)
+  const read = rowReader(componentsOf(scope).objective, objective)
   for (const split of [train, validation])
-    for (const message of await inspectSplit(split, objective, faultOf))
-      emit?.({ type: 'run.warned', step: 0, message })
+    for (const message of await inspectSplit(split, objective, read)) emit?.({ type: 'run.warned', step: 0, message })
 }
 
 /**
