@@ -245,10 +245,13 @@ describe('crf', () => {
     expect(objective.config).toMatchObject({ crf: true, tagging_scheme: 'BIO' })
   })
 
-  it('is refused with a loss of its own, and with entities of several tokens', () => {
+  it('is refused with a loss of its own, a single label, and entities of several tokens', () => {
     const losses = [{ compares: 'labels' as const, losses: (outputs: Tensor) => outputs }]
     expect(() => tokenClassification({ labels: tags, crf: true }, { ...given, losses })).toThrow(
       expect.objectContaining({ code: 'LOSS_MISMATCH' }),
+    )
+    expect(() => tokenClassification({ labels: ['O'], crf: true }, given)).toThrow(
+      expect.objectContaining({ code: 'NO_LABELS', problem: expect.stringContaining('got O') as unknown }),
     )
     expect(() => tokenClassification({ labels: tags, crf: true, entities: 'max' }, given)).toThrow(
       expect.objectContaining({ code: 'BAD_OPTIONS' }),

@@ -224,7 +224,14 @@ function objectiveOf<H extends Tree>(
   }
 }
 
-function requireNoLoss(losses: readonly LossTerm[]): void {
+/** @throws AttuneError `NO_LABELS` for a single label, whose only sequence has probability 1; `LOSS_MISMATCH` for another loss */
+function requireForCrf(labels: readonly string[], losses: readonly LossTerm[]): void {
+  if (labels.length < 2)
+    throw new AttuneError(
+      'NO_LABELS',
+      `objective token-classification: expected at least two labels with \`crf: true\`, got ${labels.join(', ') || 'none'}`,
+      'Train on examples with other labels too, or list them: `labels: [O, B-X, I-X]` in the objective.',
+    )
   if (losses.length === 0) return
   throw new AttuneError(
     'LOSS_MISMATCH',
@@ -237,7 +244,7 @@ function create(o: Options, given: { model: Model; tokenizer: Tokenizer; losses:
   const labels = requireLabels('token-classification', o.labels)
   const { model, losses } = given
   if (!o.crf) return objectiveOf(o, labels, softmaxHead(model, labels.length, losses), given)
-  requireNoLoss(losses)
+  requireForCrf(labels, losses)
   const allowed = o.scheme === undefined ? undefined : tagTransitions(labels, o.scheme)
   return objectiveOf(o, labels, crfHead(model, labels.length, allowed), given)
 }
