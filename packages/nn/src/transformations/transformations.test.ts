@@ -5,6 +5,7 @@ import { type Tensor, scalar, tensor } from '@tensorflow/tfjs-core'
 import {
   accumulateMomentum,
   addDecayedWeights,
+  biasCorrection,
   chain,
   clipByGlobalNorm,
   eagerEngine,
@@ -92,6 +93,15 @@ describe('scaleByAdam', () => {
     const adam = scaleByAdam(0.9, 0.999, 1e-8)
     const { updates } = adam.update({ w: tensor([1e-3, -5, 1e4, 0]) }, adam.init(params), params, hyper(1))
     numbers(updates)['w']!.forEach((x, i) => expect(x).toBeCloseTo([1, -1, 1, 0][i]!, 4))
+  })
+})
+
+describe('biasCorrection', () => {
+  it.each([0, 0.5, 0.9, 0.999, 0.9999])('of decay %p is 1 − decay^step within float32 rounding', (decay) => {
+    for (const step of [1, 2, 10, 1000, 1e6]) {
+      const [expected, found] = [1 - decay ** step, biasCorrection(decay, scalar(step)).dataSync()[0]!]
+      expect(Math.abs(found / expected - 1)).toBeLessThan(5e-7)
+    }
   })
 })
 
