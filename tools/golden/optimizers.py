@@ -84,8 +84,9 @@ class MuonWithAdamW:
     """torch.optim.Muon in float32 for hidden matrices, AdamW for all other parameters."""
 
     def __init__(self, parameters, adjust, **arguments):
-        hidden = [p for name, p in parameters.items() if p.dim() == 2 and "embed" not in name]
-        embeddings = [p for name, p in parameters.items() if p.dim() == 2 and "embed" in name]
+        others = ("embed", "classifier")
+        hidden = [p for name, p in parameters.items() if p.dim() == 2 and not any(each in name for each in others)]
+        embeddings = [p for name, p in parameters.items() if p.dim() == 2 and any(each in name for each in others)]
         vectors = [p for p in parameters.values() if p.dim() < 2]
         self.muon = torch.optim.Muon(hidden, lr=0.1, weight_decay=0.1, adjust_lr_fn=adjust, **arguments)
         rest = [{"params": embeddings, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
@@ -638,8 +639,7 @@ LAYERED = ("layer-wise-learning-rate-decay", "gradual-unfreezing")
 def adamw_lora_plus():
     case = lora_plus({"ratio": 16, "weightDecay": 0.1}, torch.optim.AdamW, 16, loraplus_weight_decay=0.1)
     source = of("peft", "optimizers.create_loraplus_optimizer") + " with torch.optim.AdamW"
-    path = ROOT / "plugins/optimizer-lora-plus/golden/with-adamw/peft-lora-plus.json"
-    path.parent.mkdir(exist_ok=True)
+    path = ROOT / "plugins/optimizer-lora-plus/golden/peft-lora-plus-adamw.json"
     path.write_text(json.dumps({"source": source, "cases": [case]}))
 
 
@@ -655,16 +655,17 @@ def logistic_minimum():
     return numpy.log1p(numpy.exp(-signed @ weights)).mean() + 0.025 * weights @ weights
 
 
-for name, make in GOLDEN.items():
-    if len(sys.argv) > 1 and name not in sys.argv[1:]:
-        continue
-    source, link, cases = make()
-    folder = ROOT / f"plugins/optimizer-{name}/golden"
-    folder.mkdir(parents=True, exist_ok=True)
-    prefixes = {"layers": ["embed.", "layer.0.", "layer.1."]} if name in LAYERED else {}
-    golden = {"source": source, **({} if link is None else {"link": link}), **prefixes, "cases": cases}
-    (folder / f"{source.split('.')[0]}-{name}.json").write_text(json.dumps(golden))
-    print(name, source)
-    if name == "lora-plus":
-        adamw_lora_plus()
-print("minimum of the logistic regression:", logistic_minimum())
+if __name__ == "__main__":
+    for name, make in GOLDEN.items():
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
+        source, link, cases = make()
+        folder = ROOT / f"plugins/optimizer-{name}/golden"
+        folder.mkdir(parents=True, exist_ok=True)
+        prefixes = {"layers": ["embed.", "layer.0.", "layer.1."]} if name in LAYERED else {}
+        golden = {"source": source, **({} if link is None else {"link": link}), **prefixes, "cases": cases}
+        (folder / f"{source.split('.')[0]}-{name}.json").write_text(json.dumps(golden))
+        print(name, source)
+        if name == "lora-plus":
+            adamw_lora_plus()
+    print("minimum of the logistic regression:", logistic_minimum())

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { replacePart } from '../check/replace-part.mjs'
 import { lossDeviation, lossPlugins } from './measure-losses.mjs'
 import { root } from './measure-model.mjs'
-import { deviation, optimizerPlugins, trainTiny } from './measure-optimizers.mjs'
+import { deviation, optimizerPlugins, trainTiny, training, trainingDeviation } from './measure-optimizers.mjs'
 
 const engines = await Promise.all(
   ['tfjs-cpu', 'onnxruntime'].map(async (name) =>
@@ -20,13 +20,18 @@ const short = (/** @type {number} */ x) => (x === 0 ? '0' : x.toExponential(1))
 
 const rows = []
 for (const measured of await optimizerPlugins()) {
-  const { name, plugin, golden } = measured
-  const cells = [name, golden?.source ?? '— (see the tests of the plugin)', golden?.cases.length ?? '—']
-  for (const engine of engines) cells.push(golden === undefined ? '—' : short(await deviation(engine, plugin, golden)))
-  const [eager = [], compiled = []] = [await trainTiny(engines[0], measured), await trainTiny(engines[1], measured)]
-  cells.push(short(Math.max(...eager.map((loss, i) => Math.abs(loss - (compiled[i] ?? NaN))))))
-  rows.push(`| ${cells.join(' | ')} |`)
-  console.log(cells.join('  '))
+  const { name, goldens } = measured
+  const expected = training.cases[name]
+  const { losses, norms, values } =
+    expected === undefined ? {} : trainingDeviation(await trainTiny(engines[1], measured), expected)
+  const tiny = [losses, norms, values].map((each) => (each === undefined ? '—' : short(each)))
+  for (const steps of goldens.length > 0 ? goldens : [undefined]) {
+    const cells = [name, steps?.golden.source ?? '— (see the tests of the plugin)', steps?.golden.cases.length ?? '—']
+    for (const engine of engines) cells.push(steps === undefined ? '—' : short(await deviation(engine, steps)))
+    cells.push(...(steps === goldens.at(-1) ? tiny : ['', '', '']))
+    rows.push(`| ${cells.join(' | ')} |`)
+    console.log(cells.join('  '))
+  }
 }
 const losses = []
 for (const measured of await lossPlugins()) {
@@ -38,8 +43,8 @@ for (const measured of await lossPlugins()) {
 for (const engine of engines) await engine.close()
 
 const path = join(root, 'docs/measurements/training.md')
-const table = `| plugin | reference | cases | deviation, tfjs-cpu | deviation, onnxruntime | losses on a tiny BERT differ between engines by |
-| --- | --- | --- | --- | --- | --- |
+const table = `| plugin | reference | cases | deviation, tfjs-cpu | deviation, onnxruntime | tiny BERT: losses | norms of updates | values of updates |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}`
 const lossTable = `| plugin | reference | cases | deviation, tfjs-cpu | deviation, onnxruntime |
 | --- | --- | --- | --- | --- |

@@ -1,5 +1,6 @@
 import {
   type AnyPlugin,
+  type Closure,
   type Engine,
   type HostArray,
   type Hyper,
@@ -8,13 +9,15 @@ import {
   type Tree,
   mapParams,
 } from '@attune/core'
-import { chain, scaleByLearningRate } from '@attune/nn'
+import { chain, crossEntropy, scaleByLearningRate } from '@attune/nn'
 import {
   type Scalar,
+  type Tensor,
   add,
   matMul,
   mean,
   mul,
+  scalar,
   square,
   sub,
   sum,
@@ -25,16 +28,17 @@ import {
   neg,
 } from '@tensorflow/tfjs-core'
 import { largestDifference } from './expect-close.js'
-import { array, closureOf, evaluate, hyperArrays, stepOf } from './optimizer-steps.js'
+import { integers } from './host-array.js'
+import { array, evaluate, hyperArrays, stepOf } from './optimizer-steps.js'
 
 type Values = Readonly<Record<string, readonly number[]>>
 
 /**
- * A regression with the parameter `weight`, `[features]`: the mean of `log(1 + exp(−y · x·w))` with targets ±1, or of `(x·w − y)² / 2`,
- * plus `l2 / 2 · ‖w‖²`.
+ * A regression with the parameter `weight`: the mean of `log(1 + exp(−y · x·w))` with targets ±1, of `(x·w − y)² / 2`, or the mean
+ * cross-entropy of `softmax(W·x)` with class ids as targets, plus `l2 / 2 · ‖w‖²`. The weight is `[features]`, of softmax `[classes, features]`.
  */
 export interface RegressionProblem {
-  readonly kind: 'logistic' | 'least-squares'
+  readonly kind: 'logistic' | 'least-squares' | 'softmax'
   readonly features: readonly (readonly number[])[]
   readonly targets: readonly number[]
   readonly l2: number
@@ -49,6 +53,8 @@ export interface OptimizerGoldenCase {
   readonly gradients?: readonly Values[]
   /** The problem whose loss the closure evaluates. */
   readonly problem?: RegressionProblem
+  /** Class ids that take the place of the targets of a softmax problem at each step, where the optimizer samples labels. */
+  readonly samples?: readonly (readonly number[])[]
   /** The parameters after each step. */
   readonly expected: readonly Values[]
   /** The evaluation parameters after each step. */
@@ -81,24 +87,30 @@ export function chained(plugin: Optimizer, link: OptimizerGolden['link']): Optim
   return link === 'before' ? chain(plugin, scaleByLearningRate()) : chain(scaleByLearningRate(), plugin)
 }
 
-/** Loss of a regression problem. */
+/** Loss of a regression problem on its own targets, or on `targets`, `[examples]`. */
 export const regressionLoss =
-  ({ kind, features, targets, l2 }: RegressionProblem) =>
+  ({ kind, features, targets, l2 }: RegressionProblem, given?: Tensor) =>
   (params: Params): Scalar => {
     const w = params['weight']!
     const x = tensor2d(features.map((row) => [...row]))
-    const y = tensor1d([...targets])
+    const y = given ?? tensor1d([...targets], kind === 'softmax' ? 'int32' : 'float32')
+    const decay = mul(l2 / 2, sum(square(w)))
+    if (kind === 'softmax') return add(mean(crossEntropy(matMul(x, w, false, true), y)), decay) as Scalar
     const predicted = reshape(matMul(x, reshape(w, [-1, 1])), [-1])
     const losses = kind === 'logistic' ? softplus(neg(mul(y, predicted))) : mul(0.5, square(sub(predicted, y)))
-    return add(mean(losses), mul(l2 / 2, sum(square(w)))) as Scalar
+    return add(mean(losses), decay) as Scalar
   }
 
-/** One step on a problem: its gradient, the update and the new parameters. */
+/** One step on a problem: its gradient, the update and the new parameters. `sampled` are the labels of a closure on sampled labels. */
 const problemStep = (optimizer: Optimizer, problem: RegressionProblem) => {
   const loss = regressionLoss(problem)
-  return (params: Params, state: Tree, hyper: Hyper): { params: Params; state: Tree } => {
+  return (params: Params, state: Tree, hyper: Hyper, sampled?: Tensor): { params: Params; state: Tree } => {
     const { grads } = evaluate(loss, params)
-    const { updates, state: next } = optimizer.update(grads, state, params, hyper, closureOf(optimizer, loss))
+    const closure: Closure = (at, labels) => {
+      const { value, grads: own } = evaluate(labels === 'sampled' ? regressionLoss(problem, sampled) : loss, at)
+      return { loss: value, grads: own, weight: scalar(problem.targets.length) }
+    }
+    const { updates, state: next } = optimizer.update(grads, state, params, hyper, closure)
     return { params: mapParams((p, u) => add(p, u), params, updates), state: next }
   }
 }
@@ -115,7 +127,7 @@ export async function* goldenSteps(
   optimizer: Optimizer,
   example: OptimizerGoldenCase,
 ): AsyncGenerator<GoldenStep> {
-  const { initial, gradients, problem, expected, evaluated, learningRates } = example
+  const { initial, gradients, problem, samples, expected, evaluated, learningRates } = example
   const arrays = (values: Values, prefix = ''): Record<string, HostArray> =>
     Object.fromEntries(Object.entries(values).map(([n, v]) => [prefix + n, array(v, initial[n]!.shape)]))
   const withGradients = engine.compile(stepOf(optimizer))
@@ -126,7 +138,8 @@ export async function* goldenSteps(
   for (const [t, values] of expected.entries()) {
     const hyper: Hyper = engine.put(hyperArrays(learningRates[t]!, t + 1))
     const grads = (): Params => engine.put(arrays(gradients![t]!)) as unknown as Params
-    ;({ params, state } = onProblem?.(params, state, hyper) ?? withGradients(params, state, grads(), hyper))
+    const sampled = samples === undefined ? [] : [engine.put(integers(samples[t]!, [samples[t]!.length]))]
+    ;({ params, state } = onProblem?.(params, state, hyper, ...sampled) ?? withGradients(params, state, grads(), hyper))
     const found = (await engine.read(params)) as Record<string, HostArray>
     if (evaluated === undefined) yield { found, expected: arrays(values) }
     else {

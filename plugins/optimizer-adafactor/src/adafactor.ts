@@ -74,7 +74,8 @@ const scaleByParameter = (minimum: number): Optimizer<Record<never, never>> => (
  *     Δ = −learningRate · max(parameterEpsilon, rms(p)) · u − learningRate · weightDecay · p
  *
  * Near neighbour: AdamW, which keeps two numbers per weight. The paper's relative step size `min(0.01, 1 / √step)` is a schedule: take the
- * scheduler inverse-square-root. The update is that of Adafactor in transformers with relative_step off.
+ * scheduler inverse-square-root. The update is that of Adafactor in transformers with relative_step off; weight decay is not scaled by
+ * rms(p), as in torch.optim.Adafactor.
  */
 export const adafactor = definePlugin({
   kind: OPTIMIZER,

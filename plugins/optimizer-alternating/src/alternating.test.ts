@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { type Hyper, OPTIMIZER, type Optimizer, type Params, type Tree, definePlugin, mapParams } from '@attune/core'
 import { addDecayedWeights, chain, scaleByAdam, scaleByLearningRate } from '@attune/nn'
-import { chosenPlugin, describeOptimizer, floats, referenceEngine } from '@attune/testkit'
+import {
+  type OptimizerGolden,
+  type OptimizerGoldenCase,
+  chosenPlugin,
+  describeOptimizer,
+  floats,
+  referenceEngine,
+} from '@attune/testkit'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { add } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -23,37 +30,31 @@ const optimizer = (weightDecay = 0) => chosenPlugin(adamw, { weightDecay }) as n
 
 describeOptimizer(alternating, { options: { optimizer: optimizer(), part: 'a.bias' } })
 
-interface Golden {
-  readonly source: string
-  readonly learningRate: number
-  readonly initial: Readonly<Record<string, number[]>>
-  readonly gradients: readonly Readonly<Record<string, number[]>>[]
-  readonly expected: readonly Readonly<Record<string, number[]>>[]
-}
-const golden = JSON.parse(readFileSync('golden/torch-alternating.json', 'utf8')) as Golden
+const golden = JSON.parse(readFileSync('golden/torch-alternating.json', 'utf8')) as OptimizerGolden
+const [{ initial, gradients, learningRates, expected, options }] = golden.cases as [OptimizerGoldenCase]
 
 describe('alternating updates', () => {
   const engine = referenceEngine()
   beforeAll(() => engine.start())
   afterAll(() => engine.close())
-  const put = (values: Readonly<Record<string, number[]>>) =>
-    engine.put(mapParams((each: number[]) => floats(each, [each.length]), values)) as unknown as Params
+  const put = (values: Readonly<Record<string, readonly number[]>>) =>
+    engine.put(mapParams((each: readonly number[]) => floats(each, [1, each.length]), values)) as unknown as Params
 
   it(`are those of ${golden.source}, and leave the other part and its state unchanged bit for bit`, async () => {
-    const turns = alternating({ optimizer: optimizer(0.1), part: 'b', otherSteps: 2 })
+    const turns = alternating({ optimizer: optimizer(0.1), ...options } as never)
     const step = engine.compile((params: Params, state: Tree, grads: Params, hyper: Hyper) => {
       const { updates, state: next } = turns.update(grads, state, params, hyper)
       return { params: mapParams((p, u) => add(p, u), params, updates), state: next }
     })
-    const start = put(golden.initial)
+    const start = put(mapParams(({ values }) => values, initial))
     let now = { params: start, state: turns.init(start) as Tree }
     let before = await engine.read({ ...now } as never)
-    for (const [i, gradients] of golden.gradients.entries()) {
+    for (const [i, gradient] of gradients!.entries()) {
       const number = (value: number) => floats([value], [])
-      const hyper = { learningRate: number(golden.learningRate), step: number(i + 1), steps: number(9), scheduled: {} }
-      now = step(now.params, now.state, put(gradients), engine.put(hyper) as never) as typeof now
+      const hyper = { learningRate: number(learningRates[i]!), step: number(i + 1), steps: number(10), scheduled: {} }
+      now = step(now.params, now.state, put(gradient), engine.put(hyper) as never) as typeof now
       const after = (await engine.read({ ...now } as never)) as Record<string, Record<string, { values: Float32Array }>>
-      for (const [name, values] of Object.entries(golden.expected[i]!))
+      for (const [name, values] of Object.entries(expected[i]!))
         for (const [j, value] of values.entries()) expect(after['params']![name]!.values[j]).toBeCloseTo(value, 5)
       const [resting, training] = i % 3 === 2 ? (['others', 'selected'] as const) : (['selected', 'others'] as const)
       const [old, name] = [before as typeof after, i % 3 === 2 ? 'a' : 'b']

@@ -21,7 +21,7 @@ const adamwLoraPlus = definePlugin({
 })
 
 it('matches create_loraplus_optimizer of peft with AdamW within 1e-5', async () => {
-  const [engine, golden] = [referenceEngine(), read('with-adamw/peft-lora-plus')]
+  const [engine, golden] = [referenceEngine(), read('peft-lora-plus-adamw')]
   await engine.start()
   for (const example of golden.cases)
     expect(await goldenDeviation(engine, adamwLoraPlus, golden, example)).toBeLessThan(1e-5)
