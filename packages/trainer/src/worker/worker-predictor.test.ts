@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Example, isAttuneError } from '@attune/core'
 import { lastValueFrom } from 'rxjs'
@@ -28,11 +27,7 @@ describe('openWorkerPredictor', () => {
   it('matches sequential predictions for 128 concurrent calls, with only the bad row failing', async () => {
     const rows: Example[] = Array.from({ length: 128 }, (_, i) => (i === 77 ? (null as never) : toyExample(i)))
     const here = await openPredictor(directory, { searchPaths: { folders: ['.'], registered: toyPlugins } })
-    const delay = monitorEventLoopDelay({ resolution: 1 })
-    delay.enable()
     const answers = (await Promise.all(rows.map((row) => worker.predict([row])))).flat()
-    delay.disable()
-    process.stdout.write(`event loop delay with 128 calls on a worker: at most ${(delay.max / 1e6).toFixed(1)} ms\n`)
     for (const [i, row] of rows.entries()) {
       if (i === 77)
         expect(answers[i]).toMatchObject({ code: 'PREDICTION_FAILED', remedy: expect.any(String) as unknown })
@@ -41,6 +36,53 @@ describe('openWorkerPredictor', () => {
     expect(answers.filter(isAttuneError)).toHaveLength(1)
     expect(worker.describes).toEqual(here.describes)
     await here.close()
+  })
+
+  it('runs the tokenizer and the compiled programs on its own thread only, so that they never block the main thread', async () => {
+    const module = join(temporary, 'off-main.mjs')
+    const toys = new URL('../run/toy.test.fixture.js', import.meta.url).href
+    writeFileSync(
+      module,
+      `import { isMainThread } from 'node:worker_threads'
+      import { toyPlugins } from ${JSON.stringify(toys)}
+      const guarded = (what, run) => (...given) => {
+        if (isMainThread) throw new Error(what + ' runs on the main thread')
+        return run(...given)
+      }
+      const wrapped = (kind, wrap) => {
+        const plugin = toyPlugins.find((each) => each.kind.name === kind)
+        const own = Object.assign((...given) => wrap(plugin(...given)), { ...plugin })
+        return Object.defineProperty(own, 'name', { value: plugin.name })
+      }
+      const tokenizer = wrapped('tokenizer', (made) => ({ ...made, encode: guarded('tokenizer', made.encode) }))
+      const engine = wrapped('engine', (made) => ({
+        ...made,
+        compile: (...given) => {
+          const program = made.compile(...given)
+          return Object.assign(guarded('program', program), program)
+        },
+      }))
+      export default [tokenizer, engine, ...toyPlugins.filter(({ kind }) => !['tokenizer', 'engine'].includes(kind.name))]`,
+    )
+    const url = new URL(`file://${module}`)
+    const rows = Array.from({ length: 128 }, (_, i) => toyExample(i))
+    const own = await openWorkerPredictor(directory, { plugins: url })
+    const answers = (await Promise.all(rows.map((row) => own.predict([row])))).flat()
+    await own.close()
+    expect(answers).toEqual(await worker.predict(rows))
+    const { default: registered } = (await import(url.href)) as { default: typeof toyPlugins }
+    const refusals = async (kinds: readonly string[]) => {
+      const chosen = [
+        ...registered.filter(({ kind }) => kinds.includes(kind.name)),
+        ...toyPlugins.filter(({ kind }) => !kinds.includes(kind.name)),
+      ]
+      const here = await openPredictor(directory, { searchPaths: { folders: ['.'], registered: chosen } })
+      const [answer] = await here.predict([toyExample(1)])
+      await here.close()
+      return isAttuneError(answer) ? answer.problem : answer
+    }
+    expect(await refusals(['tokenizer'])).toContain('tokenizer runs on the main thread')
+    expect(await refusals(['engine'])).toContain('program runs on the main thread')
   })
 
   it('describes the model as plain data', () => {
