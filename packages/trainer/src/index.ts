@@ -61,6 +61,7 @@ export {
   applyStep,
   inferenceStep,
   lossAndGradients,
+  lossWeightsStep,
   emptyAccumulation,
   trainingStep,
 } from './step/training-step.js'

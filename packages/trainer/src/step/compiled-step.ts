@@ -8,7 +8,9 @@ import {
   type Params,
   type Tree,
   deriveKey,
+  mapParams,
 } from '@attune/core'
+import { add } from '@tensorflow/tfjs-core'
 import type { StepConstants } from './loss-function.js'
 import {
   type Accumulated,
@@ -19,6 +21,7 @@ import {
   accumulateStep,
   applyStep,
   emptyAccumulation,
+  lossWeightsStep,
   trainingStep,
 } from './training-step.js'
 
@@ -60,11 +63,37 @@ export const stepInputs = ({ learningRate, step, steps, seed, scheduled = {} }: 
 })
 
 type Rest = [inputs: StepInputs, constants: StepConstants, memory: Tree]
+type MicroBatch = [trainable: Params, frozen: Params, batch: OnDevice<Batch>, ...rest: Rest]
 type Whole = Compiled<(state: TrainingState, frozen: Params, batch: OnDevice<Batch>, ...rest: Rest) => StepResult>
-type Add = Compiled<
-  (sums: Accumulated, trainable: Params, frozen: Params, batch: OnDevice<Batch>, ...rest: Rest) => Accumulated
->
+type Weigh = Compiled<(...microBatch: MicroBatch) => Params>
+type Add = Compiled<(sums: Accumulated, ...given: [...MicroBatch, totals: Params]) => Accumulated>
 type Apply = Compiled<(state: TrainingState, sums: Accumulated, ...rest: Rest) => StepResult>
+
+/**
+ * Compiles the weights of an objective's losses over the micro-batches of a step, empty if it has a single loss. They are needed before the
+ * first backward pass, because each loss is divided by its own weight.
+ */
+function compileTotals(engine: Engine, components: StepComponents) {
+  const weigh = engine.compile(lossWeightsStep(components), { donate: [2, 3], constant: [1, 4] }) as unknown as Weigh
+  const sum = engine.compile((a: Params, b: Params) => mapParams((x, y) => add(x, y), a, b), { donate: [0, 1] })
+  let mayBeSeveral = components.objective.trainingLoss !== undefined
+  return {
+    of(microBatches: readonly (() => MicroBatch)[]): Params {
+      let totals: Params = {}
+      for (const [i, microBatch] of (mayBeSeveral ? microBatches : []).entries()) {
+        const weights = weigh(...microBatch())
+        mayBeSeveral = Object.keys(weights).length > 0
+        if (!mayBeSeveral) break
+        totals = i === 0 ? weights : sum(totals, weights)
+      }
+      return totals
+    },
+    dispose() {
+      weigh.dispose()
+      sum.dispose()
+    },
+  }
+}
 
 /**
  * Compiles the training step. A batch of one micro-batch runs as a single program, with gradients and update. A batch of several
@@ -79,27 +108,23 @@ export function compileStep(engine: Engine, given: Omit<StepComponents, 'launchB
     constant: [2, 5],
   }) as unknown as Add
   const apply = engine.compile(applyStep(components), { donate: [0, 1, 2], constant: [3] }) as unknown as Apply
+  const totals = compileTotals(engine, components)
   return {
-    run(state, { frozen, constants, memory = {} }, [first, ...others], inputs) {
+    run(state, { frozen, constants, memory = {} }, parts, inputs) {
       const put = (seed: Key): StepInputs => engine.put(stepInputs({ ...inputs, seed }))
-      if (others.length === 0) return whole(state, frozen, engine.put(first!), put(inputs.seed), constants, memory)
-      const sums = [first!, ...others].reduce(
-        (sum, part, i) =>
-          accumulate(
-            sum,
-            state.trainable,
-            frozen,
-            engine.put(part),
-            put(deriveKey(inputs.seed, 'part', i)),
-            constants,
-            memory,
-          ),
-        begin(state.trainable),
-      )
+      const { trainable } = state
+      if (parts.length === 1) return whole(state, frozen, engine.put(parts[0]!), put(inputs.seed), constants, memory)
+      const microBatches = parts.map((part, i) => (): MicroBatch => {
+        const own = put(deriveKey(inputs.seed, 'part', i))
+        return [trainable, frozen, engine.put(part), own, constants, memory]
+      })
+      const weights = totals.of(microBatches)
+      const sums = microBatches.reduce((sum, microBatch) => accumulate(sum, ...microBatch(), weights), begin(trainable))
+      engine.release(weights)
       return apply(state, sums, put(inputs.seed), constants, memory)
     },
     dispose() {
-      for (const program of [whole, begin, accumulate, apply]) program.dispose()
+      for (const program of [whole, begin, accumulate, apply, totals]) program.dispose()
     },
   }
 }

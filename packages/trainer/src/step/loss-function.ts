@@ -19,7 +19,7 @@ import {
   key,
   mapParams,
 } from '@attune/core'
-import { reduceLosses, stopGradient, withHook } from '@attune/nn'
+import { lossWeights, reduceLosses, stopGradient, withHook } from '@attune/nn'
 import type { Tensor } from '@tensorflow/tfjs-core'
 
 /** An auxiliary model (such as a teacher or the reference). */
@@ -104,29 +104,52 @@ export function withReference(
   return { ...batch, reference: head(forward(batch.inputs as unknown as TextInputs), batch) }
 }
 
-/** Creates the objective's loss on the model, without regularizers. */
-function objectiveLoss({ model, objective, models = {} }: LossComponents, constants: StepConstants): LossFunction {
-  return ({ trainable, frozen, batch, mode, hyper, hook }) => {
-    const params = withHook({ ...frozen, ...trainable }, hook)
-    const inputs = batch.inputs as unknown as TextInputs
-    if (objective.trainingLoss === undefined) {
-      const { reference } = models
-      const whole = withReference({ objective, reference }, batch, frozen, constants.models['reference'])
-      const head = objective.head(params, model.forward(params, inputs, mode), mode, whole)
-      return { ...reduceLosses(objective.loss(head, whole), whole), head }
-    }
-    const context: TrainingContext = {
-      params,
-      trainable,
-      mode,
-      hyper,
-      forward: (given, change = {}) =>
-        model.forward(withHook(change.params ?? params, change.hook), given, change.mode ?? mode),
-      models: auxiliaries(models, constants.models, frozen),
-    }
-    return reduceLosses(objective.trainingLoss(context, batch), batch)
+/** Creates what a custom training loss receives, without its batch. */
+function trainingContext(
+  { model, models = {} }: LossComponents,
+  constants: StepConstants,
+  { trainable, frozen, mode, hyper, hook }: LossCall,
+): TrainingContext {
+  const params = withHook({ ...frozen, ...trainable }, hook)
+  return {
+    params,
+    trainable,
+    mode,
+    hyper,
+    forward: (given, change = {}) =>
+      model.forward(withHook(change.params ?? params, change.hook), given, change.mode ?? mode),
+    models: auxiliaries(models, constants.models, frozen),
   }
 }
+
+/** Creates the objective's loss on the model, without regularizers. */
+function objectiveLoss(components: LossComponents, constants: StepConstants, totals?: Params): LossFunction {
+  const { model, objective, models = {} } = components
+  return (call) => {
+    const { trainable, frozen, batch, mode, hook } = call
+    if (objective.trainingLoss !== undefined)
+      return reduceLosses(objective.trainingLoss(trainingContext(components, constants, call), batch), batch, totals)
+    const params = withHook({ ...frozen, ...trainable }, hook)
+    const whole = withReference(
+      { objective, reference: models['reference'] },
+      batch,
+      frozen,
+      constants.models['reference'],
+    )
+    const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, whole)
+    return { ...reduceLosses(objective.loss(head, whole), whole), head }
+  }
+}
+
+/** Computes the weight of each loss of the objective in a batch, by name, if it has several; otherwise empty. */
+export const objectiveWeights =
+  (given: LossComponents, constants: StepConstants) =>
+  (call: LossCall): Params => {
+    const components = { ...given, ...given.rebuild?.(call.hyper.scheduled) }
+    const context = trainingContext(components, constants, call)
+    const losses = components.objective.trainingLoss?.(context, call.batch)
+    return losses === undefined ? {} : lossWeights(losses, call.batch)
+  }
 
 /** Wraps a loss with one regularizer, which receives its own prepared constants. */
 function regularized(loss: LossFunction, regularizer: Regularizer, prepared: Tree | undefined): LossFunction {
@@ -135,13 +158,20 @@ function regularized(loss: LossFunction, regularizer: Regularizer, prepared: Tre
   return (call: LossCall) => wrapped({ ...call, constants: prepared })
 }
 
-/** Creates the training loss: the objective's loss, wrapped by the regularizers, the first innermost. */
-export function lossFunction(components: LossComponents, constants: StepConstants = NO_CONSTANTS): LossFunction {
+/**
+ * Creates the training loss: the objective's loss, wrapped by the regularizers, the first innermost.
+ * @param totals for a micro-batch, the weight of each of the objective's losses over all micro-batches of the step
+ */
+export function lossFunction(
+  components: LossComponents,
+  constants: StepConstants = NO_CONSTANTS,
+  totals?: Params,
+): LossFunction {
   return (call) => {
     const { regularizers = [], ...rest } = { ...components, ...components.rebuild?.(call.hyper.scheduled) }
     const whole = regularizers.reduce(
       (loss, regularizer, i) => regularized(loss, regularizer, constants.regularizers[i]),
-      objectiveLoss(rest, constants),
+      objectiveLoss(rest, constants, totals),
     )
     return whole(call)
   }

@@ -3,6 +3,7 @@ import {
   type Closure,
   type Hyper,
   type LossFunction,
+  type Mode,
   type OnDevice,
   type Optimizer,
   type Params,
@@ -19,6 +20,7 @@ import {
   NO_CONSTANTS,
   type StepConstants,
   lossFunction,
+  objectiveWeights,
   sampledLoss,
   withReference,
 } from './loss-function.js'
@@ -52,22 +54,27 @@ interface Evaluation {
   readonly hyper: Hyper
 }
 
+/** Training mode of a step. */
+const modeOf = (
+  { gradientCheckpointing = false, launchBound = false }: LossComponents,
+  { seed, scheduled }: Hyper,
+): Mode => ({
+  training: true,
+  key: { seed, stream: 0 },
+  gradientCheckpointing,
+  launchBound,
+  ...(Object.keys(scheduled).length === 0 ? {} : { scheduled }),
+})
+
 /** Computes a scalar of the training loss, its gradient with respect to the trainable parameters, and the loss's weight. */
 function differentiate(
   loss: LossFunction,
-  { gradientCheckpointing = false, launchBound = false }: LossComponents,
+  components: LossComponents,
   { trainable, frozen, batch, hyper }: Evaluation,
   scalarOf: (loss: ReducedLoss) => Tensor,
 ): { readonly value: Scalar; readonly grads: Params; readonly weight: Tensor } {
   let kept: Tensor | undefined
-  const { scheduled } = hyper
-  const mode = {
-    training: true,
-    key: { seed: hyper.seed, stream: 0 },
-    gradientCheckpointing,
-    launchBound,
-    ...(Object.keys(scheduled).length === 0 ? {} : { scheduled }),
-  } as const
+  const mode = modeOf(components, hyper)
   const forward = (): Tensor => {
     const reduced = loss({ trainable, frozen, batch, mode, hyper })
     kept = keep(reduced.weight) // everything else that is not returned is freed with the tape
@@ -185,7 +192,31 @@ export const emptyAccumulation = (trainable: Params): Accumulated => ({
   lossWeight: scalar(0),
 })
 
-/** Accumulates the gradient of one micro-batch. Sums are divided only at the end, so the result does not depend on the split into micro-batches. */
+/**
+ * Computes the weight of each loss of the objective in one micro-batch, by name, `[]`; empty if it has a single loss. Their sums over the
+ * micro-batches of a step are the `totals` of {@link accumulateStep}. A compiling engine evaluates only what the weights depend on, which
+ * is usually not the model.
+ */
+export const lossWeightsStep =
+  (components: LossComponents) =>
+  (
+    trainable: Params,
+    frozen: Params,
+    batch: OnDevice<Batch>,
+    inputs: StepInputs,
+    constants: StepConstants = NO_CONSTANTS,
+    memory?: Tree,
+  ): Params => {
+    const hyper = hyperOf(inputs, memory)
+    const mode = modeOf(components, hyper)
+    return objectiveWeights(components, constants)({ trainable, frozen, batch, mode, hyper })
+  }
+
+/**
+ * Accumulates the gradient of one micro-batch. Sums are divided only at the end, so the result does not depend on the split into micro-batches.
+ * `totals` are the weights of the losses over all micro-batches, from {@link lossWeightsStep}; empty for an objective with a single loss.
+ * @throws AttuneError `BAD_ARGUMENT` for an objective with several losses and no totals
+ */
 export const accumulateStep =
   (components: LossComponents) =>
   (
@@ -196,9 +227,10 @@ export const accumulateStep =
     inputs: StepInputs,
     constants: StepConstants = NO_CONSTANTS,
     memory?: Tree,
+    totals: Params = {},
   ): Accumulated => {
     const evaluation = { trainable, frozen, batch, hyper: hyperOf(inputs, memory) }
-    const loss = lossFunction(components, constants)
+    const loss = lossFunction(components, constants, totals)
     const { value, grads, weight } = differentiate(loss, components, evaluation, ({ sum }) => sum)
     return {
       grads: mapParams((sum, part) => add(sum, part), sums.grads, grads),
