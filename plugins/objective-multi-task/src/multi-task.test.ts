@@ -109,6 +109,19 @@ describe('joint batches', () => {
     expect(objective.comparesExamples).toBe(true)
   })
 
+  it('are never split either if a task compares the examples of a batch', () => {
+    const comparing = Object.assign(
+      (...of: readonly unknown[]) => ({
+        ...(tinyClassification as (...all: unknown[]) => Objective)(...of),
+        comparesExamples: true,
+      }),
+      tinyClassification,
+    )
+    const pairs = chosenPlugin(Object.defineProperty(comparing, 'name', { value: 'comparing' }) as never) as never
+    expect((multiTask({ tasks }, given) as Objective).comparesExamples).toBeUndefined()
+    expect((multiTask({ tasks: { ...tasks, pairs } }, given) as Objective).comparesExamples).toBe(true)
+  })
+
   it('reject a batch without a task, and alternating batches reject rows of several', () => {
     const collate = (batches: 'alternating' | 'joint', some: typeof items) => (): unknown =>
       (multiTask({ tasks, batches }, given) as Objective).collate(some, () => 0)

@@ -95,10 +95,12 @@ function requireOptions({ tasks, weights, layers, weighting, gradients, batches 
 /** The training loss, unless it is the plain loss of the head on the last layer. */
 function training(o: Options, model: Model, tasks: readonly TaskObjective[]): Partial<Objective> {
   const isPlain = o.weighting === 'fixed' && Object.keys(o.weights).length === 0 && o.batches === 'alternating'
-  if (isPlain && !tasks.some((task) => hasOwnOutputs(o, task))) return {}
+  const comparesExamples = o.batches === 'joint' || tasks.some(({ objective }) => objective.comparesExamples)
+  const whole = comparesExamples ? { comparesExamples } : {}
+  if (isPlain && !tasks.some((task) => hasOwnOutputs(o, task))) return whole
   return {
+    ...whole,
     trainingLoss: (context, batch) => trainingLoss(o, { model, tasks }, context, batch),
-    ...(o.batches === 'joint' && { comparesExamples: true }),
     ...(o.weighting === 'gradnorm' && {
       beforeEpoch: async (pass, _, memory) => memory ?? (await taskLosses(tasks, pass)),
     }),

@@ -23,6 +23,7 @@ function create(
     ...pooledHead(model, 'next-sentence-prediction', 2, crossEntropy, 0),
     ...pairs,
     views: ['label', 'scores'],
+    comparesExamples: true, // negatives are from other documents of the batch
     maximumLength,
     encode,
     encodeUnlabelled: encode,
@@ -32,7 +33,7 @@ function create(
 /**
  * Next-sentence prediction: does the second of two segments follow the first in the same document? Segments are runs of sentences of plain
  * documents. Half of the second segments are from another document of the batch (from a later part of the same document in evaluation, and
- * in batches of one). A linear layer with two outputs on the pooled output, class 0 if the segment follows, as in transformers'
+ * in batches of one), so a batch is never split into micro-batches. A linear layer with two outputs on the pooled output, class 0 if the segment follows, as in transformers'
  * `BertForNextSentencePrediction`. Near neighbour: sentence-order-prediction, a harder task whose negatives have the same topic.
  */
 export const nextSentencePrediction = definePlugin({

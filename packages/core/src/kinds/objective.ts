@@ -93,8 +93,8 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   /** Maximum number of tokens; longer texts are truncated. */
   readonly maximumLength: number
   /**
-   * True if the loss compares the examples of a batch (in-batch negatives): the batch is then never split into micro-batches.
-   * Default: the loss of an example does not depend on the others.
+   * True if the loss of an example depends on the others of its batch (in-batch negatives): the batch is then never split into
+   * micro-batches. Default: it does not.
    */
   readonly comparesExamples?: boolean
   /** True if the loss needs the model before training: `models.reference`, or its head's outputs, `reference` of the batch. */

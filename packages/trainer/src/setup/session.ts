@@ -152,7 +152,7 @@ function createParameters(components: Components, plan: Plan, named: NamedVector
 }
 
 /**
- * Rejects micro-batches if the loss compares the examples of a batch, since it is then not a sum over micro-batches, or if the optimizer
+ * Rejects micro-batches if the loss of an example depends on the others of its batch, since it is then not a sum over micro-batches, or if the optimizer
  * needs a closure, which evaluates a single micro-batch.
  * @throws AttuneError `BATCH_IN_PARTS`
  */
@@ -167,7 +167,7 @@ function requireWholeBatches(
   throw new AttuneError(
     'BATCH_IN_PARTS',
     comparesExamples
-      ? `the objective compares the examples of a batch with one another: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`
+      ? `in the loss of the objective, examples of a batch depend on one another: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`
       : `the optimizer re-evaluates the loss of the whole batch: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`,
     'Remove training.microBatchSize. To save memory, use training.gradientCheckpointing or a smaller batchSize.',
   )
