@@ -13,12 +13,13 @@ interface Result {
   readonly status: 'passed' | 'failed' | 'pending'
 }
 
-/** Slow tests (a second or more): run on valid plugins, and on broken ones only if they must fail. */
+/** Slow tests (half a second or more): run on valid plugins, and on broken ones only if they must fail. */
 const SLOW = [
   'descends (parabola|rosenbrock)',
   'reads 30 MB',
   'has a loss that decreases',
   'matches the gradient of its loss',
+  'has the training loss and gradients of the whole batch',
   'matches the TF.js CPU backend',
 ].join('|')
 /** A very slow test, which only the engines' own tests run. */

@@ -19,6 +19,7 @@ import {
   stream,
 } from '@attune/core'
 import { type Scalar, type Tensor, add, div, mul, sub, sum, tensor } from '@tensorflow/tfjs-core'
+import { type TrainingFixture, describeMicroBatches } from './describe-micro-batches.js'
 import { describeOptions } from './describe-options.js'
 import { gradientsOf } from './gradients-of.js'
 import { referenceEngine } from './reference-engine.js'
@@ -30,7 +31,7 @@ import { tinyTokenizer } from './tiny-tokenizer.js'
 import { withoutPlugins } from './without-plugins.js'
 
 /** Inputs of an objective's suite. */
-export interface ObjectiveFixture {
+export interface ObjectiveFixture extends TrainingFixture {
   readonly options?: Readonly<Record<string, unknown>>
   /** Components that the plugin needs; default: a {@link tinyModel} and a {@link tinyTokenizer}. */
   readonly given?: Readonly<Record<string, unknown>> & { readonly model: Model }
@@ -248,13 +249,13 @@ const withRounding = (value: unknown): unknown =>
 
 /**
  * Contract of an objective: fits the same options to examples in any order; rejects examples without a required field with a code;
- * pads batches to one length; its loss is a sum and a weight that are additive over any division into batches, unless it compares
- * examples; the head's gradient matches finite differences and lowers the loss; and every prediction and reference has the declared
+ * pads batches to one length; its loss is a sum and a weight that are additive over any division into batches, and its training loss and
+ * gradients are the same for any partition into micro-batches, unless it compares examples; the head's gradient matches finite differences and lowers the loss; and every prediction and reference has the declared
  * views.
  */
 export function describeObjective(
   plugin: AnyPlugin,
-  { options = {}, given, examples, references = ['label'], textsPerExample = 1 }: ObjectiveFixture,
+  { options = {}, given, examples, references = ['label'], textsPerExample = 1, ...training }: ObjectiveFixture,
 ): void {
   describe(`objective ${plugin.name}`, () => {
     const engine = referenceEngine()
@@ -287,6 +288,7 @@ export function describeObjective(
     describeOptions(plugin, options)
     describeExamples(subject)
     describeLoss(subject)
+    describeMicroBatches({ ...subject, ...training })
     describeViews(subject)
   })
 }

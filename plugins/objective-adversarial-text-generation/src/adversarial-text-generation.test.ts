@@ -43,7 +43,7 @@ const model = {
 const given = { model, tokenizer: tinyTokenizer() }
 
 describeObjective(adversarialTextGeneration, {
-  options: { discriminator },
+  options: { discriminator, maximumLength: 12, padToMultipleOf: 12 },
   given,
   references: [],
   examples: [

@@ -27,12 +27,19 @@ const examples = [
   { text: 'lazy dogs sleep', label: 'z' },
 ]
 
-describeObjective(deepClustering, { options: { clusters: 3 }, given, references: [], examples })
+describeObjective(deepClustering, {
+  options: { clusters: 3 },
+  given,
+  references: [],
+  examples,
+  memory: { frequencies: floats([1, 2, 4]) },
+})
 describeObjective(deepClustering, {
   options: { clusters: 2, label: 'label', pooling: 'cls', normalize: true },
   given,
   references: ['label'],
   examples,
+  memory: { frequencies: floats([3, 1]) },
 })
 
 type Matrix = number[][]

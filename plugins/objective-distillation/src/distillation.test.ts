@@ -18,16 +18,18 @@ import { distillation } from './distillation.js'
 
 const task = chosenPlugin(tinyClassification) as never
 
+const examples = [
+  { text: 'fine', label: 'good' },
+  { text: 'it broke on the very first day', label: 'bad' },
+  { text: 'it is a chair', label: 'neither' },
+  { text: 'the best of all', label: 'good' },
+  { text: '', label: 'neither' },
+  { text: 'no', label: 'bad' },
+]
+describeObjective(distillation, { options: { task, projection: 5 }, examples })
 describeObjective(distillation, {
-  options: { task, projection: 5 },
-  examples: [
-    { text: 'fine', label: 'good' },
-    { text: 'it broke on the very first day', label: 'bad' },
-    { text: 'it is a chair', label: 'neither' },
-    { text: 'the best of all', label: 'good' },
-    { text: '', label: 'neither' },
-    { text: 'no', label: 'bad' },
-  ],
+  options: { task, hiddenWeight: 1, hiddenLayers: 'all', attentionWeight: 0.5 },
+  examples,
 })
 
 interface Array {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Example, Objective, Params, RolloutHost } from '@attune/core'
+import type { Encoded, Example, Objective, Params, RolloutHost } from '@attune/core'
 import { describeObjective, expectClose, floats, gradientsOf, referenceEngine } from '@attune/testkit'
 import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
-import { rewardFunction } from '@attune/text'
+import { joinCompletion, rewardFunction } from '@attune/text'
 import { type Scalar, type Tensor, div, mul, sum } from '@tensorflow/tfjs-core'
 import { advantagesOf } from './advantages.js'
 import { grpo, policyLosses } from './grpo.js'
@@ -17,7 +17,21 @@ const wanted = rewardFunction('wanted', ({ completion, example }) => Number(comp
 const short = rewardFunction('short', ({ completion }) => -completion.length)
 /** A resolved plugin, as a run passes it. */
 const resolved = { plugin: wanted, origin: { specifier: 'wanted' }, options: {} }
-describeObjective(grpo, { given, options: { rewards: resolved }, references: [], examples })
+/** Completions of different lengths and advantages, as a rollout returns them. */
+const afterRollout = (items: readonly Encoded[]): readonly Encoded[] =>
+  (items as readonly (Encoded & { ids: readonly number[] })[]).map((item, i) => ({
+    ...item,
+    ...joinCompletion(item.ids, [7, 9, 5, 8].slice(i % 4), { maximumLength: 24 }),
+    advantage: i - 2.5,
+  }))
+for (const average of ['completions', 'tokens'])
+  describeObjective(grpo, {
+    given,
+    options: { rewards: resolved, average, beta: 0.1 },
+    references: [],
+    examples,
+    afterRollout,
+  })
 
 const golden = JSON.parse(readFileSync('golden/grpo.json', 'utf8')) as {
   readonly source: string

@@ -1,5 +1,5 @@
-import { type Example, key } from '@attune/core'
-import { type Tensor, customGrad, div, mul, sum } from '@tensorflow/tfjs-core'
+import { type Example, type TextInputs, key } from '@attune/core'
+import { type Tensor, customGrad, div, mean, mul, square, sub, sum } from '@tensorflow/tfjs-core'
 import type { z } from 'zod'
 import { describeObjective } from '../describe-objective.js'
 import { integers } from '../host-array.js'
@@ -27,6 +27,8 @@ const encodes = 'encodes examples within its maximum length, with or without a r
 const rejects = 'rejects an example without a required field with a code'
 const collates = 'collates to arrays with the batch, or its packed rows, as first dimension, padded to one length'
 const adds = 'has an additive loss: the parts of a split batch sum to the whole'
+const partitions =
+  'has the training loss and gradients of the whole batch for any partition, unless it compares examples'
 const slope = 'matches the gradient of its loss with respect to the head by finite differences'
 const falls = 'has a loss that decreases under gradient descent of the head'
 const same = 'initializes the same head from the same key, with names distinct from the model’s'
@@ -110,14 +112,14 @@ export const objectives: readonly Specimen[] = [
   ),
   broken(
     'collates random labels',
-    [adds],
+    [adds, partitions],
     suite(({ collate }) => ({
       collate: (items) => collate(items.map((item) => ({ ...item, label: Math.floor(3 * Math.random()) }))),
     })),
   ),
   broken(
     'returns means instead of losses',
-    [adds],
+    [adds, partitions],
     suite(({ loss }) => ({
       loss: (head, batch) => {
         const { losses, weights } = loss(head, batch)
@@ -127,13 +129,37 @@ export const objectives: readonly Specimen[] = [
   ),
   broken(
     'scales weights with the batch size',
-    [adds],
+    [adds, partitions],
     suite(({ loss }) => ({
       loss: (head, batch) => {
         const { losses, weights } = loss(head, batch)
         return { losses, weights: mul(weights, losses.shape[0] as number) }
       },
     })),
+  ),
+  broken(
+    'compares the examples of a training batch without a declaration',
+    [partitions],
+    suite(({ head, loss }) => ({
+      trainingLoss({ params, mode, forward }, batch) {
+        const outputs = forward(batch.inputs as unknown as TextInputs)
+        const { losses, weights } = loss(head(params, outputs, mode, batch), batch)
+        return { losses: square(sub(losses, mean(losses))), weights }
+      },
+    })),
+  ),
+  broken(
+    'takes negatives from the other examples of a training batch without a declaration',
+    [partitions],
+    suite(({ collate }) => ({
+      collate: (items, random) =>
+        collate(random === undefined ? items : items.map((item, i) => ({ ...item, label: items.at(i - 1)!.label }))),
+    })),
+  ),
+  broken(
+    'declares a comparison of examples that it does not make',
+    [partitions],
+    suite(() => ({ comparesExamples: true })),
   ),
   broken('has half the gradient', [slope], sloping(0.5)),
   broken('has the negative gradient', [slope, falls], sloping(-1)),
