@@ -1,5 +1,5 @@
 import { AttuneError, type Model, type Objective, isRecord, shortened } from '@attune/core'
-import { type SavedLabels, placeholder, savedLabels } from './saved-labels.js'
+import { type SavedLabels, orderedLabels, placeholder, savedLabels } from './saved-labels.js'
 
 type Config = Readonly<Record<string, unknown>>
 
@@ -96,6 +96,18 @@ function rowNames({ heads }: Pick<Model, 'heads'>, architecture: unknown): reado
   return weight === undefined ? [] : [weight, ...(bias === undefined ? [] : [bias])]
 }
 
+/** Name of the thresholds between ordered labels in checkpoints. */
+const THRESHOLDS = 'ordinal.thresholds'
+
+/** The head of an ordinal classifier, which is initialized if its labels or their order differ from the saved ones; undefined if not. */
+function ordinalHead(names: readonly string[], own: Config, saved: Config): SavedHead | undefined {
+  const [labels, theirs] = [orderedLabels(own), orderedLabels(saved)]
+  if (labels === undefined || theirs === undefined || JSON.stringify(labels) === JSON.stringify(theirs))
+    return undefined
+  const why = `the saved model orders its labels ${listed(theirs)}, this run ${listed(labels)}`
+  return { names: new Set([...names, THRESHOLDS]), rows: () => again(why) }
+}
+
 /**
  * Describes the saved head of a classifier to start from; undefined if the objective is not a classifier of this family.
  * @param config the saved configuration
@@ -113,6 +125,8 @@ export function savedHead(
   const names = labels === undefined ? [] : rowNames(model, own)
   if (labels === undefined || names.length === 0) return undefined
   const [theirs] = [config['architectures']].flat()
+  const ordinal = ordinalHead(names, objective.config, config)
+  if (ordinal !== undefined) return ordinal
   const isOther = theirs !== own && rowNames(model, theirs).length > 0
   const { names: savedNames, problem } = savedLabels(config, where)
   const isSame = problem === objective.config['problem_type']

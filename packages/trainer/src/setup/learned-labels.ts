@@ -1,7 +1,7 @@
 import type { Learned } from '../files/run-folder.js'
 import { describeModel } from '../files/model-folder.js'
 import type { Plan } from '../plan/plan.js'
-import { inSavedOrder, savedLabels } from './saved-labels.js'
+import { inSavedOrder, inSavedRanks, orderedLabels, savedLabels } from './saved-labels.js'
 
 /** The labels in options of an objective, if there are any. */
 function labelsIn(options: unknown): readonly string[] | undefined {
@@ -20,6 +20,9 @@ export const areLabelsGiven = ({ config }: Plan): boolean => labelsIn(config.obj
 export function withSavedLabels(plan: Plan, learned: Learned['options']): Learned['options'] {
   const labels = labelsIn(learned.objective)
   if (plan.from === undefined || labels === undefined || areLabelsGiven(plan)) return learned
-  const saved = savedLabels(describeModel(plan.from.path).config, plan.from.path)
-  return { ...learned, objective: { ...(learned.objective as object), labels: inSavedOrder(labels, saved) } }
+  const { config } = describeModel(plan.from.path)
+  const ordered = orderedLabels(config)
+  const inOrder =
+    ordered === undefined ? inSavedOrder(labels, savedLabels(config, plan.from.path)) : inSavedRanks(labels, ordered)
+  return { ...learned, objective: { ...(learned.objective as object), labels: inOrder } }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { inSavedOrder, savedLabels } from './saved-labels.js'
+import { inSavedOrder, inSavedRanks, savedLabels } from './saved-labels.js'
 
 const labels = (...names: string[]): Record<string, string> => Object.fromEntries(names.entries())
 const named = (...names: string[]) => ({ names, problem: undefined })
@@ -30,4 +30,9 @@ describe('inSavedOrder', () => {
     ['labels with no saved one unchanged', ['x', 'y'], named('b', 'a'), ['x', 'y']],
     ['class ids by number', ['0', '1', '10', '2'], { names: undefined, problem: undefined }, ['0', '1', '2', '10']],
   ])('returns %s', (_, learned, saved, expected) => expect(inSavedOrder(learned, saved)).toEqual(expected))
+})
+
+it('inSavedRanks returns the saved ranks if they have all labels, otherwise the learned ones', () => {
+  expect(inSavedRanks(['1', '2'], ['2', '3', '1'])).toEqual(['2', '3', '1'])
+  expect(inSavedRanks(['1', '2', '4'], ['2', '3', '1'])).toEqual(['1', '2', '4'])
 })

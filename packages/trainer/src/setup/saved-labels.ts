@@ -54,6 +54,15 @@ export function savedLabels(config: Config, where: string): SavedLabels {
   return { names: isUsable ? named : undefined, problem: typeof problem === 'string' ? problem : undefined }
 }
 
+/** The labels of a saved ordinal classifier, from the lowest to the highest; undefined for another model. */
+export function orderedLabels({ ordinal_labels: labels }: Config): readonly string[] | undefined {
+  return Array.isArray(labels) && labels.every((label) => typeof label === 'string') ? labels : undefined
+}
+
+/** Labels that were learned from training examples, in the order of a saved ordinal classifier if it has all of them. */
+export const inSavedRanks = (learned: readonly string[], ordered: readonly string[]): readonly string[] =>
+  learned.every((label) => ordered.includes(label)) ? ordered : learned
+
 /**
  * Orders labels that were learned from training examples as in the saved model to start from: all labels of the saved model in its order,
  * then the new ones. Labels that have none in common with the saved model are unchanged. Class ids and placeholders as labels are ordered
