@@ -8,7 +8,8 @@ import { z } from 'zod'
  *     loss(z, y) = −Σ_c w_c · target_c · log softmax(z)_c
  *     target_c   = (1 − labelSmoothing) · [c = y] + labelSmoothing / classes
  *
- * As in torch.nn.CrossEntropyLoss with `reduction="none"`; the input is logits, not probabilities. PyTorch's mean divides by
+ * As in torch.nn.CrossEntropyLoss with `reduction="none"`; the input is logits, not probabilities, so `−Σ_c target_c · log z_c`, without
+ * the softmax, is wrong (Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3). PyTorch's mean divides by
  * the sum of the class weights, the training loop by the number of rows. Near neighbour: focal loss weights each row by
  * `(1 − p)^γ`.
  */

@@ -238,6 +238,11 @@ function create(
  * Masked language modeling: tokens are masked, and the model predicts them from the context on both sides. Masks differ between epochs in
  * training (dynamic masking); in evaluation the mask of a text is always the same. The last layer, which is tied to the word embeddings,
  * is applied to masked positions only. Parameters are named as in transformers' `BertForMaskedLM`.
+ *
+ *     loss = −Σ_{i ∈ M} log p(x_i | masked text) / |M|,   M: the selected positions
+ *
+ * The sum over all tokens that some textbooks print is wrong: it rewards copying the visible tokens (Devlin et al., 2019, section 3.1:
+ * "we only predict the masked words").
  */
 export const maskedLanguageModeling = definePlugin({
   kind: OBJECTIVE,

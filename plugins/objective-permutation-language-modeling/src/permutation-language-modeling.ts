@@ -167,6 +167,11 @@ function create(
  * epochs in training; in evaluation the permutation of a text is always the same. Unlike transformers' collator, which replaces targets
  * by the mask token, this keeps them visible to later targets, as in the paper. Parameters are named as in transformers'
  * `XLNetLMHeadModel`.
+ *
+ *     loss = −Σ_{t > c} log p(x_{z_t} | x_{z_1}, …, x_{z_{t−1}}) / (T − c),   z: a random order of the positions 1 … T
+ *
+ * The text itself is not shuffled, and the model does not restore an order, as some textbooks describe it: only the factorization order is
+ * permuted, and each token keeps its position (Yang et al., 2019, section 2.2, remark on permutation).
  */
 export const permutationLanguageModeling = definePlugin({
   kind: OBJECTIVE,

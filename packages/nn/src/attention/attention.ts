@@ -146,7 +146,8 @@ function attendBlock({ q, k, v, bias }: Heads, rate: number | Tensor, mode: Mode
 
 /**
  * Scaled dot-product attention: `softmax(q·kᵀ · scale + bias)·v`, `[batch, heads, queries, width]`. `rate` is the
- * dropout probability of the attention weights.
+ * dropout probability of the attention weights. The default scale is `1 / √width`: `1 / width`, as some textbooks print it,
+ * is wrong, since products of independent entries have a standard deviation of `√width` (footnote 4 of the source).
  * Source: Vaswani et al., Attention Is All You Need, 2017, section 3.2.
  */
 export function attendHeads(heads: Heads, rate: number | Tensor, mode: Mode, options: AttentionOptions = {}): Tensor {

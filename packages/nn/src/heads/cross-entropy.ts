@@ -70,7 +70,9 @@ function ofAllRows(logits: Tensor, labels: Tensor, smoothing: number, weights: T
  * Per-row cross-entropy, `−Σ target · log softmax(logits)`, from `logits` `[rows, classes]` and int32 `labels`
  * `[rows]`; the result is `[rows]`. A label is a class index, or −1 if unknown, which counts as class 0. With label
  * smoothing the target is `smoothing / classes` for every class, plus `1 − smoothing` for the label; class weights
- * multiply it. The input is logits, not probabilities: the softmax is part of the loss. The gradient,
+ * multiply it. The input is logits, not probabilities: the softmax is part of the loss. `−Σ target · log z` of the logits
+ * z themselves, as textbooks print it that leave out the softmax, is wrong: z need not be positive or sum to 1
+ * (Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3). The gradient,
  * `softmax(logits) · Σ target − target`, is in closed form. Targets are never materialised: with a large vocabulary
  * they would take as much memory as the logits. As torch.nn.functional.cross_entropy with `reduction="none"`.
  * Source: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7 (smoothing).

@@ -25,7 +25,8 @@ function scheduledDropout(x: Tensor, rate: Tensor, key: StepKey): Tensor {
 /**
  * Inverted dropout: in training each entry is zeroed with probability `rate`, in [0, 1), and the others are divided
  * by `1 − rate`; in inference returns `x` itself. A scheduled rate is a tensor `[]`, whose masks differ from those of
- * a number.
+ * a number. Multiplying all entries by `1 − rate` without a random mask, as some textbooks print dropout, is wrong: that is
+ * the inference step of dropout that is not inverted, and regularizes nothing.
  * Source: Srivastava et al., JMLR 15, 2014.
  *
  * @example

@@ -79,7 +79,11 @@ function minimize(objective: Objective, size: number, tolerance: number, iterati
   return at
 }
 
-/** The penalized log-loss of logistic regression, as a function of all coefficients and intercepts, row by row. */
+/**
+ * The penalized log-loss of logistic regression, as a function of all coefficients and intercepts, row by row. Its gradient without the penalty
+ * is `Σ (p_i − y_i) · x_i`; the further factor `x_i · y_i` that some textbooks print is wrong.
+ * Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, equation 4.21.
+ */
 function penalizedLoss(rows: readonly (readonly number[])[], labels: readonly number[], outputs: number, c: number) {
   const width = rows[0]!.length + 1
   return (at: Float64Array) => {
