@@ -33,32 +33,11 @@ export { type Filter, type Filtered, FILTER } from './kinds/filter.js'
 export type { LayerHook, LayerSite } from './kinds/layer-hook.js'
 export { type Compared, type LossTerm, LOSS } from './kinds/loss.js'
 export { type Direction, type Metric, type Score, METRIC } from './kinds/metric.js'
-export type {
-  Cache,
-  EncoderOutputs,
-  FrozenEncoder,
-  Head,
-  Kept,
-  LayerGroup,
-  Mode,
-  Model,
-  StepKey,
-  TextInputs,
-} from './kinds/model.js'
-export { ENCODER, MODEL } from './kinds/model.js'
-export type {
-  AnyObjective,
-  AuxiliaryModel,
-  Batch,
-  Encoded,
-  Losses,
-  Objective,
-  ReducedLoss,
-  RolloutHost,
-  TrainingContext,
-  Views,
-} from './kinds/objective.js'
-export { OBJECTIVE } from './kinds/objective.js'
+export type { Cache, EncoderOutputs, FrozenEncoder, Head, Kept, LayerGroup } from './kinds/model.js'
+export { type Mode, type Model, type StepKey, type TextInputs, ENCODER, MODEL } from './kinds/model.js'
+export type { AuxiliaryModel, Batch, Encoded, Losses, ReducedLoss, Views } from './kinds/objective.js'
+export type { Objective, RolloutHost, ScheduledNumbers, TrainingContext } from './kinds/objective.js'
+export { type AnyObjective, OBJECTIVE } from './kinds/objective.js'
 export { type Closure, type Hyper, type Optimizer, OPTIMIZER } from './kinds/optimizer.js'
 export { type Fold, type Protocol, PROTOCOL } from './kinds/protocol.js'
 export { type LossCall, type LossFunction, type Regularizer, REGULARIZER } from './kinds/regularizer.js'

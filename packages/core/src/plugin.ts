@@ -97,23 +97,26 @@ export function parseOptions<S extends OptionsSchema>(
 export const optionsRemedy = (plugin: { readonly kind: Kind<unknown>; readonly name: string }): string =>
   `Run \`npx attune plugins info ${plugin.kind.name} ${plugin.name}\` for the options, their ranges and defaults.`
 
+/** A number or, while a step is traced, a tensor `[]`. */
+type NumberOption = z.ZodType<number | Tensor, number | Tensor>
+type Schedulable<S> = S extends z.ZodDefault ? z.ZodDefault<NumberOption> : z.ZodOptional<NumberOption>
+
 /**
  * Marks a numeric option as schedulable. While a step is traced, `create` then receives a tensor `[]` for it, and a number
- * otherwise.
+ * otherwise. An option that `collate` of an objective reads, on the host, is marked with `.meta({ scheduled: 'collation' })`
+ * instead; its values are passed to `collate`.
  */
-export const scheduled = (
-  schema: z.ZodDefault<z.ZodNumber>,
-): z.ZodDefault<z.ZodType<number | Tensor, number | Tensor>> =>
-  schema.meta({ scheduled: true }) as unknown as z.ZodDefault<z.ZodType<number | Tensor, number | Tensor>>
+export const scheduled = <S extends z.ZodDefault<z.ZodNumber> | z.ZodOptional<z.ZodNumber>>(schema: S) =>
+  schema.meta({ scheduled: 'step' }) as unknown as Schedulable<S>
 
-/** Returns the names of a plugin's schedulable options. */
-export const scheduledOptions = ({ options }: Pick<AnyPlugin, 'options'>): readonly string[] =>
-  Object.keys(options.shape).filter((name) => metaOf(options.shape[name], 'scheduled') === true)
+/** Returns the names of a plugin's schedulable options; `by` restricts them to those read in a step, or in collation. */
+export const scheduledOptions = ({ options }: Pick<AnyPlugin, 'options'>, by = ['step', 'collation']) =>
+  Object.keys(options.shape).filter((name) => by.includes(String(metaOf(options.shape[name], 'scheduled'))))
 
 /** Separates the tensors of scheduled options from the other options, which can be validated. */
 function separateTensors(schema: OptionsSchema, options: object) {
   const isScheduled = ([name, value]: [string, unknown]): boolean =>
-    isTensor(value) && scheduledOptions({ options: schema }).includes(name)
+    isTensor(value) && scheduledOptions({ options: schema }, ['step']).includes(name)
   const select = (scheduled: boolean) =>
     Object.fromEntries(Object.entries(options).filter((entry) => isScheduled(entry) === scheduled))
   return { numbers: select(false), tensors: select(true) }

@@ -1,6 +1,7 @@
 import { type AnyPlugin, type HostArray, type LossTerm, key, normals, stream } from '@attune/core'
 import { type Scalar, type Tensor, sum } from '@tensorflow/tfjs-core'
 import { describeOptions } from './describe-options.js'
+import { describeScheduled } from './describe-scheduled.js'
 import { expectClose } from './expect-close.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers } from './host-array.js'
@@ -70,7 +71,8 @@ const noRows = ({ shape, dtype, values }: HostArray): HostArray => ({
 /**
  * Contract of a loss: returns one finite loss per row, which depends only on that row (of pairs: on the set of the other rows, not
  * on their order); is deterministic; losses and gradients are finite for outputs of ±10⁴; accepts no rows and one row; its gradient
- * matches finite differences; frees all other tensors; and its losses and gradients match another library.
+ * matches finite differences; frees all other tensors; two values of an option that can be scheduled need one program; and its losses
+ * and gradients match another library.
  */
 export function describeLoss(
   plugin: AnyPlugin,
@@ -158,6 +160,24 @@ export function describeLoss(
           ((await total(DIFFERENCE, direction)) - (await total(-DIFFERENCE, direction))) / (2 * DIFFERENCE)
         expect(Math.abs(measured - slope)).toBeLessThan(0.01 * Math.abs(slope) + 2e-3)
       }
+    })
+
+    describeScheduled({
+      plugin,
+      engine,
+      variants: [options, ...(golden?.cases ?? []).map((each) => each.options)],
+      prepare: (given) =>
+        Promise.resolve({
+          inputs: sampleOf(make(given).compares),
+          step(inputs, changed) {
+            const { outputs, targets } = inputs as Record<'outputs' | 'targets', Tensor>
+            const lossesAt = (o: Tensor): Tensor => make({ ...given, ...changed }).losses(o, targets)
+            return {
+              losses: lossesAt(outputs),
+              gradients: gradientsOf(({ o }) => sum(lossesAt(o!)) as Scalar, { o: outputs }),
+            }
+          },
+        }),
     })
 
     for (const [i, { options: given, ...each }] of (golden?.cases ?? []).entries())

@@ -1,7 +1,6 @@
 import {
   type AnyPlugin,
   type Encoded,
-  type Engine,
   type Example,
   type HostArray,
   type ReducedLoss,
@@ -21,8 +20,10 @@ import {
 import { type Scalar, type Tensor, add, div, mul, sub, sum, tensor } from '@tensorflow/tfjs-core'
 import { type TrainingFixture, describeMicroBatches } from './describe-micro-batches.js'
 import { describeOptions } from './describe-options.js'
+import { describeScheduledObjective } from './describe-scheduled-objective.js'
 import { gradientsOf } from './gradients-of.js'
 import { referenceEngine } from './reference-engine.js'
+import type { DeviceBatch, Ready, Subject } from './objective-subject.js'
 import { rejects } from './rejects.js'
 import { afterAll, beforeAll, describe, expect, it } from './runner.js'
 import { exampleOfRow, textLengths } from './text-lengths.js'
@@ -41,35 +42,6 @@ export interface ObjectiveFixture extends TrainingFixture {
   readonly references?: readonly string[]
   /** Maximum number of texts of an example that the model encodes in separate rows (default: one). */
   readonly textsPerExample?: number
-}
-
-type DeviceBatch = Parameters<Objective['loss']>[1]
-
-/** An objective with fitted options, initial parameters of head and body, and the encoded examples. */
-interface Ready {
-  readonly objective: Objective
-  readonly head: Params
-  readonly body: Params
-  /** The head's parameters, or the body's if there is no head. */
-  readonly trained: Params
-  readonly items: readonly Encoded[]
-  /** Inference loss over some items, with `trained` replacing the parameters of the same names. */
-  readonly lossOf: (
-    trained: Params,
-    items: readonly Encoded[],
-  ) => Promise<{ readonly sum: number; readonly weight: number }>
-}
-
-/** Objective under test, shared by the parts of the suite. */
-interface Subject {
-  readonly plugin: AnyPlugin
-  readonly engine: Engine
-  readonly examples: readonly Example[]
-  readonly references: readonly string[]
-  readonly textsPerExample: number
-  readonly model: Model
-  readonly fit: (examples: readonly Example[]) => Promise<Record<string, unknown>>
-  readonly prepare: () => Promise<Ready>
 }
 
 const INFERENCE: Mode = { training: false }
@@ -250,8 +222,9 @@ const withRounding = (value: unknown): unknown =>
 /**
  * Contract of an objective: fits the same options to examples in any order; rejects examples without a required field with a code;
  * pads batches to one length; its loss is a sum and a weight that are additive over any division into batches, and its training loss and
- * gradients are the same for any partition into micro-batches, unless it compares examples; the head's gradient matches finite differences and lowers the loss; and every prediction and reference has the declared
- * views.
+ * gradients are the same for any partition into micro-batches, unless it compares examples; the head's gradient matches finite
+ * differences and lowers the loss; every prediction and reference has the declared views; and two values of an option that can be
+ * scheduled need one program.
  */
 export function describeObjective(
   plugin: AnyPlugin,
@@ -290,5 +263,6 @@ export function describeObjective(
     describeLoss(subject)
     describeMicroBatches({ ...subject, ...training })
     describeViews(subject)
+    describeScheduledObjective({ ...subject, options, dependencies: needed })
   })
 }

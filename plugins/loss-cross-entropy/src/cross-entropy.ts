@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { crossEntropy as crossEntropyOfRows } from '@attune/nn'
 import { z } from 'zod'
 
@@ -19,12 +19,9 @@ export const crossEntropy = definePlugin({
   summary: 'Cross-entropy from logits and class labels, with label smoothing and class weights',
   source: 'Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7 (smoothing)',
   options: z.strictObject({
-    labelSmoothing: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0)
-      .describe('Probability mass of the target that is spread uniformly over all classes'),
+    labelSmoothing: scheduled(z.number().min(0).lt(1).default(0)).describe(
+      'Probability mass of the target that is spread uniformly over all classes',
+    ),
     classWeights: z
       .array(z.number().min(0))
       .min(2)

@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { diceLoss, oneHotRows } from '@attune/nn'
 import { sigmoid, softmax } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
@@ -20,14 +20,11 @@ export const dice = definePlugin({
       .enum(['softmax', 'sigmoid'])
       .default('softmax')
       .describe('softmax: one class per row; sigmoid: independent classes (multi-label)'),
-    smooth: z.number().positive().max(100).default(1).describe('Added to numerator and denominator'),
+    smooth: scheduled(z.number().positive().max(100).default(1)).describe('Added to numerator and denominator'),
     squared: z.boolean().default(false).describe('Square probabilities and targets in the denominator'),
-    downWeighting: z
-      .number()
-      .min(0)
-      .max(10)
-      .default(0)
-      .describe('Exponent α of the factor (1 − p)^α on each probability, which reduces the weight of easy classes'),
+    downWeighting: scheduled(z.number().min(0).max(10).default(0)).describe(
+      'Exponent α of the factor (1 − p)^α on each probability, which reduces the weight of easy classes',
+    ),
   }),
   create: ({ activation, ...o }): LossTerm =>
     activation === 'softmax'

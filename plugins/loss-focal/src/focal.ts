@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { binaryFocalLoss, focalLoss } from '@attune/nn'
 import { z } from 'zod'
 
@@ -21,18 +21,17 @@ export const focal = definePlugin({
         .enum(['softmax', 'sigmoid'])
         .default('softmax')
         .describe('softmax: one class per row; sigmoid: independent classes (multi-label)'),
-      focusing: z.number().min(0).max(10).default(2).describe('Exponent γ of the factor (1 − p)^γ; 0: cross-entropy'),
+      focusing: scheduled(z.number().min(0).max(10).default(2)).describe(
+        'Exponent γ of the factor (1 − p)^γ; 0: cross-entropy',
+      ),
       classWeights: z
         .array(z.number().min(0))
         .min(2)
         .optional()
         .describe('Weight of each class, in the order of the labels; softmax only. Default: 1 for all'),
-      alpha: z
-        .number()
-        .min(0)
-        .max(1)
-        .optional()
-        .describe('Weight α of positive targets, negative ones have 1 − α; sigmoid only. Default: 1 for both'),
+      alpha: scheduled(z.number().min(0).max(1).optional()).describe(
+        'Weight α of positive targets, negative ones have 1 − α; sigmoid only. Default: 1 for both',
+      ),
     })
     .refine((o) => o.activation === 'softmax' || o.classWeights === undefined, {
       path: ['classWeights'],

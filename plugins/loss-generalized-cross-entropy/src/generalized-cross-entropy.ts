@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { generalizedCrossEntropyLoss } from '@attune/nn'
 import { z } from 'zod'
 
@@ -17,12 +17,9 @@ export const generalizedCrossEntropy = definePlugin({
   source:
     'Zhang and Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels, 2018, equation 6',
   options: z.strictObject({
-    q: z
-      .number()
-      .min(1e-3)
-      .max(1)
-      .default(0.7)
-      .describe('Exponent: towards 0 cross-entropy, 1 the most robust, which learns slowly'),
+    q: scheduled(z.number().min(1e-3).max(1).default(0.7)).describe(
+      'Exponent: towards 0 cross-entropy, 1 the most robust, which learns slowly',
+    ),
   }),
   create: ({ q }): LossTerm => ({
     compares: 'labels',

@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { binaryHingeLoss, hingeLoss, summedHingeLoss } from '@attune/nn'
 import { z } from 'zod'
 
@@ -23,7 +23,7 @@ export const hinge = definePlugin({
       .describe(
         'crammer-singer: the strongest other class; weston-watkins: all other classes; binary: every class on its own (multi-label)',
       ),
-    margin: z.number().positive().max(1000).default(1).describe('Score difference from which the loss is 0'),
+    margin: scheduled(z.number().positive().max(1000).default(1)).describe('Score difference from which the loss is 0'),
   }),
   create: ({ variant, margin }): LossTerm => {
     if (variant === 'binary')

@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { huberLoss } from '@attune/nn'
 import { z } from 'zod'
 
@@ -14,11 +14,9 @@ export const huber = definePlugin({
   summary: 'Huber loss: squared error near the target, absolute error for outliers',
   source: 'Huber, Robust Estimation of a Location Parameter, 1964, section 4',
   options: z.strictObject({
-    delta: z
-      .number()
-      .positive()
-      .default(1)
-      .describe('Difference δ above which the loss is linear, in the unit of the targets'),
+    delta: scheduled(z.number().positive().default(1)).describe(
+      'Difference δ above which the loss is linear, in the unit of the targets',
+    ),
     targets: z
       .enum(['numbers', 'vectors'])
       .default('numbers')

@@ -1,5 +1,6 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { infoNce as infoNceOfRows, unitRows } from '@attune/nn'
+import { div } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /**
@@ -16,7 +17,7 @@ export const infoNce = definePlugin({
   summary: 'InfoNCE: cross-entropy of the own partner among all partners of the batch',
   source: 'van den Oord et al., Representation Learning with Contrastive Predictive Coding, 2018, equation 4',
   options: z.strictObject({
-    temperature: z.number().min(0.001).max(100).default(0.05).describe('Divisor of the cosine similarities'),
+    temperature: scheduled(z.number().min(0.001).max(100).default(0.05)).describe('Divisor of the cosine similarities'),
     symmetric: z
       .boolean()
       .default(false)
@@ -24,7 +25,8 @@ export const infoNce = definePlugin({
   }),
   create: ({ temperature, symmetric }): LossTerm => ({
     compares: 'pairs',
-    losses: (queries, keys) => infoNceOfRows(unitRows(queries), unitRows(keys), { scale: 1 / temperature, symmetric }),
+    losses: (queries, keys) =>
+      infoNceOfRows(unitRows(queries), unitRows(keys), { scale: div(1, temperature), symmetric }),
   }),
 })
 declare module '@attune/core' {

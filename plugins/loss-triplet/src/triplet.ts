@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, scheduled } from '@attune/core'
 import { tripletLoss } from '@attune/nn'
 import { z } from 'zod'
 
@@ -15,7 +15,7 @@ export const triplet = definePlugin({
   summary: 'Triplet loss with in-batch negatives',
   source: 'Schroff et al., FaceNet, 2015, equation 3; Hermans et al., In Defense of the Triplet Loss, 2017, equation 5',
   options: z.strictObject({
-    margin: z.number().positive().max(1000).default(1).describe('Minimum difference of the distances'),
+    margin: scheduled(z.number().positive().max(1000).default(1)).describe('Minimum difference of the distances'),
     distance: z
       .enum(['euclidean', 'cosine'])
       .default('euclidean')

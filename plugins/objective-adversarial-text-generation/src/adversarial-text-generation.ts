@@ -71,12 +71,9 @@ const options = z.strictObject({
       'Generated tokens as the generator and the discriminator read them: one-hot samples with the gradient of the Gumbel-softmax, samples of the Gumbel-softmax, or the softmax without noise (expected embeddings)',
     ),
   temperature: scheduled(z.number().positive().max(1000).default(1)).describe('Temperature of the softmax'),
-  weight: z
-    .number()
-    .min(0)
-    .max(1e6)
-    .default(1)
-    .describe('Weight λ of the maximum-likelihood (next-token) loss of the generator; 0: adversarial only'),
+  weight: scheduled(z.number().min(0).max(1e6).default(1)).describe(
+    'Weight λ of the maximum-likelihood (next-token) loss of the generator; 0: adversarial only',
+  ),
   promptLength: z
     .int()
     .min(1)

@@ -16,6 +16,7 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   type TextArrays,
@@ -72,12 +73,9 @@ const options = z.strictObject({
     ),
   pooling: sentenceOptions.pooling,
   normalize: sentenceOptions.normalize,
-  scale: z
-    .number()
-    .positive()
-    .max(1000)
-    .default(20)
-    .describe('Factor on the cosine similarities, 1 / temperature; not used if another `loss` is configured'),
+  scale: scheduled(z.number().positive().max(1000).default(20)).describe(
+    'Factor on the cosine similarities, 1 / temperature; not used if another `loss` is configured',
+  ),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
   sentenceTransformers: sentenceOptions.sentenceTransformers,

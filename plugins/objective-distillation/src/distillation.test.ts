@@ -26,7 +26,7 @@ const examples = [
   { text: '', label: 'neither' },
   { text: 'no', label: 'bad' },
 ]
-describeObjective(distillation, { options: { task, projection: 5 }, examples })
+describeObjective(distillation, { options: { task, projection: 8 }, examples })
 describeObjective(distillation, {
   options: { task, hiddenWeight: 1, hiddenLayers: 'all', attentionWeight: 0.5 },
   examples,

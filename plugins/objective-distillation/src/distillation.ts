@@ -20,7 +20,7 @@ import { type Tensor, mul, reshape } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { PROJECTION, layerLosses, mismatch } from './layer-losses.js'
 
-const weight = (byDefault: number) => z.number().min(0).max(1000).default(byDefault)
+const weight = (byDefault: number) => scheduled(z.number().min(0).max(1000).default(byDefault))
 const layers = z.union([z.enum(['last', 'all']), z.array(z.tuple([z.int().min(0), z.int().min(0)])).min(1)])
 
 const options = z.strictObject({
@@ -94,7 +94,7 @@ function teacherOf({ models }: TrainingContext, name: string): AuxiliaryModel {
   )
 }
 
-const scaled = (own: Losses, factor: number): Losses => ({ ...own, losses: mul(own.losses, factor) })
+const scaled = (own: Losses, factor: number | Tensor): Losses => ({ ...own, losses: mul(own.losses, factor) })
 
 function create(o: Options, given: ObjectiveNeeds): Objective {
   const task: Objective = createNested(o.task, given)
@@ -113,9 +113,9 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
     trainingLoss(context, batch) {
       const teacher = teacherOf(context, o.teacher)
       const keep = [
-        ...(o.softWeight > 0 ? (['logits'] as const) : []),
-        ...(o.hiddenWeight > 0 ? (['hiddenStates'] as const) : []),
-        ...(o.attentionWeight > 0 ? (['attentions'] as const) : []),
+        ...(o.softWeight !== 0 ? (['logits'] as const) : []),
+        ...(o.hiddenWeight !== 0 ? (['hiddenStates'] as const) : []),
+        ...(o.attentionWeight !== 0 ? (['attentions'] as const) : []),
       ]
       const inputs = batch.inputs as unknown as TextInputs
       const mode = { ...context.mode, keep }
@@ -126,7 +126,7 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
       const soft = (): Losses => softLosses(head, teacher.head(guide, batch, keep), own, o, isMultiLabel)
       return {
         task: scaled(own, o.taskWeight),
-        ...(o.softWeight > 0 && { soft: scaled(soft(), o.softWeight) }),
+        ...(o.softWeight !== 0 && { soft: scaled(soft(), o.softWeight) }),
         ...layerLosses(o, { params: context.params, inputs }, outputs, guide),
       }
     },

@@ -1,17 +1,17 @@
 import { AttuneError, type EncoderOutputs, type Losses, type Params, type TextInputs } from '@attune/core'
 import { attentionTransfer, cosineDistance, squaredError } from '@attune/nn'
-import { type Tensor, cast, matMul, mul, reshape, tensor2d } from '@tensorflow/tfjs-core'
+import { type Tensor, cast, div, matMul, mul, reshape, tensor2d } from '@tensorflow/tfjs-core'
 
 /** Layers to compare: the last ones, evenly spaced ones, or pairs of a student and a teacher layer. */
 type Layers = 'last' | 'all' | readonly (readonly [number, number])[]
 
 /** Options of the losses of layers; see the options of the plugin. */
 export interface LayerOptions {
-  readonly hiddenWeight: number
+  readonly hiddenWeight: number | Tensor
   readonly hiddenLoss: 'cosine' | 'squared-error'
   readonly hiddenLayers: Layers
   readonly projection?: number | readonly (readonly number[])[] | undefined
-  readonly attentionWeight: number
+  readonly attentionWeight: number | Tensor
   readonly attentionLayers: Layers
 }
 
@@ -91,8 +91,8 @@ export function layerLosses(
   const weights = cast(inputs.decoderAttentionMask ?? inputs.attentionMask, 'float32')
   const pairs = (what: 'hiddenStates' | 'attentions', layers: Layers, first: 0 | 1): readonly Pair[] =>
     pairsOf(layers, layersOf(student, what, 'student'), layersOf(teacher, what, 'teacher'), first)
-  const named = (name: string, factor: number, losses: readonly Tensor[]) =>
-    losses.map((each, i) => [`${name}${i}`, { losses: mul(each, factor / losses.length), weights }] as const)
+  const named = (name: string, factor: number | Tensor, losses: readonly Tensor[]) =>
+    losses.map((each, i) => [`${name}${i}`, { losses: mul(each, div(factor, losses.length)), weights }] as const)
   const hidden = o.hiddenWeight === 0 ? [] : pairs('hiddenStates', o.hiddenLayers, 1)
   const attention = o.attentionWeight === 0 ? [] : pairs('attentions', o.attentionLayers, 0)
   return Object.fromEntries([

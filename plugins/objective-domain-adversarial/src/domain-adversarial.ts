@@ -10,6 +10,7 @@ import {
   TOKENIZER,
   definePlugin,
   deriveKey,
+  scheduled,
   use,
 } from '@attune/core'
 import { domainItems, domainOptions, sourceRows } from '@attune/data'
@@ -26,7 +27,7 @@ import {
   requireOneRowEach,
   reverseGradient,
 } from '@attune/nn'
-import { type Tensor, add, div, exp, mul, onesLike, relu, reshape, sub } from '@tensorflow/tfjs-core'
+import { type Tensor, onesLike, relu, reshape } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 const options = z.strictObject({
@@ -34,8 +35,7 @@ const options = z.strictObject({
     .meta({ labels: 'optional' })
     .describe('Objective that trains on the labels of the source: `{ use: sequence-classification }`'),
   ...domainOptions,
-  strength: z.number().min(0).max(1000).default(1).describe('Strength of the reversed gradient at the end of training'),
-  steepness: z.number().positive().max(1000).default(10).describe('Steepness γ of the schedule of the strength'),
+  strength: scheduled(z.number().min(0).max(1000).default(1)).describe('Factor λ on the reversed gradient'),
   hiddenSize: z.int().positive().default(100).describe('Hidden size of the domain classifier'),
 })
 
@@ -61,12 +61,10 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
     ...domainItems(task, { ...o, labels: labelFields(o.task) }),
     init: (key) => ({ ...task.init(key), ...initialClassifier(key, given.model.hiddenSize, o.hiddenSize) }),
     loss: loss as Objective['loss'],
-    trainingLoss({ params, mode, hyper, forward }, batch) {
+    trainingLoss({ params, mode, forward }, batch) {
       const outputs = forward(batch.inputs as unknown as TextInputs)
       const isSource = requireOneRowEach(outputs.pooled, batch['isSource'] as Tensor, 'domain-adversarial')
-      const progress = div(sub(hyper.step, 1), hyper.steps)
-      const strength = mul(o.strength, sub(div(2, add(1, exp(mul(progress, -o.steepness)))), 1))
-      const logits = domainLogits(params, reverseGradient(outputs.pooled, strength))
+      const logits = domainLogits(params, reverseGradient(outputs.pooled, o.strength))
       const domain = binaryCrossEntropy(logits, reshape(isSource, [-1, 1]))
       return {
         domain: { losses: domain, weights: onesLike(domain) },
@@ -83,11 +81,11 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
  *
  *     domain classifier:  minimizes L_domain
  *     task head:          minimizes L_task
- *     model:              minimizes L_task − λ · L_domain,  λ = strength · (2 / (1 + exp(−γ · progress)) − 1)
+ *     model:              minimizes L_task − λ · L_domain,  λ = strength
  *
  * The model maximizes the loss of the domain classifier; some textbooks print λ · L_domain with a plus for the model too, which would make
- * the domains easier to distinguish. λ rises from 0 with the fraction of steps done, and applies to the model only, as in the paper's
- * experiments. Evaluation and predictions are those of the task.
+ * the domains easier to distinguish. λ applies to the model only, as in the paper's experiments, where it rises from 0 to 1 with the fraction
+ * of steps done: `schedule: { objective.strength: { use: logistic, from: 0, to: 1 } }`. Evaluation and predictions are those of the task.
  */
 export const domainAdversarial = definePlugin({
   kind: OBJECTIVE,

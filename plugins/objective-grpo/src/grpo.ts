@@ -1,4 +1,5 @@
 import {
+  AttuneError,
   type Example,
   type HostArray,
   type Losses,
@@ -10,8 +11,10 @@ import {
   type RolloutHost,
   TOKENIZER,
   type TextInputs,
+  type TrainingContext,
   type Tokenizer,
   definePlugin,
+  scheduled,
   isPlugin,
   useAll,
 } from '@attune/core'
@@ -64,11 +67,9 @@ const options = z.strictObject({
     .describe(
       'Normalization of token losses: mean per completion (GRPO), mean of all tokens (DAPO), or sum divided by maximumNewTokens (Dr. GRPO)',
     ),
-  beta: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe('Weight of the divergence from the model before training; 0 needs no reference model'),
+  beta: scheduled(z.number().min(0).default(0)).describe(
+    'Weight of the divergence from the model before training; 0 needs no reference model, and cannot follow a schedule',
+  ),
   updatesPerRollout: z
     .int()
     .min(1)
@@ -209,6 +210,16 @@ async function rollout(
   return completions.map((item, i) => ({ ...item, logProbs: views[i]!['logProbs'] as readonly number[] }))
 }
 
+/** The reference model, if the divergence from it has a weight. @throws AttuneError `BAD_SCHEDULE` if it is missing */
+function referenceOf({ reference }: TrainingContext['models'], { beta }: Options) {
+  if (beta === 0 || reference !== undefined) return beta === 0 ? undefined : reference
+  throw new AttuneError(
+    'BAD_SCHEDULE',
+    'schedule: expected a positive `beta` of the objective grpo under a schedule, got 0, which loads no reference model',
+    'Set `objective: { use: grpo, beta: 0.04 }`; the schedule replaces the value.',
+  )
+}
+
 function create(
   o: Options,
   { model, tokenizer }: { model: Model; tokenizer: Tokenizer },
@@ -222,7 +233,7 @@ function create(
     views: ['tokens'],
     ...language,
     maximumLength,
-    needsReference: o.beta > 0,
+    needsReference: o.beta !== 0,
     encode,
     encodeUnlabelled: encode,
     updatesPerRollout: o.updatesPerRollout,
@@ -234,7 +245,7 @@ function create(
     trainingLoss({ params, mode, forward, models }, batch: OnDevice<Rollouts>) {
       const inputs = batch.inputs as unknown as TextInputs
       const { losses } = language.head(params, forward(inputs), mode, batch)
-      const other = o.beta > 0 ? models['reference'] : undefined
+      const other = referenceOf(models, o)
       const before = other && (other.head(other.forward(inputs), batch) as TokenLosses)
       return policyLosses(neg(losses), batch, o, before && neg(before.losses))
     },

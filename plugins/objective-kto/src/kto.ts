@@ -11,6 +11,7 @@ import {
   type Tokenizer,
   type Tree,
   definePlugin,
+  scheduled,
   excerpt,
 } from '@attune/core'
 import { type NextTokenBatch, type NextTokenItem, completionLengthOptions, lengthsFor, nextTokens } from '@attune/data'
@@ -31,19 +32,13 @@ const options = z.strictObject({
     .default('label')
     .meta({ field: 'label' })
     .describe('Field that is true (or 1) for a desirable completion, false (or 0) for an undesirable one'),
-  beta: z
-    .number()
-    .positive()
-    .default(0.1)
-    .describe('Scale of the rewards; a larger value keeps the model closer to the one before training'),
-  desirableWeight: z.number().min(0).default(1).describe('Factor on the losses of desirable completions'),
-  undesirableWeight: z
-    .number()
-    .min(0)
-    .default(1)
-    .describe(
-      'Factor on the losses of undesirable completions. With unbalanced labels, choose weights so that weight · count is 1 to 4/3 times as large for the desirable ones',
-    ),
+  beta: scheduled(z.number().positive().default(0.1)).describe(
+    'Scale of the rewards; a larger value keeps the model closer to the one before training',
+  ),
+  desirableWeight: scheduled(z.number().min(0).default(1)).describe('Factor on the losses of desirable completions'),
+  undesirableWeight: scheduled(z.number().min(0).default(1)).describe(
+    'Factor on the losses of undesirable completions. With unbalanced labels, choose weights so that weight · count is 1 to 4/3 times as large for the desirable ones',
+  ),
   ...completionLengthOptions,
 })
 
@@ -144,7 +139,7 @@ function create(
     },
     loss: ({ scores }, { signs }) => ktoLosses(scores, signs, o),
     predict: ({ scores }, items) =>
-      items.map((_, i) => ({ label: labelled(scores.values[i]! > 0), reward: o.beta * scores.values[i]! })),
+      items.map((_, i) => ({ label: labelled(scores.values[i]! > 0), reward: (o.beta as number) * scores.values[i]! })),
     reference: ({ sign }) => ({ label: labelled(sign > 0) }),
   }
 }

@@ -251,3 +251,32 @@ it('returns the index of the text of each masked token in a packed row', () => {
   expect([...segments.values()].map(({ size }) => size)).toEqual(items.map(() => 1))
   expect(new Set([...segments.values()].flatMap((each) => [...each]))).toEqual(new Set([0, 1, 2]))
 })
+
+describe('the masking rate of a schedule', () => {
+  const masked = (packTo?: number) => {
+    const objective = maskedLanguageModeling(
+      { wholeWord: false, ...(packTo && { packTo }) },
+      {
+        model: tinyModel(),
+        tokenizer: withMask(),
+      },
+    ) as Objective
+    const items = examples.slice(0, 3).map((example) => objective.encode(example))
+    const lengths = items.map(({ length }) => length - 2) // without special tokens
+    const collate = (value: number, maximum: number) => {
+      const { weights } = objective.collate(items, stream(key(1)), { maskingProbability: { value, maximum } }) as {
+        weights: HostArray
+      } & ReturnType<Objective['collate']>
+      return { shape: weights.shape, masked: [...weights.values].reduce((a, b) => a + b, 0) }
+    }
+    return { lengths, collate }
+  }
+
+  it.each([undefined, 24])('masks the fraction of the step, in arrays for the maximum, packed to %s', (packTo) => {
+    const { lengths, collate } = masked(packTo)
+    const [low, high] = [collate(0.1, 0.4), collate(0.4, 0.4)]
+    const counts = (rate: number) => lengths.reduce((sum, n) => sum + Math.max(1, Math.round(n * rate)), 0)
+    expect([low.masked, high.masked]).toEqual([counts(0.1), counts(0.4)])
+    expect(low.shape).toEqual(high.shape)
+  })
+})

@@ -67,7 +67,13 @@ const fraction = z.number().min(0).max(1)
 
 const shape = z.strictObject({
   text: z.string().default('text').meta({ field: 'text', required: true }).describe('Field that holds the text'),
-  maskingProbability: z.number().positive().lt(1).default(0.15).describe('Fraction of the tokens to mask'),
+  maskingProbability: z
+    .number()
+    .positive()
+    .lt(1)
+    .default(0.15)
+    .meta({ scheduled: 'collation' })
+    .describe('Fraction of the tokens to mask'),
   wholeWord: z.boolean().default(true).describe('Mask all subwords of a word together (whole-word masking)'),
   spans: z
     .enum(['none', 'ngram', 'geometric', 'sequence'])
@@ -153,7 +159,7 @@ function firstOf({ positions }: Packing, hidden: readonly (readonly unknown[])[]
   return positions.map(({ row }, at) => row * width + others(at))
 }
 
-/** Maximum number of masked tokens in a row of `length`; a packed text has at least one. */
+/** Maximum number of masked tokens in a row of `length` at a masking probability; a packed text has at least one. */
 function maskedPerRow(packing: Packing, texts: readonly Masked[], length: number, o: Options): number {
   const maximumMasked = (tokens: number): number => maskedCount(tokens, { probability: o.maskingProbability })
   if (o.packTo === undefined) return maximumMasked(length)
@@ -164,10 +170,10 @@ function maskedPerRow(packing: Packing, texts: readonly Masked[], length: number
   return paddedLength(Math.max(...counts), o.padToMultipleOf, length)
 }
 
-function collate(texts: readonly Masked[], pad: number, o: Options, maximumLength: number): MaskedBatch {
+function collate(texts: readonly Masked[], pad: number, o: Options & { readonly maximumLength: number }): MaskedBatch {
   const ids = texts.map((text) => text.ids)
   const packing = packingOf(o, ids)
-  const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(maximumLength, o.packTo ?? 0))
+  const length = paddedLength(packing.length, o.padToMultipleOf, Math.max(o.maximumLength, o.packTo ?? 0))
   const count = maskedPerRow(packing, texts, length, o)
   const layOut = (values: (text: Masked, start: number, at: number) => readonly number[]): HostArray =>
     padTo(
@@ -202,10 +208,10 @@ function create(
   const head = headFor(model, 'masked-language-modeling')
   const ofRows = lossOf(losses, 'labels')
   const limits = lengthsFor(o, model)
-  const { maximumLength } = limits
+  const [{ maximumLength }, pad] = [limits, tokenizer.special.pad ?? 0]
   const maximumSpanLength = o.maximumSpanLength ?? (o.spans === 'ngram' ? 3 : 10)
   const maskTokens = masker(tokenizer, { ...o, probability: o.maskingProbability, maximumSpanLength })
-  const mask = ({ ids }: Item, random = ownRandom(ids)): Masked => maskTokens(ids, random)
+  const mask = ({ ids }: Item, random = ownRandom(ids), rate?: number): Masked => maskTokens(ids, random, rate)
   const word = (id: number): string => tokenizer.token(id) ?? ''
   const encode = (example: Example): Item => read(tokenizer, textOf(example, o.text), limits)
   const vocabulary = model.vocabularySize ?? tokenizer.vocabularySize
@@ -216,9 +222,9 @@ function create(
     init: (key) => initialMaskedHead(model, head, vocabulary, key),
     encode,
     encodeUnlabelled: encode,
-    collate: (items, random) => {
-      const rows = items.map((item) => mask(item, random))
-      return collate(rows, tokenizer.special.pad ?? 0, o, maximumLength)
+    collate: (items, random, { maskingProbability: rate } = {}) => {
+      const texts = items.map((item) => mask(item, random, rate?.value))
+      return collate(texts, pad, { ...o, maskingProbability: rate?.maximum ?? o.maskingProbability, maximumLength })
     },
     head(params, { lastHiddenState }, mode, { positions, targets }) {
       const rows = { states: hiddenStatesAt(lastHiddenState, positions), targets } // [rows · masked tokens, hidden]

@@ -9,6 +9,7 @@ import {
   type Params,
   TOKENIZER,
   definePlugin,
+  scheduled,
   deriveKey,
   use,
 } from '@attune/core'
@@ -45,24 +46,18 @@ const options = z.strictObject({
     .enum(['hard', 'soft'])
     .default('hard')
     .describe('Layers of the tasks: the same ones, or a copy for each task that is held close to the shared ones'),
-  distance: z
-    .number()
-    .min(0)
-    .max(1000)
-    .default(0.01)
-    .describe("With `sharing: soft`, factor on the squared distances of the tasks' layers from the shared ones"),
+  distance: scheduled(z.number().min(0).max(1000).default(0.01)).describe(
+    "With `sharing: soft`, factor on the squared distances of the tasks' layers from the shared ones",
+  ),
   weighting: z
     .enum(['fixed', 'uncertainty', 'gradnorm'])
     .default('fixed')
     .describe(
       'Weights of the losses: fixed, learned as the uncertainty of each task, or learned so that the tasks train at similar rates',
     ),
-  asymmetry: z
-    .number()
-    .min(0)
-    .max(10)
-    .default(1.5)
-    .describe('With `weighting: gradnorm`, the exponent α: the higher, the more weight for tasks that learn slowly'),
+  asymmetry: scheduled(z.number().min(0).max(10).default(1.5)).describe(
+    'With `weighting: gradnorm`, the exponent α: the higher, the more weight for tasks that learn slowly',
+  ),
   gradients: z
     .enum(['sum', 'pcgrad'])
     .default('sum')

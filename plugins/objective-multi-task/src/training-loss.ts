@@ -21,9 +21,9 @@ import { isShared, weightOf } from './task.js'
 export interface Training extends Sharing {
   readonly weighting: 'fixed' | 'uncertainty' | 'gradnorm'
   readonly weights: Readonly<Record<string, number>>
-  readonly asymmetry: number
+  readonly asymmetry: number | Tensor
   readonly gradients: 'sum' | 'pcgrad'
-  readonly distance: number
+  readonly distance: number | Tensor
 }
 
 /** Losses of one task, without its weight. In a joint batch each task has its own dropout. */

@@ -1,14 +1,14 @@
 import { logSigmoid } from '@attune/nn'
-import { type Tensor, add, expm1, log, minimum, mul, neg, relu, square, sub } from '@tensorflow/tfjs-core'
+import { type Tensor, add, div, expm1, log, minimum, mul, neg, relu, square, sub } from '@tensorflow/tfjs-core'
 
 /** Settings of a preference loss. */
 export interface PreferenceSettings {
   /** Scale of the rewards, β > 0. */
-  readonly beta: number
+  readonly beta: number | Tensor
   /** Assumed fraction of pairs whose labels are flipped, ε in [0, 0.5). */
-  readonly labelSmoothing: number
+  readonly labelSmoothing: number | Tensor
   /** Target reward margin γ ≥ 0, of SimPO. */
-  readonly margin: number
+  readonly margin: number | Tensor
 }
 
 /** A loss of pairs. Scores are log-ratios to the reference model or, without one, log-probabilities; float32 `[pairs]`. */
@@ -29,8 +29,8 @@ const WITH_REFERENCE = { needsReference: true, averages: false, smooths: false, 
 const WITHOUT_REFERENCE = { ...WITH_REFERENCE, needsReference: false }
 
 /** Bradley–Terry loss with label smoothing, `−(1 − ε) · ln σ(x) − ε · ln σ(−x)`. */
-const smoothed = (x: Tensor, epsilon: number): Tensor =>
-  epsilon === 0 ? neg(logSigmoid(x)) : neg(add(mul(1 - epsilon, logSigmoid(x)), mul(epsilon, logSigmoid(neg(x)))))
+const smoothed = (x: Tensor, epsilon: number | Tensor): Tensor =>
+  epsilon === 0 ? neg(logSigmoid(x)) : neg(add(mul(sub(1, epsilon), logSigmoid(x)), mul(epsilon, logSigmoid(neg(x)))))
 
 /** `ln(1 − e^x)` of log-probabilities; x is limited to −1e-7, so that a certain completion has a finite value. */
 const log1mExp = (x: Tensor): Tensor => log(neg(expm1(minimum(x, -1e-7))))
@@ -54,7 +54,7 @@ export const PREFERENCE_LOSSES = {
   ipo: {
     ...WITH_REFERENCE,
     averages: true,
-    losses: (chosen, rejected, { beta }) => square(sub(sub(chosen, rejected), 1 / (2 * beta))),
+    losses: (chosen, rejected, { beta }) => square(sub(sub(chosen, rejected), div(0.5, beta))),
   },
   /** Robust DPO: `((1 − ε) · −ln σ(β·d) + ε · ln σ(−β·d)) / (1 − 2ε)`. Chowdhury et al., 2024, equation 4. */
   robust: {
@@ -62,8 +62,8 @@ export const PREFERENCE_LOSSES = {
     smooths: true,
     losses(chosen, rejected, { beta, labelSmoothing: epsilon }) {
       const x = mul(beta, sub(chosen, rejected))
-      const clean = mul((epsilon - 1) / (1 - 2 * epsilon), logSigmoid(x))
-      return add(clean, mul(epsilon / (1 - 2 * epsilon), logSigmoid(neg(x))))
+      const clean = mul(sub(epsilon, 1), logSigmoid(x))
+      return div(add(clean, mul(epsilon, logSigmoid(neg(x)))), sub(1, mul(2, epsilon)))
     },
   },
   /** SimPO: `−ln σ(β·d − γ)`, with scores per token. Meng et al., 2024, equation 6. */
@@ -92,7 +92,7 @@ export const PREFERENCE_LOSSES = {
     likelihoodWeight: 1,
     losses(chosen, rejected, { beta }) {
       const odds = sub(sub(chosen, rejected), sub(log1mExp(chosen), log1mExp(rejected)))
-      return mul(-beta, logSigmoid(odds))
+      return neg(mul(beta, logSigmoid(odds)))
     },
   },
 } satisfies Record<string, PreferenceLoss>

@@ -13,6 +13,7 @@ import {
   type TrainingContext,
   type Tree,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   type NextTokenBatch,
@@ -36,20 +37,13 @@ const options = z
       .describe(
         'Loss of a pair: sigmoid (DPO), hinge, ipo and robust compare with the model before training; simpo, cpo and orpo need no reference model',
       ),
-    beta: z
-      .number()
-      .positive()
-      .optional()
-      .describe(
-        'Scale of the rewards; with a reference model, a larger value keeps the model closer to it. Default: 0.1; simpo: 2',
-      ),
-    labelSmoothing: z
-      .number()
-      .min(0)
-      .lt(0.5)
-      .default(0)
-      .describe('Assumed fraction of pairs with flipped labels, for sigmoid, robust, simpo and cpo'),
-    margin: z.number().min(0).optional().describe('Target reward margin of simpo. Default: 1'),
+    beta: scheduled(z.number().positive().optional()).describe(
+      'Scale of the rewards; with a reference model, a larger value keeps the model closer to it. Default: 0.1; simpo: 2',
+    ),
+    labelSmoothing: scheduled(z.number().min(0).lt(0.5).default(0)).describe(
+      'Assumed fraction of pairs with flipped labels, for sigmoid, robust, simpo and cpo',
+    ),
+    margin: scheduled(z.number().min(0).optional()).describe('Target reward margin of simpo. Default: 1'),
     likelihoodWeight: z
       .number()
       .min(0)
@@ -197,7 +191,7 @@ function create(
       return { losses: sub(losses, mul(likelihoodWeight, half(outputs.likelihoods, 0))), weights }
     },
     ...(likelihoodWeight === 0 ? {} : { trainingLoss: withLikelihood(scores, language) }),
-    predict: (outputs, pairs) => predict(outputs.scores, pairs, scores.beta),
+    predict: (outputs, pairs) => predict(outputs.scores, pairs, scores.beta as number),
     reference: () => ({ label: 'chosen' }),
   }
 }

@@ -1,4 +1,4 @@
-import type { Batch, Encoded, HostArray, Tokenizer } from '@attune/core'
+import type { Batch, Encoded, HostArray, ScheduledNumbers, Tokenizer } from '@attune/core'
 import { type TextArrays, maskedCount, masker, ownRandom, padTo, paddedLength, textArrays } from '@attune/data'
 
 /** Token ids of a text. Without a label no token is replaced: the text is judged as it is. */
@@ -57,9 +57,9 @@ function corrupter(tokenizer: Tokenizer, { maskingProbability: probability, whol
     randomFraction: 0,
     replace: 'token',
   })
-  return ({ ids, isLabelled }: DetectionItem, random = ownRandom(ids)): Corrupted => {
+  return ({ ids, isLabelled }: DetectionItem, random = ownRandom(ids), rate?: number): Corrupted => {
     if (!isLabelled) return { maskedIds: ids, positions: [], targets: [], uniforms: [], replacedIds: ids }
-    const { ids: maskedIds, positions, targets } = mask(ids, random)
+    const { ids: maskedIds, positions, targets } = mask(ids, random, rate)
     const uniforms = positions.map(() => random())
     const replacedIds = [...ids]
     positions.forEach((at, i) => (replacedIds[at] = Math.floor(uniforms[i]! * tokenizer.vocabularySize)))
@@ -75,10 +75,14 @@ export function detectionBatches(tokenizer: Tokenizer, o: Settings) {
     replacedIds.map((id, at) => Number(id !== item.ids[at]))
   return {
     isReplaced,
-    collate(items: readonly DetectionItem[], random?: () => number): DetectionBatch {
-      const texts = items.map((item) => corrupt(item, random))
+    collate(
+      items: readonly DetectionItem[],
+      random?: () => number,
+      { maskingProbability: rate }: ScheduledNumbers = {},
+    ): DetectionBatch {
+      const texts = items.map((item) => corrupt(item, random, rate?.value))
       const length = paddedLength(Math.max(...items.map(({ ids }) => ids.length)), o.padToMultipleOf, o.maximumLength)
-      const count = maskedCount(length, { probability: o.maskingProbability })
+      const count = maskedCount(length, { probability: rate?.maximum ?? o.maskingProbability })
       const pad = tokenizer.special.pad ?? 0
       const column = <K extends keyof Corrupted>(name: K) => texts.map((text) => text[name])
       const labels = items.map((item, i) => isReplaced(item, texts[i]))

@@ -14,6 +14,7 @@ import {
   type TextInputs,
   type Tokenizer,
   definePlugin,
+  scheduled,
   deriveKey,
   use,
 } from '@attune/core'
@@ -38,9 +39,15 @@ const options = z.strictObject({
   generator: use(MODEL)
     .refine((chosen) => !('from' in chosen.options), 'a generator starts from random weights: remove `from`')
     .describe('Small masked language model that replaces tokens: `{ use: electra, hiddenSize: 64, … }`'),
-  maskingProbability: z.number().positive().lt(1).default(0.15).describe('Fraction of the tokens to mask and replace'),
+  maskingProbability: z
+    .number()
+    .positive()
+    .lt(1)
+    .default(0.15)
+    .meta({ scheduled: 'collation' })
+    .describe('Fraction of the tokens to mask and replace'),
   wholeWord: z.boolean().default(false).describe('Mask all subwords of a word together'),
-  weight: z.number().min(0).max(1e6).default(50).describe('Weight λ of the loss of the discriminator'),
+  weight: scheduled(z.number().min(0).max(1e6).default(50)).describe('Weight λ of the loss of the discriminator'),
   maximumLength: maximumTokens(3),
   ...lengthOptions,
 })

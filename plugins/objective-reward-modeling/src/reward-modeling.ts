@@ -10,6 +10,7 @@ import {
   TOKENIZER,
   type Tokenizer,
   definePlugin,
+  scheduled,
 } from '@attune/core'
 import {
   type TextArrays,
@@ -39,11 +40,9 @@ const options = z.strictObject({
     .describe(
       'Field that holds by how much the reward of the chosen text should exceed that of the rejected one. Default: no margin',
     ),
-  centering: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe('Weight of the squared sum of the two rewards, which keeps their mean near 0; 0.01 is common'),
+  centering: scheduled(z.number().min(0).default(0)).describe(
+    'Weight of the squared sum of the two rewards, which keeps their mean near 0; 0.01 is common',
+  ),
   ...completionLengthOptions,
 })
 

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { kind } from '../kind.js'
+import { scheduled } from '../plugin.js'
 
 /**
  * Type of the outputs and targets that a loss compares.
@@ -21,7 +22,7 @@ export interface LossTerm {
 
 /** Options of every loss. */
 export const lossOptions = z.strictObject({
-  weight: z.number().min(0).default(1).describe('Weight of this loss in the total loss'),
+  weight: scheduled(z.number().min(0).default(1)).describe('Weight of this loss in the total loss'),
 })
 
 /** Loss functions. Default: the objective's own; several are summed with their weights. */

@@ -42,6 +42,9 @@ export interface ReducedLoss extends Record<string, Tree> {
 /** Predictions or references of one example by view: `label`, `scores`, `text`, … */
 export type Views = Readonly<Record<string, unknown>>
 
+/** Scheduled options of collation by name: the value at the step that the batch is for, and the maximum over all steps. */
+export type ScheduledNumbers = Readonly<Record<string, { readonly value: number; readonly maximum: number }>>
+
 /** A batch on the host: the inputs of the model, and whatever else the loss needs. */
 export interface Batch extends Record<string, HostTree> {
   readonly inputs: Record<string, HostTree>
@@ -113,8 +116,10 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
    * Collates encoded examples into a batch.
    * @param random uniform numbers in [0, 1), different for each batch, for objectives that corrupt their inputs. Without it the
    *   batch is an evaluation batch, in which the same item always has the same content.
+   * @param numbers scheduled options of collation, in training; the shapes of a batch should depend on the maximum only, since
+   *   each shape is compiled
    */
-  collate(items: readonly X[], random?: () => number): B
+  collate(items: readonly X[], random?: () => number, numbers?: ScheduledNumbers): B
   /** Computes the outputs of the head from those of the model. */
   head(params: Params, outputs: EncoderOutputs, mode: Mode, batch: OnDevice<B>): H
   loss(head: H, batch: OnDevice<B>): Losses

@@ -62,9 +62,9 @@ function chosenGroups(units: Groups, budget: number, masking: Masking, random: (
  */
 export function masker(tokenizer: Tokenizer, masking: Masking) {
   const unitsOf = wordUnits(tokenizer, masking.wholeWord)
-  return (ids: readonly number[], random: () => number): Masked => {
+  return (ids: readonly number[], random: () => number, probability = masking.probability): Masked => {
     const units = unitsOf(ids)
-    const wanted = maskedCount(units.flat().length, masking)
+    const wanted = maskedCount(units.flat().length, { probability })
     const groups = chosenGroups(units, wanted, masking, random)
     // In a text of one long word no unit fits: mask a single subword of it.
     const found = groups.length > 0 || units.length === 0 ? groups : [[units[below(units.length, random)]![0]!]]

@@ -3,6 +3,7 @@ import {
   add,
   cast,
   customGrad,
+  div,
   exp,
   gather,
   gatherND,
@@ -25,7 +26,7 @@ import { perClass } from './per-class.js'
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** Probability mass of the target that is spread uniformly over all classes, in [0, 1). Default: 0. */
-  readonly smoothing?: number
+  readonly smoothing?: number | Tensor
   /** Non-negative weight of each class's term in the sum. Default: 1. */
   readonly classWeights?: readonly number[] | undefined
   /** Label whose rows have loss 0 and gradient 0. Default: none. */
@@ -35,10 +36,19 @@ export interface CrossEntropyOptions {
 /** Multiplies by class weights, if any. */
 const times = (x: Tensor, weights: Tensor | undefined): Tensor => (weights === undefined ? x : mul(x, weights))
 
+/** Probability mass of the target on the label alone, on every class, and their sum. */
+function targetMasses(smoothing: number | Tensor, classes: number) {
+  if (typeof smoothing === 'number') {
+    const [onLabel, spreadOver] = [1 - smoothing, smoothing / classes]
+    return { onLabel, spreadOver, both: onLabel + spreadOver }
+  }
+  const [onLabel, spreadOver] = [sub(1, smoothing), div(smoothing, classes)]
+  return { onLabel, spreadOver, both: add(onLabel, spreadOver) }
+}
+
 /** Cross-entropy of all rows, none ignored. */
-function ofAllRows(logits: Tensor, labels: Tensor, smoothing: number, weights: Tensor | undefined): Tensor {
+function ofAllRows(logits: Tensor, labels: Tensor, smoothing: number | Tensor, weights: Tensor | undefined): Tensor {
   const [rows, classes] = logits.shape as [number, number]
-  const spreadOver = smoothing / classes
   return customGrad((input, save) => {
     const logProbabilities = logSoftmax(input as Tensor)
     const known = maximum(labels, scalar(0, 'int32'))
@@ -47,19 +57,21 @@ function ofAllRows(logits: Tensor, labels: Tensor, smoothing: number, weights: T
     const own = weights === undefined ? undefined : gather(weights, known as never) // [rows]
     const scales = own === undefined ? [] : [own, weights as Tensor]
     ;(save as (tensors: Tensor[]) => void)([logProbabilities, indices, ofLabels, ...scales])
+    const { onLabel } = targetMasses(smoothing, classes)
     const ofAll = smoothing === 0 ? 0 : mul(mean(times(logProbabilities, weights), -1), smoothing)
     return {
-      value: neg(add(mul(times(ofLabels, own), 1 - smoothing), ofAll)),
+      value: neg(add(mul(times(ofLabels, own), onLabel), ofAll)),
       gradFunc: (g: Tensor, saved: Tensor[]) => {
+        const { onLabel, spreadOver, both } = targetMasses(smoothing, classes)
         const [l, entries, likely, label, all] = saved as [Tensor, Tensor, Tensor, Tensor?, Tensor?]
         // The gradient is `mass · softmax − target`, where `mass` is the sum of the row's target.
-        const mass = label === undefined ? 1 : add(mul(label, 1 - smoothing), mul(mean(all!), smoothing))
+        const mass = label === undefined ? 1 : add(mul(label, onLabel), mul(mean(all!), smoothing))
         const whole = label === undefined ? g : mul(g, mass)
         const probable = mul(exp(l), reshape(whole, [-1, 1])) // [rows, classes]
         const spread = times(mul(reshape(g, [-1, 1]), spreadOver), all)
         const rest = smoothing === 0 ? probable : sub(probable, spread)
         // From the label's own entry, not from `rest`: the loss is then computed before the gradient, which may reuse its memory.
-        const target = label === undefined ? 1 - smoothing + spreadOver : mul(label, 1 - smoothing + spreadOver)
+        const target = label === undefined ? both : mul(label, both)
         return tensorScatterUpdate(rest, entries, mul(g, sub(mul(exp(likely), mass), target)))
       },
     }

@@ -7,11 +7,11 @@ const MINIMUM = 1e-7
 /** Options of {@link diceLoss}. */
 export interface DiceOptions {
   /** Added to numerator and denominator, > 0. */
-  readonly smooth: number
+  readonly smooth: number | Tensor
   /** True for squared probabilities and targets in the denominator. */
   readonly squared: boolean
   /** Exponent α ≥ 0 of the factor (1 − p)^α that reduces the weight of easy examples. */
-  readonly downWeighting: number
+  readonly downWeighting: number | Tensor
 }
 
 /**

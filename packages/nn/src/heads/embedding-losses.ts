@@ -9,7 +9,6 @@ import {
   range,
   relu,
   reshape,
-  scalar,
   slice,
   sqrt,
   square,
@@ -40,7 +39,7 @@ export const cosineDistance = (outputs: Tensor, targets: Tensor): Tensor =>
 /** Options of {@link tripletLoss}. */
 export interface TripletOptions {
   /** Minimum difference of the distances, > 0. */
-  readonly margin: number
+  readonly margin: number | Tensor
   readonly distance: 'euclidean' | 'cosine'
   /** The negatives of an anchor: the one with the maximum loss, or the mean over all of them. */
   readonly negatives: 'hardest' | 'all'
@@ -75,7 +74,7 @@ export function tripletLoss(anchors: Tensor, positives: Tensor, options: Triplet
 /** Options of {@link infoNce}. */
 export interface InfoNceOptions {
   /** Factor on the similarities, 1 / temperature, > 0. */
-  readonly scale: number
+  readonly scale: number | Tensor
   /** True for the mean of both directions: each query among all keys, and each key among all queries. Default: false. */
   readonly symmetric?: boolean
 }
@@ -90,7 +89,7 @@ export interface InfoNceOptions {
  * and Chen, SimCSE, 2021, equation 5.
  */
 export function infoNce(queries: Tensor, keys: Tensor, { scale, symmetric = false }: InfoNceOptions): Tensor {
-  const logits = mul(matMul(queries, keys, false, true), scalar(scale)) // [rows, n]
+  const logits = mul(matMul(queries, keys, false, true), scale) // [rows, n]
   const rows = queries.shape[0] as number
   const labels = range(0, rows, 1, 'int32')
   const forward = crossEntropy(logits, labels)

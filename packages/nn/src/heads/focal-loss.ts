@@ -14,7 +14,12 @@ const EXCLUDED = -1e30
  * @param classWeights weight w of each class, ≥ 0; default: 1
  * @throws AttuneError `BAD_ARGUMENT` if there is not one weight per class
  */
-export function focalLoss(logits: Tensor, labels: Tensor, focusing: number, classWeights?: readonly number[]): Tensor {
+export function focalLoss(
+  logits: Tensor,
+  labels: Tensor,
+  focusing: number | Tensor,
+  classWeights?: readonly number[],
+): Tensor {
   const weights = perClass(classWeights, logits)
   const label = oneHotRows(labels, logits.shape[1] as number)
   const logProbabilities = logSoftmax(logits)
@@ -32,10 +37,15 @@ export function focalLoss(logits: Tensor, labels: Tensor, focusing: number, clas
  * @param focusing γ ≥ 0; 0 is weighted binary cross-entropy
  * @param alpha weight of positives in [0, 1], negatives have 1 − alpha; without it both have weight 1
  */
-export function binaryFocalLoss(logits: Tensor, targets: Tensor, focusing: number, alpha?: number): Tensor {
+export function binaryFocalLoss(
+  logits: Tensor,
+  targets: Tensor,
+  focusing: number | Tensor,
+  alpha?: number | Tensor,
+): Tensor {
   const [yes, no] = [logSigmoid(logits), logSigmoid(neg(logits))]
   const positive = mul(mul(targets, exp(mul(no, focusing))), yes)
   const negative = mul(mul(sub(1, targets), exp(mul(yes, focusing))), no)
-  const sum = alpha === undefined ? add(positive, negative) : add(mul(positive, alpha), mul(negative, 1 - alpha))
+  const sum = alpha === undefined ? add(positive, negative) : add(mul(positive, alpha), mul(negative, sub(1, alpha)))
   return neg(rowMeans(sum))
 }

@@ -8,7 +8,7 @@ import { oneHotRows, rowSums } from './per-class.js'
  * Source: Zhang and Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels, 2018, equation 6.
  * @param q exponent in (0, 1]: cross-entropy as q approaches 0; 1 is half of the absolute error of the probabilities
  */
-export function generalizedCrossEntropyLoss(logits: Tensor, labels: Tensor, q: number): Tensor {
+export function generalizedCrossEntropyLoss(logits: Tensor, labels: Tensor, q: number | Tensor): Tensor {
   const label = oneHotRows(labels, logits.shape[1] as number)
   const ofLabel = rowSums(mul(label, logSoftmax(logits)))
   return div(neg(expm1(mul(ofLabel, q))), q)

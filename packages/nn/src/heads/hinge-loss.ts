@@ -17,7 +17,7 @@ function ofLabels(logits: Tensor, labels: Tensor) {
  * Source: Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001,
  * equation 3.
  */
-export function hingeLoss(logits: Tensor, labels: Tensor, margin = 1): Tensor {
+export function hingeLoss(logits: Tensor, labels: Tensor, margin: number | Tensor = 1): Tensor {
   const { label, own } = ofLabels(logits, labels)
   const rival = maximumOfRows(add(logits, mul(label, EXCLUDED)))
   const others = rowSums(mul(rival, logits))
@@ -29,7 +29,7 @@ export function hingeLoss(logits: Tensor, labels: Tensor, margin = 1): Tensor {
  * {@link hingeLoss}. As torch.nn.functional.multi_margin_loss.
  * Source: Weston and Watkins, Support Vector Machines for Multi-Class Pattern Recognition, 1999, equation 7.
  */
-export function summedHingeLoss(logits: Tensor, labels: Tensor, margin = 1): Tensor {
+export function summedHingeLoss(logits: Tensor, labels: Tensor, margin: number | Tensor = 1): Tensor {
   const { label, own } = ofLabels(logits, labels)
   const violations = relu(add(sub(logits, reshape(own, [-1, 1])), margin))
   return rowMeans(mul(violations, sub(1, label)))
@@ -40,5 +40,5 @@ export function summedHingeLoss(logits: Tensor, labels: Tensor, margin = 1): Ten
  * `targets` t of 0 or 1, both `[rows, classes]`; the result is `[rows]`.
  * Source: Cortes and Vapnik, Support-Vector Networks, 1995, with targets 2t − 1 of −1 and 1.
  */
-export const binaryHingeLoss = (logits: Tensor, targets: Tensor, margin = 1): Tensor =>
+export const binaryHingeLoss = (logits: Tensor, targets: Tensor, margin: number | Tensor = 1): Tensor =>
   rowMeans(relu(sub(margin, mul(sub(mul(targets, 2), 1), logits))))

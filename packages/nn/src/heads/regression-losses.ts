@@ -24,7 +24,7 @@ export function absoluteError(outputs: Tensor, targets: Tensor): Tensor {
  * Source: Huber, Robust Estimation of a Location Parameter, 1964, section 4.
  * @param delta δ > 0, in the unit of the targets
  */
-export function huberLoss(outputs: Tensor, targets: Tensor, delta: number): Tensor {
+export function huberLoss(outputs: Tensor, targets: Tensor, delta: number | Tensor): Tensor {
   const difference = abs(sub(outputs, targets))
   const inner = minimum(difference, delta)
   return rowMeans(mul(inner, sub(difference, mul(inner, 0.5))))

@@ -60,7 +60,7 @@ export interface DetectionParts {
  */
 export function detectionLosses(
   { logits, isReplaced, attentionMask, modeling, masked }: DetectionParts,
-  weight: number,
+  weight: number | Tensor,
 ): Losses {
   const flat = binaryCrossEntropy(reshape(logits, [-1, 1]), reshape(isReplaced, [-1, 1]))
   const detection = reshape(flat, logits.shape)
@@ -68,7 +68,7 @@ export function detectionLosses(
   const tokensPerMasked = div(sum(tokens, 1, true), maximum(sum(masked, 1, true), 1)) // [rows, 1]
   // Each part has half of the weight, so that its losses are doubled.
   return {
-    losses: concat([mul(detection, 2 * weight), mul(modeling, 2)], 1),
+    losses: concat([mul(detection, mul(2, weight)), mul(modeling, 2)], 1),
     weights: concat([mul(tokens, 0.5), mul(masked, mul(tokensPerMasked, 0.5))], 1),
   }
 }

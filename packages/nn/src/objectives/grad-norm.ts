@@ -54,7 +54,7 @@ export interface GradNormContext {
   /** L(0), the loss of each task before training, `[]`. */
   readonly initial: readonly Tensor[]
   /** Exponent α ≥ 0: the higher, the more weight for tasks that learn slowly. */
-  readonly asymmetry: number
+  readonly asymmetry: number | Tensor
 }
 
 /**

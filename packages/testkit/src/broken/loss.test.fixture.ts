@@ -1,4 +1,4 @@
-import { LOSS, type LossTerm, definePlugin } from '@attune/core'
+import { LOSS, type LossTerm, definePlugin, isTensor, scheduled } from '@attune/core'
 import {
   type Tensor,
   add,
@@ -82,9 +82,42 @@ const leaking: (losses: Losses) => Losses = (losses) => (outputs, targets) => {
   return losses(outputs, targets)
 }
 
+const program = 'needs one program for two values of scale, with the results of the numbers'
+
+/** Half the squared difference, with a scale that can be scheduled, as `read` returns it. */
+const scheduledScale = (read: (scale: number | Tensor) => number | Tensor) => (): void =>
+  describeLoss(
+    definePlugin({
+      kind: LOSS,
+      name: 'scheduled',
+      summary: 'Half the squared difference',
+      options: z.strictObject({
+        scale: scheduled(z.number().positive().max(9).default(1)).describe('Factor of the loss'),
+      }),
+      create: ({ scale }): LossTerm => ({
+        compares: 'numbers',
+        losses: (outputs, targets) => mul(square(sub(outputs, targets)), div(read(scale), 2)),
+      }),
+    }),
+  )
+
 /** Loss specimens. */
 export const losses: readonly Specimen[] = [
   valid('the squared difference', () => describeLoss(squared, { golden })),
+  valid(
+    'a loss with a scheduled option',
+    scheduledScale((scale) => scale),
+  ),
+  broken(
+    'reads a scheduled option on the host',
+    [program],
+    scheduledScale((scale) => (isTensor(scale) ? scale.dataSync()[0]! : scale)),
+  ),
+  broken(
+    'does not use the values of a schedule',
+    [program],
+    scheduledScale((scale) => (isTensor(scale) ? 1 : scale)),
+  ),
   broken(
     'returns the sum over all rows',
     [rows, apart, empty, agrees],

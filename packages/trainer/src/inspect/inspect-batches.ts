@@ -9,7 +9,7 @@ import {
   deriveKey,
   key,
 } from '@attune/core'
-import { batch } from '@attune/data'
+import { batch, count } from '@attune/data'
 import { EMPTY } from 'rxjs'
 import { locatingErrors } from '../data/locating-errors.js'
 import { type Splits, openSplits } from '../data/open-splits.js'
@@ -20,7 +20,9 @@ import { type Plan, planRun } from '../plan/plan.js'
 import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { type Components, compose, componentsOf, fitPlugins } from '../setup/compose.js'
 import { withSavedLabels } from '../setup/learned-labels.js'
-import { encodeAll, encodeRows, epochBatches } from '../step/batches.js'
+import { countSteps } from '../setup/count-steps.js'
+import { collationNumbers, scheduleTargets } from '../setup/scheduled.js'
+import { type EpochOptions, encodeAll, encodeRows, epochBatches } from '../step/batches.js'
 import type { InspectedBatch } from './inspected-batch.js'
 import { labelsIn, readBatch } from './read-batch.js'
 
@@ -39,14 +41,24 @@ interface Collated {
 /** An objective that notes what it collates. */
 const noting = (objective: Objective, note: (items: readonly Encoded[]) => void): Objective => ({
   ...objective,
-  collate(items, random) {
+  collate(items, random, numbers) {
     note(items)
-    return objective.collate(items, random)
+    return objective.collate(items, random, numbers)
   },
 })
 
+/** Scheduled options of collation by the index of the step in the first epoch. */
+async function numbersOf(plan: Plan, splits: Splits, objective: Objective): Promise<EpochOptions['numbersAt']> {
+  if (!scheduleTargets(plan).some(({ isCollation }) => isCollation)) return undefined
+  const learned = { examples: await count(splits.train.rows()) }
+  const steps = plan.config.training.epochs * (await countSteps({ plan, splits, learned }, objective))
+  const numbers = collationNumbers(plan, steps)
+  return numbers && ((index) => numbers(index + 1))
+}
+
 /** Micro-batches of the first epoch, as the training step receives them. */
-async function* trainingBatches(plan: Plan, { train }: Splits, objective: Objective): AsyncGenerator<Collated, void> {
+async function* trainingBatches(plan: Plan, splits: Splits, objective: Objective): AsyncGenerator<Collated, void> {
+  const { train } = splits
   const { seed, training } = plan.config
   const taken: (readonly Encoded[])[] = []
   const { items } = encodeRows(train.rows(0), (example) => objective.encode(example))
@@ -59,6 +71,7 @@ async function* trainingBatches(plan: Plan, { train }: Splits, objective: Object
       microBatchSize: microBatchSizeOf(training),
       shuffleBuffer: training.shuffleBuffer,
       sampled: train.sampled,
+      numbersAt: await numbersOf(plan, splits, objective),
     },
   )) {
     const all = taken.splice(0)

@@ -19,6 +19,7 @@ import { type RunConfig, microBatchSizeOf } from '../plan/run-config.js'
 import { createBus } from '../run/bus.js'
 import { type SavedWeights, saveRunModel } from '../run/save-run-model.js'
 import { score } from '../run/score.js'
+import { scheduleStep } from '../run/step-inputs.js'
 import { advance, beforeEpoch, rolloutOf } from '../run/train.js'
 import { evaluationParams } from '../setup/evaluation-params.js'
 import { notCacheable } from '../setup/input-rows.js'
@@ -126,7 +127,8 @@ async function learnBatch(session: Session, clean: Clean, examples: readonly Exa
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
   const isWhole = components.objective.comparesExamples === true || session.optimizer.needsClosure === true
   const size = isWhole ? items.length : microBatchSizeOf({ ...plan.config.training, batchSize: items.length })
-  const batch = collateBatch(components.objective, items, size, collateRandom(epoch, batches))
+  const numbers = session.collationNumbers?.(scheduleStep(session, runState.progress.step + 1))
+  const batch = collateBatch(components.objective, items, size, collateRandom(epoch, batches), numbers)
   const { loss, gradientNorm } = await advance(session, batch, 0)
   return { loss, gradientNorm }
 }

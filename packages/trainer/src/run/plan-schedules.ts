@@ -17,7 +17,7 @@ export interface Schedules {
 }
 
 /** Configuration keys that schedules depend on; the other plugins are not loaded if the number of steps is given. */
-const KEYS = ['scheduler', 'schedule', 'model', 'objective', 'regularizer', 'optimizer'] as const
+const KEYS = ['scheduler', 'schedule', 'model', 'objective', 'loss', 'regularizer', 'optimizer'] as const
 
 const pick = <K extends keyof ParsedConfig>(parsed: ParsedConfig, keys: readonly K[]): Pick<ParsedConfig, K> =>
   Object.fromEntries(keys.map((key) => [key, parsed[key]])) as unknown as Pick<ParsedConfig, K>

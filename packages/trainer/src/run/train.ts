@@ -10,7 +10,7 @@ import {
   key,
 } from '@attune/core'
 import { prepareCache } from './prepare-cache.js'
-import { inputsOf } from './step-inputs.js'
+import { inputsOf, scheduleStep } from './step-inputs.js'
 import { type EpochOptions, type ReadyBatch, encodeRows, epochBatches } from '../step/batches.js'
 import { checkpointPath, listCheckpoints } from '../files/checkpoint.js'
 import { yieldToEventLoop } from '../step/yield-to-event-loop.js'
@@ -173,6 +173,10 @@ export async function beforeEpoch(session: Session, epoch: number): Promise<void
   if (before !== undefined && before !== runState.memory) components.engine.release(before)
 }
 
+/** Scheduled options of collation by the index of a step in an epoch that starts after step `before`. */
+const numbersFrom = (session: Session, before: number): EpochOptions['numbersAt'] =>
+  session.collationNumbers && ((index) => session.collationNumbers!(scheduleStep(session, before + index + 1)))
+
 /** Batch settings of an epoch, starting at the first batch not yet done. */
 export const batchSettingsOf = (session: Session, epoch: number): EpochOptions => {
   const { plan, runState, splits } = session
@@ -186,6 +190,7 @@ export const batchSettingsOf = (session: Session, epoch: number): EpochOptions =
     shuffleBuffer,
     updates: updatesOf(session.components.objective),
     rollout: keptRollout(session),
+    numbersAt: numbersFrom(session, runState.progress.step - runState.progress.batches),
   }
 }
 

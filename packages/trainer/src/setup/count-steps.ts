@@ -7,7 +7,7 @@ import { countBatches, encodeRows } from '../step/batches.js'
 /** The data of a run, and its plan. */
 interface Counted {
   readonly splits: Splits
-  readonly learned: Learned
+  readonly learned: Pick<Learned, 'examples'>
   readonly plan: Plan
 }
 

@@ -1,15 +1,19 @@
 import {
   AttuneError,
   type Chosen,
+  LOSS,
+  type LossTerm,
   MODEL,
   type Model,
   type Objective,
   type Optimizer,
   type Regularizer,
+  type ScheduledNumbers,
   type Scheduler,
   type Scope,
   createScope,
   get,
+  getAll,
   instantiate,
   nearest,
   provideInstance,
@@ -22,7 +26,7 @@ import { withCommonOptions } from './common-options.js'
 import { objectiveScope } from './objective-scope.js'
 
 /** Kinds with options that may be scheduled. */
-const KINDS = ['model', 'objective', 'regularizer', 'optimizer'] as const
+const KINDS = ['model', 'objective', 'loss', 'regularizer', 'optimizer'] as const
 type ScheduledKind = (typeof KINDS)[number]
 
 /** A scheduled option; `regularizer.1.strength` belongs to the second regularizer. */
@@ -31,6 +35,8 @@ interface Target {
   readonly kind: ScheduledKind
   readonly index: number
   readonly option: string
+  /** True if `collate` of the objective reads the option, on the host. */
+  readonly isCollation: boolean
 }
 
 /** Plan with the keys that schedules depend on. */
@@ -43,6 +49,12 @@ const chosenOf = (config: Pick<Plan['config'], ScheduledKind>, kind: ScheduledKi
   return Array.isArray(chosen) ? (chosen as readonly Chosen[]) : [chosen as Chosen]
 }
 
+/** Options of a plugin that can be scheduled, and those common to its kind. */
+const optionsOf = ({ plugin }: Chosen, ...by: [string[]?]): readonly string[] => [
+  ...scheduledOptions(plugin, ...by),
+  ...(plugin.kind.options === undefined ? [] : scheduledOptions({ options: plugin.kind.options }, ...by)),
+]
+
 /** @throws AttuneError `BAD_SCHEDULE` unless the path names an option that can be scheduled */
 function targetOf(path: string, config: SchedulePlan['config']): Target {
   const parts = path.split('.')
@@ -50,14 +62,14 @@ function targetOf(path: string, config: SchedulePlan['config']): Target {
   const option = parts.at(-1) ?? ''
   const index = parts.length === 3 ? Number(second) : 0
   const known = KINDS.flatMap((each) =>
-    chosenOf(config, each).flatMap(({ plugin }, i, all) =>
-      scheduledOptions(plugin).map((name) => (all.length > 1 ? `${each}.${i}.${name}` : `${each}.${name}`)),
+    chosenOf(config, each).flatMap((chosen, i, all) =>
+      optionsOf(chosen).map((name) => (all.length > 1 ? `${each}.${i}.${name}` : `${each}.${name}`)),
     ),
   )
   const found = KINDS.find((each) => each === kind)
   const chosen = found === undefined ? undefined : chosenOf(config, found)[index]
-  if (found !== undefined && chosen !== undefined && scheduledOptions(chosen.plugin).includes(option))
-    return { path, kind: found, index, option }
+  if (found !== undefined && chosen !== undefined && optionsOf(chosen).includes(option))
+    return { path, kind: found, index, option, isCollation: optionsOf(chosen, ['collation']).includes(option) }
   const near = nearest(path, known)
   throw new AttuneError(
     'BAD_SCHEDULE',
@@ -68,7 +80,7 @@ function targetOf(path: string, config: SchedulePlan['config']): Target {
   )
 }
 
-/** Scheduled options of a configuration. */
+/** Scheduled options of a configuration. @throws AttuneError `BAD_SCHEDULE` */
 export const scheduleTargets = ({ config }: SchedulePlan): readonly Target[] =>
   Object.keys(config.schedule).map((path) => targetOf(path, config))
 
@@ -93,21 +105,56 @@ export function scheduleOf({
     Object.fromEntries(entries.map(([path, at, common]) => [path, scheduledValue(at, common, step, steps)]))
 }
 
+/**
+ * Returns a function of a step and the number of steps that computes the scheduled options of collation, with their maximum over all
+ * steps; undefined if there are none.
+ */
+export function collationNumbers(plan: SchedulePlan, steps: number): ((step: number) => ScheduledNumbers) | undefined {
+  const targets = scheduleTargets(plan).filter(({ isCollation }) => isCollation)
+  if (targets.length === 0) return undefined
+  const valuesAt = scheduleOf(plan)
+  const maxima: Record<string, number> = {}
+  for (let step = 1; step <= steps; step++)
+    for (const [path, value] of Object.entries(valuesAt(step, steps)))
+      maxima[path] = Math.max(value, maxima[path] ?? -Infinity)
+  return (step) => {
+    const values = valuesAt(Math.min(step, steps), steps)
+    return Object.fromEntries(
+      targets.map(({ option, path }) => [option, { value: values[path]!, maximum: maxima[path]! }]),
+    )
+  }
+}
+
 /** Creates the instances of a kind with tensors as the values of their scheduled options. */
 function instances<T>(
-  scope: Scope,
+  create: (chosen: Chosen) => unknown,
   config: Plan['config'],
   kind: ScheduledKind,
   targets: readonly Target[],
   scheduled: Readonly<Record<string, Tensor>>,
 ): readonly T[] {
-  const within =
-    kind === 'objective' ? objectiveScope(scope, config.adapter.common?.['from'] as string | undefined) : scope
-  return chosenOf(config, kind).map(({ plugin, options, common = {} }, i) => {
+  return chosenOf(config, kind).map((chosen, i) => {
+    const { plugin, options, common = {} } = chosen
     const own = targets.filter((target) => target.kind === kind && target.index === i)
-    const tensors = Object.fromEntries(own.map(({ option, path }) => [option, scheduled[path]]))
-    return withCommonOptions(kind, instantiate(within, plugin, { ...options, ...tensors }) as T, common)
+    const tensors = (isOwn: boolean) =>
+      Object.fromEntries(
+        own
+          .filter(({ option }) => Object.hasOwn(plugin.options.shape, option) === isOwn)
+          .map(({ option, path }) => [option, scheduled[path]]),
+      )
+    const instance = create({ ...chosen, options: { ...options, ...tensors(true) } }) as T
+    return withCommonOptions(kind, instance, { ...common, ...tensors(false) })
   })
+}
+
+/** Creates an objective with dependencies from a scope, and with other losses in place of the run's. */
+function objectiveWith(scope: Scope, { plugin, options }: Chosen, losses: readonly LossTerm[]): unknown {
+  const inherited = getAll(scope, LOSS).slice(0, -losses.length) // the application's losses come first
+  const needed = Object.entries(plugin.needs ?? {}).map(([name, need]) => {
+    if (need.token === LOSS.token) return [name, [...inherited, ...losses]]
+    return [name, need.arity === 'one' ? get(scope, need) : getAll(scope, need)]
+  })
+  return plugin(options, Object.fromEntries(needed))
 }
 
 /** Inputs for creating a model: plugin, options and scope. */
@@ -133,20 +180,21 @@ export function scheduledModel(plan: Pick<Plan, 'config'>, how: () => ModelInput
 
 /**
  * Returns a function that rebuilds the components with scheduled options from the step's values. `create` is pure and cheap, and runs
- * while the step is traced. Undefined if nothing is scheduled.
+ * while the step is traced. Undefined if nothing is scheduled that a step reads.
  */
 export function rebuilder(
   plan: Pick<Plan, 'config'>,
   scope: Scope,
   chained: (links: readonly Optimizer[]) => Optimizer,
 ): ((scheduled: Readonly<Record<string, Tensor>>) => Rebuilt) | undefined {
-  const targets = scheduleTargets(plan)
+  const targets = scheduleTargets(plan).filter(({ isCollation }) => !isCollation)
   const follows = (...kinds: ScheduledKind[]): boolean => targets.some(({ kind }) => kinds.includes(kind))
   if (targets.length === 0) return undefined
   const { config } = plan
   return (scheduled) => {
-    const made = <T>(kind: ScheduledKind, from = scope): readonly T[] =>
-      instances<T>(from, config, kind, targets, scheduled)
+    const inScope = ({ plugin, options }: Chosen): unknown => instantiate(scope, plugin, options)
+    const made = <T>(kind: ScheduledKind, create = inScope): readonly T[] =>
+      instances<T>(create, config, kind, targets, scheduled)
     // The head uses the model's dropout, so the objective is created on a model with the step's value.
     const modelScope = (): Scope => {
       const own = createScope(scope)
@@ -154,10 +202,17 @@ export function rebuilder(
       provideInstance(own, MODEL, { ...get(scope, MODEL), headDropout })
       return own
     }
+    const objective = (): Objective => {
+      const saved = config.adapter.common?.['from'] as string | undefined
+      const within = objectiveScope(follows('model') ? modelScope() : scope, saved)
+      const create = (chosen: Chosen): unknown =>
+        follows('loss')
+          ? objectiveWith(within, chosen, made<LossTerm>('loss'))
+          : instantiate(within, chosen.plugin, chosen.options)
+      return made<Objective>('objective', create)[0]!
+    }
     return {
-      ...(follows('objective', 'model')
-        ? { objective: made<Objective>('objective', follows('model') ? modelScope() : scope)[0]! }
-        : {}),
+      ...(follows('objective', 'model', 'loss') ? { objective: objective() } : {}),
       ...(follows('regularizer') ? { regularizers: made<Regularizer>('regularizer') } : {}),
       ...(follows('optimizer') ? { optimizer: chained(made<Optimizer>('optimizer')) } : {}),
     }

@@ -8,6 +8,7 @@ import {
   type Params,
   type Regularizer,
   type RunEvents,
+  type ScheduledNumbers,
   type Scope,
   type Tree,
 } from '@attune/core'
@@ -22,7 +23,7 @@ import type { StepConstants } from '../step/loss-function.js'
 import { auxiliaryModels } from './auxiliary-models.js'
 import { type Components, componentsOf, withFittedOptions } from './compose.js'
 import { countSteps } from './count-steps.js'
-import { rebuilder, scheduleOf } from './scheduled.js'
+import { collationNumbers, rebuilder, scheduleOf } from './scheduled.js'
 import type { Inference } from '../inference/infer.js'
 import { type AdaptedModel, adaptModel } from './adapt.js'
 import { trainingPass } from './pass-over.js'
@@ -72,6 +73,8 @@ export interface Session {
   readonly step: CompiledStep
   /** Values of scheduled options at a step, by path. */
   schedule(step: number, steps: number): Readonly<Record<string, number>>
+  /** Scheduled options of collation at a step of the schedules; undefined if there are none. */
+  readonly collationNumbers: ((step: number) => ScheduledNumbers) | undefined
   readonly inference: Inference
   /** Cached outputs of a frozen model, with `training.cacheOutputs`. */
   readonly cache: OutputCache | undefined
@@ -245,8 +248,8 @@ export async function openSession(
   const parameters = countParameters(adapted.trainable) + countParameters(adapted.frozen)
   const facts = { parameters, trainableParameters: countTraining(trains) }
   const { runState, constants } = await startingState(given, components, { adapted, optimizer, own }, checkpoint)
-  const { epochs } = plan.config.training
   const cache = await openCache(given, components, { ...adapted, trainable: runState.state.trainable })
+  const steps = runState.progress.step + stepsLeft(runState.progress, stepsPerEpoch, plan.config.training.epochs)
   const session: Session = {
     ...given,
     components,
@@ -257,7 +260,8 @@ export async function openSession(
     schedule: scheduleOf(plan),
     cache,
     stepsPerEpoch,
-    steps: runState.progress.step + stepsLeft(runState.progress, stepsPerEpoch, epochs),
+    steps,
+    collationNumbers: collationNumbers(plan, steps),
     runState,
     generator: textGenerator({
       ...components,

@@ -1,4 +1,13 @@
-import { type Batch, type Encoded, type Example, type Key, type Objective, deriveKey, stream } from '@attune/core'
+import {
+  type Batch,
+  type Encoded,
+  type Example,
+  type Key,
+  type Objective,
+  type ScheduledNumbers,
+  deriveKey,
+  stream,
+} from '@attune/core'
 import { batch, batchByGroup, bucketByLength, map, shuffle, skip } from '@attune/data'
 import type { Row } from '../data/rows.js'
 import { hashedFields, keepFields } from './kept-fields.js'
@@ -95,11 +104,12 @@ export function collateBatch(
   items: readonly Encoded[],
   microBatchSize: number,
   random: () => number,
+  numbers?: ScheduledNumbers,
 ): ReadyBatch {
   const count = Math.ceil(items.length / microBatchSize)
   const slices = Array.from({ length: count }, (_, i) => items.slice(i * microBatchSize, (i + 1) * microBatchSize))
   return {
-    parts: slices.map((slice) => weightedBatch(slice, objective.collate(slice, random))),
+    parts: slices.map((slice) => weightedBatch(slice, objective.collate(slice, random, numbers))),
     examples: items.length,
     tokens: items.reduce((sum, item) => sum + item.length, 0),
   }
@@ -122,6 +132,8 @@ export interface EpochOptions {
   readonly rollout?: ((items: readonly Encoded[], random: () => number) => Promise<readonly Encoded[]>) | undefined
   /** Present if the items are in sampler order; `batches` is that of the sampler. */
   readonly sampled?: { readonly batches: boolean | 'mixed' } | undefined
+  /** Scheduled options of collation by the index of the step in the epoch, from 0. Default: none. */
+  readonly numbersAt?: ((index: number) => ScheduledNumbers) | undefined
 }
 
 /** Random generator of a batch's rollout, by its index in the epoch, from 0. */
@@ -160,6 +172,7 @@ export async function* epochBatches(
     updates = 1,
     rollout,
     sampled,
+    numbersAt,
   }: EpochOptions,
 ): AsyncGenerator<ReadyBatch, void> {
   const ordered = sampled === undefined ? shuffle(items, shuffleBuffer, stream(deriveKey(key, 'shuffle'))) : items
@@ -171,7 +184,7 @@ export async function* epochBatches(
   let number = done
   for await (const chosen of skip(batchesOf(), Math.floor(done / updates))) {
     const items = (await rollout?.(chosen, rolloutRandom(key, Math.floor(number / updates)))) ?? chosen
-    do yield collateBatch(objective, items, microBatchSize, collateRandom(key, number++))
+    do yield collateBatch(objective, items, microBatchSize, collateRandom(key, number), numbersAt?.(number++))
     while (number % updates !== 0)
   }
 }
