@@ -125,7 +125,7 @@ export { type SentenceModel, sentenceFiles, sentenceModel } from './sentence/sen
 export { sentenceEncoder, sentenceOptions } from './sentence/sentence-encoder.js'
 export { embeddingSimilarity } from './sentence/similarity.js'
 export { unitRows } from './sentence/text-vectors.js'
-export { penalty, weightsOf } from './regularizers/penalty.js'
+export { chosenParams, penalty, weightOptions, weightsOf } from './regularizers/penalty.js'
 export { mixupLoss } from './regularizers/mixup.js'
 export { classLogits } from './regularizers/class-logits.js'
 export {

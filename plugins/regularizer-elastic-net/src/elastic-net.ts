@@ -1,5 +1,5 @@
 import { REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { penalty, stopGradient, weightsOf } from '@attune/nn'
+import { penalty, stopGradient, weightOptions, weightsOf } from '@attune/nn'
 import { add, addN, mul, scalar, sign, square, sub, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -19,11 +19,11 @@ export const elasticNet = definePlugin({
   options: z.strictObject({
     strength: scheduled(z.number().min(0).max(1000).default(1e-5)).describe('Factor on the mixture'),
     ratio: scheduled(z.number().min(0).max(1).default(0.5)).describe('Fraction of the L1 penalty'),
-    all: z.boolean().default(false).describe('Also penalize biases and norms'),
+    ...weightOptions,
   }),
-  create: ({ strength, ratio, all }) =>
+  create: ({ strength, ratio, ...which }) =>
     penalty((trainable) => {
-      const weights = weightsOf(trainable, all)
+      const weights = weightsOf(trainable, which)
       if (weights.length === 0) return scalar(0)
       const absolute = addN(weights.map((weight) => sum(mul(weight, stopGradient(sign(weight))))))
       const squares = addN(weights.map((weight) => sum(square(weight))))

@@ -136,6 +136,18 @@ describe('ewc', () => {
     }
   })
 
+  it('holds the parameters that match `only`', async () => {
+    const vector = (value: number) => ({ shape: [1], values: [value] })
+    const held = (a: number, b: number) => put({ a: vector(a), b: vector(b) })
+    const constants = { start: held(1, 1), fisher: held(2, 5) }
+    const loss = ewc({ data: { use: given }, strength: 3, only: '!b' }).wrap(() => ({
+      sum: scalar(0),
+      weight: scalar(4),
+    }))
+    const { sum } = engine.compile((trainable: Params) => loss({ trainable, constants } as never))(held(4, 9))
+    expect(((await engine.read(sum)) as HostArray).values[0]).toBeCloseTo(4 * (3 / 2) * 2 * 9, 4)
+  })
+
   describe('from a checkpoint', () => {
     const folder = mkdtempSync(join(tmpdir(), 'attune-ewc-'))
     afterAll(() => rmSync(folder, { recursive: true }))

@@ -12,7 +12,7 @@ import {
   scheduled,
   use,
 } from '@attune/core'
-import { penalty } from '@attune/nn'
+import { chosenParams, penalty, weightOptions } from '@attune/nn'
 import {
   type Tensor,
   add,
@@ -86,8 +86,9 @@ export const ewc = definePlugin({
       ),
     limit: z.int().min(1).optional().describe('Maximum number of these examples to use; default: all'),
     strength: scheduled(z.number().min(0).max(1e9).default(100)).describe('Factor on half the weighted distance'),
+    only: weightOptions.only,
   }),
-  create: ({ data, from, limit, strength }) => ({
+  create: ({ data, from, limit, strength, only }) => ({
     async prepare(pass, trainable) {
       if ((data === undefined) === (from === undefined)) throw eitherOr(from)
       if (from !== undefined) return readInformation(from, trainable)
@@ -100,7 +101,7 @@ export const ewc = definePlugin({
       penalty((trainable) => {
         const { start, fisher } = call.constants as { readonly start: Params; readonly fisher: Params }
         const held = (w: Tensor, w0: Tensor, f: Tensor): Tensor => sum(mul(f, square(sub(w, w0))))
-        const terms = Object.values(mapParams(held, trainable, start, fisher))
+        const terms = Object.values(mapParams(held, chosenParams(trainable, only), start, fisher))
         return terms.length === 0 ? scalar(0) : mul(mul(strength, 0.5), addN(terms))
       }).wrap(loss)(call),
   }),

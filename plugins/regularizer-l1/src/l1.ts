@@ -1,5 +1,5 @@
 import { REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { penalty, stopGradient, weightsOf } from '@attune/nn'
+import { penalty, stopGradient, weightOptions, weightsOf } from '@attune/nn'
 import { addN, mul, scalar, sign, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -19,11 +19,11 @@ export const l1 = definePlugin({
   source: 'Tibshirani, Regression Shrinkage and Selection via the Lasso, 1996, equation 3',
   options: z.strictObject({
     strength: scheduled(z.number().min(0).max(1000).default(1e-5)).describe('Factor on the sum of absolute values'),
-    all: z.boolean().default(false).describe('Also penalize biases and norms'),
+    ...weightOptions,
   }),
-  create: ({ strength, all }) =>
+  create: ({ strength, ...which }) =>
     penalty((trainable) => {
-      const sums = weightsOf(trainable, all).map((weight) => sum(mul(weight, stopGradient(sign(weight)))))
+      const sums = weightsOf(trainable, which).map((weight) => sum(mul(weight, stopGradient(sign(weight)))))
       return sums.length === 0 ? scalar(0) : mul(strength, addN(sums))
     }),
 })

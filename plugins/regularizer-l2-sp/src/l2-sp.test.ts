@@ -29,11 +29,23 @@ describe('l2-sp', () => {
       Object.fromEntries(Object.entries(arrays).map(([name, { values, shape }]) => [name, floats(values, shape)])),
     ) as Params
 
-  it.each(golden.cases)(`agrees with ${golden.source}: $options`, async ({ options, start, parameters, expected }) => {
+  const penaltyOf = async (options: Parameters<typeof l2Sp>[0], start: Arrays, parameters: Arrays): Promise<number> => {
     const regularizer = l2Sp(options)
     const constants = await regularizer.prepare!({} as never, put(start))
     const loss = regularizer.wrap(() => ({ sum: scalar(0), weight: scalar(4) }))
     const { sum } = engine.compile((trainable: Params) => loss({ trainable, constants } as never))(put(parameters))
-    expect(((await engine.read(sum)) as HostArray).values[0]! / 4).toBeCloseTo(expected, 5)
+    return ((await engine.read(sum)) as HostArray).values[0]! / 4
+  }
+
+  it('sums over the parameters that match `only`', async () => {
+    const at = (a: number[], b: number[]) => ({
+      'a.weight': { shape: [2, 1], values: a },
+      'b.weight': { shape: [1, 1], values: b },
+    })
+    expect(await penaltyOf({ strength: 3, only: '!b.*' }, at([1, 1], [0]), at([3, 0], [9]))).toBeCloseTo(7.5, 5)
+  })
+
+  it.each(golden.cases)(`agrees with ${golden.source}: $options`, async ({ options, start, parameters, expected }) => {
+    expect(await penaltyOf(options, start, parameters)).toBeCloseTo(expected, 5)
   })
 })

@@ -1,5 +1,5 @@
 import { type Params, REGULARIZER, definePlugin, mapParams, scheduled } from '@attune/core'
-import { penalty, weightsOf } from '@attune/nn'
+import { penalty, weightOptions, weightsOf } from '@attune/nn'
 import { addN, clone, mul, scalar, square, sub, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -20,14 +20,14 @@ export const l2Sp = definePlugin({
     'Li, Grandvalet and Davoine, Explicit Inductive Bias for Transfer Learning with Convolutional Networks, 2018, equation 4',
   options: z.strictObject({
     strength: scheduled(z.number().min(0).max(1000).default(0.01)).describe('Factor on half the squared distance'),
-    all: z.boolean().default(false).describe('Also penalize biases and norms'),
+    ...weightOptions,
   }),
-  create: ({ strength, all }) => ({
+  create: ({ strength, ...which }) => ({
     prepare: (_, trainable) => Promise.resolve(mapParams((weight) => clone(weight), trainable)),
     wrap: (loss) => (call) =>
       penalty((trainable) => {
         const moved = mapParams((weight, start) => sub(weight, start), trainable, call.constants as Params)
-        const squares = weightsOf(moved, all).map((distance) => sum(square(distance)))
+        const squares = weightsOf(moved, which).map((distance) => sum(square(distance)))
         return squares.length === 0 ? scalar(0) : mul(mul(strength, 0.5), addN(squares))
       }).wrap(loss)(call),
   }),

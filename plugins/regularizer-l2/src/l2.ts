@@ -1,5 +1,5 @@
 import { REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { penalty, weightsOf } from '@attune/nn'
+import { penalty, weightOptions, weightsOf } from '@attune/nn'
 import { addN, mul, scalar, square, sum } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
@@ -18,11 +18,11 @@ export const l2 = definePlugin({
   source: 'Krogh and Hertz, A Simple Weight Decay Can Improve Generalization, 1991, equation 2',
   options: z.strictObject({
     strength: scheduled(z.number().min(0).max(1000).default(1e-4)).describe('Factor on half the sum of squares'),
-    all: z.boolean().default(false).describe('Also penalize biases and norms'),
+    ...weightOptions,
   }),
-  create: ({ strength, all }) =>
+  create: ({ strength, ...which }) =>
     penalty((trainable) => {
-      const squares = weightsOf(trainable, all).map((weight) => sum(square(weight)))
+      const squares = weightsOf(trainable, which).map((weight) => sum(square(weight)))
       return squares.length === 0 ? scalar(0) : mul(mul(strength, 0.5), addN(squares))
     }),
 })

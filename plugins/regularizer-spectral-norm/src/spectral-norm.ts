@@ -1,5 +1,5 @@
 import { type StepKey, REGULARIZER, definePlugin, scheduled } from '@attune/core'
-import { noise, penalty, stopGradient, weightsOf } from '@attune/nn'
+import { noise, penalty, stopGradient, weightOptions, weightsOf } from '@attune/nn'
 import {
   type Tensor,
   type Tensor2D,
@@ -53,10 +53,11 @@ export const spectralNorm = definePlugin({
       'Factor on half the sum of the squared norms',
     ),
     iterations: z.int().min(1).max(1000).default(10).describe('Number of power iterations per step'),
+    only: weightOptions.only,
   }),
-  create: ({ strength, iterations }) =>
+  create: ({ strength, iterations, only }) =>
     penalty((trainable, { seed }) => {
-      const matrices = weightsOf(trainable, false).filter(({ rank }) => rank > 1)
+      const matrices = weightsOf(trainable, { all: false, only }).filter(({ rank }) => rank > 1)
       const norms = matrices.map((weight, i) => square(largestSingularValue(weight, iterations, { seed, stream: i })))
       return norms.length === 0 ? scalar(0) : mul(mul(strength, 0.5), addN(norms))
     }),
