@@ -1,5 +1,4 @@
 import {
-  type AuxiliaryModel,
   type Batch,
   type Encoded,
   type Engine,
@@ -12,17 +11,16 @@ import {
   type Objective,
   type OnDevice,
   type Params,
-  type TextInputs,
-  type TrainingContext,
   key,
   mapParams,
   stream,
 } from '@attune/core'
-import { gradients, lossWeights, reduceLosses, withHook } from '@attune/nn'
+import { gradients, lossWeights, reduceLosses } from '@attune/nn'
 import { type Tensor, add, clone, div, keep } from '@tensorflow/tfjs-core'
 import { floats, integers } from './host-array.js'
 import { randomPartitions } from './random-partitions.js'
 import { expect, it } from './runner.js'
+import { trainingLosses } from './training-losses.js'
 
 /** Inputs of a training loss other than examples. */
 export interface TrainingFixture {
@@ -58,35 +56,7 @@ const MOST_EXAMPLES = 6
 const scalarOf = (value: number): HostArray => floats([value], [])
 const PROGRESS = { learningRate: scalarOf(0), step: scalarOf(5), steps: scalarOf(10), seed: integers([3, 1], [2]) }
 
-/** An auxiliary model, teacher or reference, with other parameters. */
-function auxiliary(objective: Objective, model: Model): AuxiliaryModel {
-  const params = { ...model.init(key(11)), ...objective.init(key(12)) }
-  return {
-    params,
-    forward: (inputs, keep = []) => model.forward(params, inputs, { training: false, keep }),
-    head: (outputs, batch, keep = []) => objective.head(params, outputs, { training: false, keep }, batch),
-  }
-}
-
 type TrainingLosses = (params: Params, batch: OnDevice<Batch>) => Losses | Readonly<Record<string, Losses>>
-
-/** The unreduced training losses of a batch. */
-const trainingLosses =
-  (objective: Objective, model: Model, hyper: Hyper): TrainingLosses =>
-  (params, batch) => {
-    const forward: TrainingContext['forward'] = (inputs, change = {}) =>
-      model.forward(withHook(change.params ?? params, change.hook), inputs, change.mode ?? MODE)
-    const [teacher, reference] = [auxiliary(objective, model), auxiliary(objective, model)]
-    if (objective.trainingLoss === undefined) {
-      const inputs = batch.inputs as unknown as TextInputs
-      const added =
-        objective.needsReference === true ? { reference: reference.head(reference.forward(inputs), batch) } : {}
-      const whole = { ...batch, ...added }
-      return objective.loss(objective.head(params, forward(inputs), MODE, whole), whole)
-    }
-    const models = { teacher, reference }
-    return objective.trainingLoss({ params, trainable: params, mode: MODE, hyper, forward, models }, batch)
-  }
 
 const sumOf = (all: readonly Params[]): Params => all.reduce((a, b) => mapParams((x, y) => add(x, y), a, b))
 
@@ -160,7 +130,9 @@ export function describeMicroBatches({ engine, model, prepare, memory, afterRoll
     const { objective, head, body, items: encoded } = await prepare()
     const items = (afterRollout?.(encoded) ?? encoded).slice(0, MOST_EXAMPLES)
     const hyper = engine.put({ ...PROGRESS, scheduled: {}, ...(memory && { memory }) } as HostTree) as unknown as Hyper
-    const losses = trainingLosses(objective, model, hyper)
+    const others = { ...model.init(key(11)), ...objective.init(key(12)) }
+    const losses: TrainingLosses = (params, batch) =>
+      trainingLosses(objective, model, { params, others, mode: MODE, hyper }, batch)
     const over = async (sizes: readonly number[]): Promise<StepGradients> => {
       const microBatches = collateParts(objective, items, sizes).map((part) => engine.put(part))
       const program = engine.compile((params: Params) => accumulated(losses, params, microBatches))

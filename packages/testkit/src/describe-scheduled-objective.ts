@@ -1,22 +1,11 @@
-import type {
-  AuxiliaryModel,
-  EncoderOutputs,
-  HostTree,
-  Hyper,
-  Losses,
-  Model,
-  Objective,
-  Params,
-  TextInputs,
-  TrainingContext,
-  Tree,
-} from '@attune/core'
-import { reduceLosses, withHook } from '@attune/nn'
+import type { HostTree, Hyper, Model, Objective, Params, Tree } from '@attune/core'
+import { reduceLosses } from '@attune/nn'
 import { type Scalar, div } from '@tensorflow/tfjs-core'
 import { describeScheduled } from './describe-scheduled.js'
 import { gradientsOf } from './gradients-of.js'
 import { floats, integers } from './host-array.js'
 import type { DeviceBatch, Subject } from './objective-subject.js'
+import { trainingLosses } from './training-losses.js'
 
 /** An objective under test with its options and dependencies. */
 interface ScheduledObjective extends Subject {
@@ -27,34 +16,11 @@ interface ScheduledObjective extends Subject {
 /** Inputs of a step, as those of the training loop. */
 type Inputs = Readonly<Record<'trained' | 'others', Params>> & { readonly batch: DeviceBatch; readonly hyper: Hyper }
 
-/** An auxiliary model (a teacher, or the reference) with parameters of its own. */
-const auxiliary = (model: Model, objective: Objective, params: Params): AuxiliaryModel => ({
-  params,
-  forward: (inputs, keep = []) => model.forward(params, inputs, { training: false, keep }),
-  head: (outputs: EncoderOutputs, batch, keep = []) =>
-    objective.head(params, outputs, { training: false, keep }, batch as DeviceBatch),
-})
-
 /** Mean training loss, in training mode without dropout of the model's own. */
 function trainingLoss(model: Model, objective: Objective, { trained, others, batch, hyper }: Inputs): Scalar {
-  const params = { ...others, ...trained }
   const mode = { training: true, key: { seed: hyper.seed, stream: 0 } } as const
-  const inputs = batch.inputs as unknown as TextInputs
-  const other = auxiliary(model, objective, others)
-  const context: TrainingContext = {
-    params,
-    trainable: trained,
-    mode,
-    hyper,
-    forward: (given, change = {}) =>
-      model.forward(withHook(change.params ?? params, change.hook), given, change.mode ?? mode),
-    models: { teacher: other, reference: other },
-  }
-  const losses: Losses | Readonly<Record<string, Losses>> =
-    objective.trainingLoss === undefined
-      ? objective.loss(objective.head(params, model.forward(params, inputs, mode), mode, batch), batch)
-      : objective.trainingLoss(context, batch)
-  const { sum, weight } = reduceLosses(losses, batch)
+  const call = { params: { ...others, ...trained }, trainable: trained, others, mode, hyper }
+  const { sum, weight } = reduceLosses(trainingLosses(objective, model, call, batch), batch)
   return div(sum, weight)
 }
 
