@@ -1,12 +1,14 @@
 // @ts-check
 /**
- * Compares strategies of learning on a slice of examples/debian-sections, three times with other seeds: `node tools/bench/learning.mjs
- * [--write]`. Each run is in this process, on one core. `--write` writes the table to docs/measurements/learning.md.
+ * Compares strategies of learning on a slice of examples/debian-sections and on examples/package-tags, three times with other seeds:
+ * `node tools/bench/learning.mjs [PART…] [--write]`, both parts, `learning` and `learning-tags`, or one of them. Each run is
+ * in this process, on one core. `--write` writes the tables to docs/measurements/learning.md.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
 import { table } from '@attune/terminal'
 import { selfTrain } from '@attune/study'
 import { evaluateRun, makeEnsemble, run } from '@attune/trainer/node'
@@ -18,7 +20,7 @@ import { BATCH, LENGTH } from './method-cells.mjs'
 import { SIZES, writeData } from './method-data.mjs'
 import { interval } from './method-tables.mjs'
 
-/** @typedef {{ accuracy: number, f1: number }} Scores */
+/** Accuracy of classes or micro F1 of tags, and macro F1. @typedef {{ main: number, macro: number }} Scores */
 
 const PAGE = join(root, 'docs/measurements/learning.md')
 const PRETRAINED = join(root, 'examples/models/debian-bert')
@@ -28,9 +30,11 @@ const EPOCHS = 3
 const FEW = SIZES.train / 10
 /** Minimum probability of a predicted label that trains. */
 const CONFIDENT = 0.9
-const COLUMNS = ['strategy', 'accuracy', 'macro F1', 'difference of accuracy', 'labels', 'runs']
 
-const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } })
+const { values, positionals } = parseArgs({
+  options: { write: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
 const folder = mkdtempSync(join(tmpdir(), 'attune-learning-'))
 const searchPaths = { folders: [root] }
 writeData(folder)
@@ -94,26 +98,51 @@ async function selfTrained(seed) {
   return ['0', '1'].map((round) => join(config.directory, 'rounds', round))
 }
 
-/** Scores on the test split. @param {string} directory @returns {Promise<Scores>} */
+/** Scores on the test split of the sections. @param {string} directory @returns {Promise<Scores>} */
 async function tested(directory) {
   const { scores } = await evaluateRun(directory, { source: source('sections-test'), searchPaths })
-  return { accuracy: Number(scores['accuracy']?.value), f1: Number(scores['macro-f1']?.value) }
+  return { main: Number(scores['accuracy']?.value), macro: Number(scores['macro-f1']?.value) }
 }
 
-/** @type {Map<string, { scores: Scores[], labels: number }>} */
-const results = new Map()
-/** @param {string} strategy @param {Scores} scores @param {number} labelled */
-function note(strategy, scores, labelled = SIZES.train) {
-  const known = results.get(strategy) ?? { scores: [], labels: labelled }
-  known.scores.push(scores)
-  results.set(strategy, known)
-  console.log(`${strategy}: accuracy ${scores.accuracy.toFixed(3)}`)
+/** Notes the scores of a run. @typedef {(strategy: string, scores: Scores, labelled?: number) => void} Note */
+
+const TAGS = join(root, 'examples/package-tags')
+const tagSource = (/** @type {string} */ split) => ({ use: 'jsonl', path: join(TAGS, `${split}.jsonl.gz`) })
+/** Rows with tags for training. */
+const TAGGED = gunzipSync(readFileSync(join(TAGS, 'train.jsonl.gz')))
+  .toString()
+  .trim()
+  .split('\n').length
+/** The perceptron of examples/package-tags. */
+const PERCEPTRON = {
+  model: { use: 'mlp', input: 'tf-idf', sublinearTf: true, hiddenSizes: [128] },
+  scheduler: { use: 'linear', warmupRatio: 0.1 },
+  training: { epochs: 10, batchSize: 32, learningRate: 5e-3 },
 }
 
+/** Trains a tagger, and scores it on the test split. @param {string} name @param {number} seed @param {number} length of texts, in tokens @param {Record<string, unknown>} change @returns {Promise<Scores>} */
+async function tagged(name, seed, length, change = {}) {
+  const directory = await trained(name, seed, {
+    data: { train: tagSource('train'), validation: tagSource('validation') },
+    objective: { use: 'multi-label-classification', maximumLength: length, padToMultipleOf: length },
+    protocol: { use: 'holdout', stratifyBy: null },
+    metric: ['micro', 'macro'].map((average) => ({ use: 'multi-label-f1', average })),
+    ...change,
+  })
+  const { scores } = await evaluateRun(directory, { source: tagSource('test'), searchPaths })
+  return { main: Number(scores['micro-f1']?.value), macro: Number(scores['macro-f1']?.value) }
+}
+
+/** Training of the head alone, on the outputs of the frozen model. */
+const HEAD = {
+  adapter: 'head-only',
+  training: { epochs: 10, batchSize: BATCH, learningRate: 5e-3, cacheOutputs: true },
+}
 const HALF = { use: 'bert', from: PRETRAINED, fromLayers: [0, 2] }
 const all = (/** @type {string} */ name) => ({ train: source(name), validation: source('sections-validation') })
 
-for (const seed of REPEATS) {
+/** One model, fewer labels or layers, and combinations of models. @param {number} seed @param {Note} note */
+async function sections(seed, note) {
   const members = []
   for (const member of [0, 10, 20]) members.push(await trained('full', seed + member))
   const [teacher = ''] = members
@@ -145,6 +174,12 @@ for (const seed of REPEATS) {
   note('a tenth of the labels, self-training', await tested(student), FEW)
 }
 
+/** Several labels per row. @param {number} seed @param {Note} note */
+async function tags(seed, note) {
+  note('perceptron on TF-IDF features', await tagged('perceptron', seed, 128, PERCEPTRON), TAGGED)
+  note('head only', await tagged('tags', seed, LENGTH, HEAD), TAGGED)
+}
+
 /** @param {readonly number[]} found in [0, 1] */
 const shown = (found) => {
   const { mean, half } = interval(found)
@@ -157,25 +192,53 @@ const COMPARED = {
   'a tenth of the labels, self-training': 'a tenth of the labels',
   'ensemble of three seeds': 'classification',
   'soup of three seeds': 'classification',
+  'head only': 'perceptron on TF-IDF features',
   LoRA: 'classification',
 }
 
-const rows = [...results].map(([strategy, { scores, labels: count }]) => {
-  const other = results.get(COMPARED[strategy] ?? '')?.scores
-  const differences = other === undefined ? [] : scores.map(({ accuracy }, i) => accuracy - (other[i]?.accuracy ?? NaN))
-  return [
-    strategy,
-    shown(scores.map(({ accuracy }) => accuracy)),
-    shown(scores.map(({ f1 }) => f1)),
-    differences.length === 0 ? '' : `${shown(differences)} (to ${COMPARED[strategy]})`,
-    String(count),
-    String(scores.length),
-  ]
-})
-console.log(table(COLUMNS, rows).join('\n'))
-if (values.write) {
+/** Results by strategy. @typedef {Map<string, { scores: Scores[], labelled: number }>} Results */
+/** Rows of a table. @param {Results} found */
+const rowsOf = (found) =>
+  [...found].map(([strategy, { scores, labelled }]) => {
+    const other = found.get(COMPARED[strategy] ?? '')?.scores
+    const differences = other === undefined ? [] : scores.map(({ main }, i) => main - (other[i]?.main ?? NaN))
+    return [
+      strategy,
+      shown(scores.map(({ main }) => main)),
+      shown(scores.map(({ macro }) => macro)),
+      differences.length === 0 ? '' : `${shown(differences)} (to ${COMPARED[strategy]})`,
+      String(labelled),
+      String(scores.length),
+    ]
+  })
+
+/** Runs a part with each seed. @param {(seed: number, note: Note) => Promise<void>} part */
+async function resultsOf(part) {
+  /** @type {Results} */
+  const results = new Map()
+  /** @type {Note} */
+  const note = (strategy, scores, labelled = SIZES.train) => {
+    const known = results.get(strategy) ?? { scores: [], labelled }
+    known.scores.push(scores)
+    results.set(strategy, known)
+    console.log(`${strategy}: ${scores.main.toFixed(3)}, macro F1 ${scores.macro.toFixed(3)}`)
+  }
+  for (const seed of REPEATS) await part(seed, note)
+  return results
+}
+
+const PARTS = /** @type {const} */ ([
+  ['learning', 'accuracy', sections],
+  ['learning-tags', 'micro F1', tags],
+])
+for (const [name, main, part] of PARTS) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue
+  const columns = ['strategy', main, 'macro F1', `difference of ${main}`, 'labelled rows', 'runs']
+  const rows = rowsOf(await resultsOf(part))
+  console.log(table(columns, rows).join('\n'))
+  if (!values.write) continue
   const measured = `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model.trim()}, one core, Node ${process.versions.node}.`
-  const text = [measured, markdownTable(COLUMNS, rows)].join('\n\n')
-  writePart(PAGE, 'learning', await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
+  const text = [measured, markdownTable(columns, rows)].join('\n\n')
+  writePart(PAGE, name, await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 }
 rmSync(folder, { recursive: true })
