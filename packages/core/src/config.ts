@@ -24,9 +24,7 @@ const plugin = z.custom<string | AnyPlugin | Found>(isNamed, { message: 'expecte
 type WithOptions = { readonly use: z.output<typeof plugin>; readonly [option: string]: unknown }
 /** Not a loose object, which would drop an option named `__proto__` instead of leaving it to the plugin to reject. */
 const named = z.custom<WithOptions>((value) => isRecord(value) && isNamed(value['use']))
-const reference = z.union([plugin, named], {
-  error: 'expected a plugin name or `{ use: name, … }`',
-})
+const reference = z.union([plugin, named], { error: 'expected a plugin name or `{ use: name, … }`' })
 const toUse =
   (kind: Kind<unknown>) =>
   (value: z.output<typeof reference>): Use => {

@@ -74,8 +74,8 @@ const ofEachLabel = (labels: Tensor, classes: number, term: (own: Tensor) => Ten
  *
  * s̄ is the mean probability of a class over the texts of a group in the batch. `demographic-parity` compares all texts; `equalized-odds`
  * compares those of each label, and averages over the labels. The textbook term s̄ₐ − s̄_b is signed: minimizing it rewards an opposite
- * gap without end. The squared gap has its minimum at the target. Means over a batch are noisy: use large batches, in one
- * micro-batch, with all groups. For the logits of a classifier of texts.
+ * gap without end. The squared gap has its minimum at the target. Means over a batch are noisy: use large batches
+ * with all groups, which are never split into micro-batches. For the logits of a classifier of texts.
  */
 export const groupFairness = definePlugin({
   kind: REGULARIZER,
@@ -94,6 +94,7 @@ export const groupFairness = definePlugin({
     target: scheduled(z.number().min(0).max(1).default(0)).describe('Gap of the mean probabilities that is tolerated'),
   }),
   create: ({ by, groups, criterion, strength, target }) => ({
+    comparesExamples: true,
     wrap: (loss) => (call) => {
       if (!call.mode.training) return loss(call)
       const plain = loss(call)

@@ -28,6 +28,7 @@ export const mixup = definePlugin({
     ),
   }),
   create: ({ alpha }) => ({
+    comparesExamples: true,
     wrap: (loss) => (call) => {
       const { mode } = call
       if (!mode.training) return loss(call)

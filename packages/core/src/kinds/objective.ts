@@ -127,7 +127,7 @@ export interface Objective<X extends Encoded = Encoded, B extends Batch = Batch,
   sampleLabels?(params: Params, outputs: EncoderOutputs, mode: Mode, batch: OnDevice<B>, key: StepKey): DeviceBatch
   /**
    * Custom training loss, if it is not that of the head on one forward pass. Several losses are summed after each has been divided
-   * by its own weight.
+   * by its own weight over the step. Their names, at least one, are the same in all micro-batches.
    */
   trainingLoss?(context: TrainingContext, batch: OnDevice<B>): Losses | Readonly<Record<string, Losses>>
   /** Rollout on the host before a batch trains: generates and rewards answers, or labels the examples. */

@@ -30,6 +30,8 @@ export interface Regularizer {
    */
   prepare?(pass: DataPass, trainable: Params): Promise<Tree>
   wrap(loss: LossFunction): LossFunction
+  /** True if the loss of an example depends on the others of its batch, which is then never split into micro-batches. Default: false. */
+  readonly comparesExamples?: boolean
 }
 
 /** Regularization of the training loss. */

@@ -25,7 +25,7 @@ import { evaluationParams } from '../setup/evaluation-params.js'
 import { notCacheable } from '../setup/input-rows.js'
 import { closeSession, open } from '../setup/open.js'
 import { regularizerFields } from '../setup/required-fields.js'
-import type { Session } from '../setup/session.js'
+import { type Session, reasonForWholeBatches } from '../setup/session.js'
 import { openSplit } from '../setup/splits.js'
 import { cleaning } from '../data/clean.js'
 import { cleanedSplit } from '../data/open-splits.js'
@@ -125,7 +125,7 @@ async function learnBatch(session: Session, clean: Clean, examples: readonly Exa
   const epoch = deriveKey(key(plan.config.seed), 'epoch', 0) // a learner has a single epoch
   const { batches } = runState.progress
   const items = (await rolloutOf(session)?.(encoded, rolloutRandom(epoch, batches))) ?? encoded
-  const isWhole = components.objective.comparesExamples === true || session.optimizer.needsClosure === true
+  const isWhole = reasonForWholeBatches(components, session.optimizer) !== undefined
   const size = isWhole ? items.length : microBatchSizeOf({ ...plan.config.training, batchSize: items.length })
   const numbers = session.collationNumbers?.(scheduleStep(session, runState.progress.step + 1))
   const batch = collateBatch(components.objective, items, size, collateRandom(epoch, batches), numbers)

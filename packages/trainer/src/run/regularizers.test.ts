@@ -39,6 +39,29 @@ describe('a regularizer', () => {
     ).rejects.toMatchObject({ code: 'MISSING_FIELD' })
   })
 
+  it('rejects micro-batches if it compares the examples of a batch', async () => {
+    const comparing = definePlugin({
+      kind: REGULARIZER,
+      name: 'comparing',
+      summary: 'No change, as if the examples of a batch were compared',
+      options: none,
+      create: () => ({ comparesExamples: true, wrap: (loss) => loss }),
+    })
+    const over = (microBatchSize: number) => {
+      const given = config()
+      return run({ ...given, regularizer: comparing, training: { ...given.training, microBatchSize } } as never, {
+        searchPaths,
+      })
+    }
+    await expect(all(over(3))).rejects.toMatchObject({
+      code: 'BATCH_IN_PARTS',
+      problem: expect.stringMatching(
+        /^regularizer: .* expected microBatchSize equal to batchSize \(8\), got 3/,
+      ) as unknown,
+    })
+    expect((await all(over(8))).at(-1)).toMatchObject({ type: 'run.completed' })
+  })
+
   it('passes other examples through the model, cleaned like the training data', async () => {
     const letters: number[] = []
     const passing = definePlugin({

@@ -3,7 +3,6 @@ import {
   type DataPass,
   type Engine,
   type HostTree,
-  type Objective,
   type Optimizer,
   type Params,
   type Regularizer,
@@ -155,23 +154,28 @@ function createParameters(components: Components, plan: Plan, named: NamedVector
 }
 
 /**
- * Rejects micro-batches if the loss of an example depends on the others of its batch, since it is then not a sum over micro-batches, or if the optimizer
- * needs a closure, which evaluates a single micro-batch.
- * @throws AttuneError `BATCH_IN_PARTS`
+ * Returns the reason why batches must not be split into micro-batches, if any: the loss of an example depends on the others of its batch, so
+ * that it is not a sum over micro-batches, or the optimizer needs a closure, which evaluates a single micro-batch.
  */
-function requireWholeBatches(
-  { comparesExamples = false }: Objective,
+export function reasonForWholeBatches(
+  { objective, regularizers }: Pick<Components, 'objective' | 'regularizers'>,
   { needsClosure }: Pick<Optimizer, 'needsClosure'>,
-  training: TrainingSettings,
-): void {
+): string | undefined {
+  const dependent = 'the loss of an example depends on the others of its batch'
+  if (objective.comparesExamples === true) return `objective: ${dependent}`
+  if (regularizers.some(({ comparesExamples }) => comparesExamples)) return `regularizer: ${dependent}`
+  return needsClosure === true ? 'the optimizer re-evaluates the loss of the whole batch' : undefined
+}
+
+/** Rejects micro-batches if batches must not be split. @throws AttuneError `BATCH_IN_PARTS` */
+function requireWholeBatches(components: Components, optimizer: Optimizer, training: TrainingSettings): void {
+  const reason = reasonForWholeBatches(components, optimizer)
   const { batchSize } = training
   const microBatchSize = microBatchSizeOf(training)
-  if ((!comparesExamples && needsClosure !== true) || microBatchSize >= batchSize) return
+  if (reason === undefined || microBatchSize >= batchSize) return
   throw new AttuneError(
     'BATCH_IN_PARTS',
-    comparesExamples
-      ? `in the loss of the objective, examples of a batch depend on one another: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`
-      : `the optimizer re-evaluates the loss of the whole batch: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`,
+    `${reason}: expected microBatchSize equal to batchSize (${batchSize}), got ${microBatchSize}`,
     'Remove training.microBatchSize. To save memory, use training.gradientCheckpointing or a smaller batchSize.',
   )
 }
@@ -192,7 +196,7 @@ function chainedOptimizer({ plan, scope, learned }: SessionInputs, components: C
     return adapted.wrapOptimizer?.(whole) ?? whole
   }
   const optimizer = chained(components.optimizers)
-  requireWholeBatches(components.objective, optimizer, plan.config.training)
+  requireWholeBatches(components, optimizer, plan.config.training)
   const complete = withFittedOptions(plan, learned.options)
   return { optimizer, complete, rebuild: rebuilder(complete, scope, chained) }
 }
