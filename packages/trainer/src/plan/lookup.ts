@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly searchPaths?: SearchPaths
   /**
    * The application's scope, parent of the run's scope. An adapter, engine, optimizer, protocol, scheduler or tokenizer that it
-   * provides replaces the default if the configuration omits that kind.
+   * provides replaces the default if the configuration omits that kind; losses and metrics are added to those of the configuration.
    */
   readonly scope?: Scope
   /** External commands. A `stop` interrupts the run, which saves a checkpoint and can be resumed. */

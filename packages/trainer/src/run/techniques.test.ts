@@ -14,9 +14,12 @@ import {
   type Objective,
   type Params,
   type RunEvent,
+  type Scope,
   type TextInputs,
+  createScope,
   definePlugin,
   mapParams,
+  provideInstance,
   scheduled,
 } from '@attune/core'
 import { crossEntropy, logSigmoid, lossOf } from '@attune/nn'
@@ -227,12 +230,10 @@ describe('several losses in a configuration', () => {
     },
   })
   const searchPaths = { folders: ['.'], registered: [...toyPlugins, composed, one, two] }
-  const first = async (loss?: unknown): Promise<number> =>
-    lossesIn(
-      await all(
-        run({ ...config(), objective: composed, ...(loss === undefined ? {} : { loss }) } as never, { searchPaths }),
-      ),
-    )[0]!
+  const first = async (loss?: unknown, scope?: Scope): Promise<number> => {
+    const own = { ...config(), objective: composed, ...(loss === undefined ? {} : { loss }) }
+    return lossesIn(await all(run(own as never, { searchPaths, ...(scope && { scope }) })))[0]!
+  }
 
   it('are summed with their weights', async () => {
     const [a, b] = [await first({ use: one }), await first({ use: two })]
@@ -244,6 +245,13 @@ describe('several losses in a configuration', () => {
         { use: two, weight: 3 },
       ]),
     ).toBeCloseTo(0.5 * a + 3 * b, 5)
+  })
+
+  it('include one that the scope of the application provides', async () => {
+    const [a, b, scope] = [await first({ use: one }), await first({ use: two }), createScope()]
+    provideInstance(scope, LOSS, two())
+    expect(await first(undefined, scope)).toBeCloseTo(b, 6)
+    expect(await first({ use: one }, scope)).toBeCloseTo(a + b, 5)
   })
 })
 
