@@ -32,7 +32,7 @@ function textTruncation(objective: Chosen): (example: Example) => Example {
   }
 }
 
-/** What the objective makes of an example: an error, or the encoded example. */
+/** Result of encoding an example: its error, or the encoded example. */
 export interface ReadRow {
   readonly fault?: AttuneError
   readonly item?: Encoded & Pick<NextTokenItem, 'lostSpans'>
