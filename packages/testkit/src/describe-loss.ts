@@ -31,7 +31,7 @@ export interface LossGolden {
 const [ROWS, WIDTH] = [5, 4]
 const DIFFERENCE = 1e-2
 const EXTREME = 1e4
-const TOLERANCE = 4e-6
+const TOLERANCE = 1e-6
 
 /** Reproducible outputs and targets for a kind of comparison. */
 function sampleOf(compares: LossTerm['compares']): { readonly outputs: HostArray; readonly targets: HostArray } {

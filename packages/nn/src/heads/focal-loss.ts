@@ -1,4 +1,4 @@
-import { type Tensor, add, exp, logSoftmax, logSumExp, mul, neg, sub } from '@tensorflow/tfjs-core'
+import { type Tensor, add, exp, logSumExp, mul, neg, reshape, sub } from '@tensorflow/tfjs-core'
 import { logSigmoid } from '../layers/log-sigmoid.js'
 import { oneHotRows, perClass, rowMeans, rowSums } from './per-class.js'
 
@@ -7,8 +7,8 @@ const EXCLUDED = -1e30
 
 /**
  * Focal loss of classes, `−w_y · (1 − p_y)^γ · ln p_y` with p = softmax(logits), from `logits` `[rows, classes]` and
- * int32 `labels` `[rows]`; the result is `[rows]`. `1 − p_y` is the sum of the other probabilities, computed in log
- * space, so that the loss and its gradient are finite and exact also where p_y rounds to 1.
+ * int32 `labels` `[rows]`; the result is `[rows]`. It is a function of the log-odds against the label, `ln Σ_{c ≠ y} exp(z_c − z_y)`,
+ * so that the loss and its gradient are finite where p_y rounds to 0 or 1, and no large terms of the gradient cancel.
  * Source: Lin et al., Focal Loss for Dense Object Detection, 2017, equation 5, for several classes.
  * @param focusing γ ≥ 0; 0 is cross-entropy
  * @param classWeights weight w of each class, ≥ 0; default: 1
@@ -22,10 +22,9 @@ export function focalLoss(
 ): Tensor {
   const weights = perClass(classWeights, logits)
   const label = oneHotRows(labels, logits.shape[1] as number)
-  const logProbabilities = logSoftmax(logits)
-  const ofLabel = rowSums(mul(label, logProbabilities))
-  const ofOthers = logSumExp(add(logProbabilities, mul(label, EXCLUDED)), 1) // ln(1 − p_y)
-  const losses = neg(mul(exp(mul(ofOthers, focusing)), ofLabel))
+  const own = reshape(rowSums(mul(label, logits)), [-1, 1])
+  const odds = logSumExp(add(sub(logits, own), mul(label, EXCLUDED)), 1) // ln((1 − p_y) / p_y)
+  const losses = neg(mul(exp(mul(logSigmoid(odds), focusing)), logSigmoid(neg(odds))))
   return weights === undefined ? losses : mul(losses, rowSums(mul(label, weights)))
 }
 
