@@ -1,8 +1,7 @@
-import { type AnyPlugin, type Balanced, type Balancer, type HostArray, key, shuffled, stream } from '@attune/core'
+import { type AnyPlugin, type Balanced, type Balancer, key, shuffled, stream } from '@attune/core'
 import { describeOptions } from './describe-options.js'
 import { itPromises } from './exceptions.js'
 import { frozen } from './frozen.js'
-import { floats } from './host-array.js'
 import { describe, expect, it } from './runner.js'
 import { withoutMathRandom } from './without-math-random.js'
 
@@ -12,7 +11,7 @@ export interface BalancerGolden {
   readonly cases: readonly {
     readonly options: Readonly<Record<string, unknown>>
     readonly counts: Readonly<Record<string, number>>
-    /** Examples of each class after balancing, synthetic ones included. */
+    /** Examples of each class after balancing. */
     readonly expected?: Readonly<Record<string, number>>
     readonly weights?: Readonly<Record<string, number>>
   }[]
@@ -34,14 +33,13 @@ const classesOf = (counts: Readonly<Record<string, number>>): string[] =>
   )
 
 /** Number of examples and total weight by class. */
-function tally(classes: readonly string[], { indices, weights, synthetic = [] }: Balanced) {
+function tally(classes: readonly string[], { indices, weights }: Balanced) {
   const counts = new Map<string, { examples: number; weight: number }>()
   const add = (name: string, weight: number): void => {
     const { examples, weight: sum } = counts.get(name) ?? { examples: 0, weight: 0 }
     counts.set(name, { examples: examples + 1, weight: sum + weight })
   }
   for (const [i, index] of indices.entries()) add(classes[index]!, weights?.[i] ?? 1)
-  for (const { of } of synthetic) add(classes[of]!, 1)
   return counts
 }
 
@@ -65,31 +63,21 @@ export function describeBalancer(
 ): void {
   describe(`balancer ${plugin.name}`, () => {
     const make = (given = options): Balancer => plugin(given) as Balancer
-    const vectorsOf = (count: number): HostArray =>
-      floats(
-        Array.from({ length: 2 * count }, (_, i) => (i * 7) % 13),
-        [count, 2],
-      )
     const balance = (names: readonly string[], seed = 1, given = options, balancer = make(given)): Balanced => {
       const classes = names.map(fieldValue)
       if (Object.isFrozen(names)) Object.freeze(classes)
-      return balancer.balance(
-        balancer.reads === 'vectors' ? { classes, vectors: vectorsOf(classes.length) } : { classes },
-        stream(key(seed)),
-      )
+      return balancer.balance({ classes }, stream(key(seed)))
     }
     describeOptions(plugin, options)
 
     it('returns indices of examples, and a finite weight for each if it returns weights', () => {
       for (const counts of COUNTS) {
         const classes = classesOf(counts)
-        const { indices, weights, synthetic = [] } = balance(classes)
-        const used = [...indices, ...synthetic.flatMap(({ of, towards }) => [of, towards])]
-        expect(used.filter((i) => !Number.isInteger(i) || i < 0 || i >= classes.length)).toEqual([])
-        expect(indices.length + synthetic.length).toBeGreaterThan(0)
+        const { indices, weights } = balance(classes)
+        expect(indices.filter((i) => !Number.isInteger(i) || i < 0 || i >= classes.length)).toEqual([])
+        expect(indices.length).toBeGreaterThan(0)
         expect((weights ?? []).filter((weight) => !Number.isFinite(weight) || weight < 0)).toEqual([])
         expect(weights?.length ?? indices.length).toBe(indices.length)
-        expect(synthetic.filter(({ ratio }) => !(ratio >= 0 && ratio <= 1))).toEqual([])
       }
     })
 

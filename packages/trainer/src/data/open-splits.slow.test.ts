@@ -181,8 +181,6 @@ describe('data stages of a run', () => {
   })
 
   it.each([
-    ['NO_VECTORS', { balancer: { use: toyBalancer, fault: 'vectors' } }],
-    ['NO_VECTORS', { balancer: { use: toyBalancer, fault: 'synthetic' } }],
     ['BAD_BALANCE', { balancer: { use: toyBalancer, fault: 'range' } }],
     ['BAD_BALANCE', { balancer: { use: toyBalancer, weight: -1 } }],
     ['BAD_ORDER', { sampler: { use: toySampler, count: 8, fault: 'range' } }],

@@ -69,11 +69,10 @@ export const toyBalancer = definePlugin({
   summary: 'Oversamples and weights the rarer class',
   options: z.strictObject({
     weight: z.number().optional(),
-    fault: z.enum(['vectors', 'synthetic', 'range']).optional(),
+    fault: z.literal('range').optional(),
   }),
   create: ({ weight, fault }): Balancer => ({
     by: 'label',
-    ...(fault === 'vectors' ? { reads: 'vectors' as const } : {}),
     balance({ classes }) {
       const of = (name: string): number[] => [...classes.keys()].filter((i) => classes[i] === name)
       const [common, rare] = ['not', 'a'].map(of).sort((a, b) => b.length - a.length) as [number[], number[]]
@@ -82,7 +81,6 @@ export const toyBalancer = definePlugin({
       return {
         indices,
         ...(weight === undefined ? {} : { weights: indices.map((_, i) => (i < common.length ? 1 : weight)) }),
-        ...(fault === 'synthetic' ? { synthetic: [{ of: 0, towards: 1, ratio: 0.5 }] } : {}),
       }
     },
   }),

@@ -93,9 +93,8 @@ async function classesOf(title: string, by: string, rows: Rows): Promise<string[
   return classes
 }
 
-/** @throws AttuneError `BAD_BALANCE`, `NO_VECTORS` */
-function requireBalanced(title: string, count: number, { indices, weights, synthetic = [] }: Balanced): void {
-  if (synthetic.length > 0) throw noVectors(title, `interpolates ${synthetic.length} synthetic examples`)
+/** @throws AttuneError `BAD_BALANCE` */
+function requireBalanced(title: string, count: number, { indices, weights }: Balanced): void {
   const refuse = (problem: string): never => {
     throw new AttuneError('BAD_BALANCE', `${title}: ${problem}`, 'Report this to the author of the plugin.')
   }
@@ -107,13 +106,6 @@ function requireBalanced(title: string, count: number, { indices, weights, synth
   if (wrong !== undefined) refuse(`expected finite, non-negative weights, got ${wrong}`)
 }
 
-const noVectors = (title: string, what: string): AttuneError =>
-  new AttuneError(
-    'NO_VECTORS',
-    `${title} ${what}, but the examples of this run are texts without feature vectors`,
-    'Use a balancer that repeats or weights examples: `balancer: random-oversampling` or `balancer: class-weights`.',
-  )
-
 /** Creates the stage of a balancer. */
 export const balancerStage = (id: string | undefined, { plugin, options }: Chosen, key: Key): Stage => {
   const title = titleOf(plugin)
@@ -123,7 +115,6 @@ export const balancerStage = (id: string | undefined, { plugin, options }: Chose
     id,
     async choose(rows) {
       const balancer = plugin(options) as Balancer
-      if (balancer.reads === 'vectors') throw noVectors(title, 'compares the feature vectors of examples')
       const classes = await classesOf(title, balancer.by, rows)
       const balanced = balancer.balance({ classes }, stream(key))
       requireBalanced(title, classes.length, balanced)
