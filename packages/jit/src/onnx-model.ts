@@ -10,6 +10,7 @@ import {
   branchesOf,
   nodesOf,
 } from './graph.js'
+import { deepestFirst } from './lower/deepest-first.js'
 
 /** Values of `TensorProto.DataType` in ONNX. */
 const DATA_TYPE: Readonly<Record<ElementType, number>> = {
@@ -242,7 +243,8 @@ export function encodeModel(
   graph: Graph,
   { withSequence = false, external = new Map(), ports = new Map(), dimensions }: Encoding = {},
 ): Uint8Array {
-  const nodes = nodesOf(graph.outputs)
+  // ONNX Runtime computes the last output first, and what the others share with it: the gradients of the last layer before those of the first.
+  const nodes = nodesOf(deepestFirst(graph.outputs))
   const naming: Naming = (value) => ports.get(value)?.name ?? nameOf(value)
   const sizesOf = dimensions ?? fixedDimensions
   const declare = (value: Value): Write =>

@@ -17,12 +17,12 @@ const hasFreeMemory = (): boolean => process.availableMemory() > totalMemory() /
 const countValues = ({ outputs }: Graph): number =>
   nodesOf(outputs).reduce((sum, node) => node.outputs.reduce((total, { shape }) => total + sizeOf(shape), sum), 0)
 
-/** Minimum number of nodes of a graph before whose session the garbage of its trace is collected. */
+/** Minimum number of nodes of a graph around whose session garbage is collected. */
 const LARGE_GRAPH = 4096
 
 /**
- * Collects garbage. The trace of a training step leaves about 100 MB, which V8 would keep while ONNX Runtime takes the memory of the first
- * run: the peak of a step was measured to be 85 MB lower.
+ * Collects garbage. The trace of a training step leaves about 100 MB, and its encoding up to 40 MB, which V8 would keep while ONNX Runtime
+ * takes the memory of the first run: the peak of a step was measured to be 85 MB lower.
  */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
@@ -37,7 +37,10 @@ export function graphOpener(options: Omit<SessionOptions, 'keepsMemory'>): OpenG
     const size = countValues(graph)
     const keepsMemory = dimensions !== undefined || size >= largest || hasFreeMemory()
     largest = Math.max(largest, size)
-    if (nodesOf(graph.outputs).length >= LARGE_GRAPH) collectGarbage()
-    return openSession(graph, { ...options, keepsMemory }, dimensions)
+    const isLarge = nodesOf(graph.outputs).length >= LARGE_GRAPH
+    if (isLarge) collectGarbage()
+    const session = openSession(graph, { ...options, keepsMemory }, dimensions)
+    if (isLarge) collectGarbage()
+    return session
   }
 }
