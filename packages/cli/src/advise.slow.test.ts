@@ -64,6 +64,12 @@ describe('rules', () => {
     [{ weightsShare: 0.79 }, 'adapter', 'full'],
     [{ memoryShare: 1.2 }, 'learning rate', '0.0002'],
     [{ pretrained: false }, 'learning rate', '1e-3'],
+    [{ pretrained: false, memoryShare: 1.2 }, 'memory', 'set training.microBatchSize to a quarter of the batch size'],
+    [
+      { pretrained: false, memoryShare: 1.2, task: 'contrastive', comparesExamples: true },
+      'memory',
+      'set training.gradientCheckpointing',
+    ],
     [{ otherLabels: 2 }, 'strategy', 'full, and consider multi-task training'],
     [{ timeField: 'date' }, 'evaluation', 'validate on later rows than those that train'],
     [{ timeField: 'date' }, 'strategy', 'full, then online learning (learnOnline) as new rows arrive'],

@@ -30,8 +30,16 @@ const CHAT: Task = {
 /** Tasks whose head has a row for each token of the vocabulary. */
 const PREDICTS_TOKENS = /language-modeling$|^sequence-to-sequence$|^instruction-tuning$/
 
+/** Objectives whose batches are never split into micro-batches. */
+const COMPARES = /^(contrastive|kto|domain-alignment|next-sentence-prediction)$/
+
 /** Facts about a task. */
-const ofTask = (task: string, layout: string): Facts => ({ task, layout, vocabularyHead: PREDICTS_TOKENS.test(task) })
+const ofTask = (task: string, layout: string): Facts => ({
+  task,
+  layout,
+  vocabularyHead: PREDICTS_TOKENS.test(task),
+  comparesExamples: COMPARES.test(task),
+})
 
 /** A dataset or a configuration, with the facts that rules test. */
 export interface Target {

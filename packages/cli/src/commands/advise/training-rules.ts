@@ -88,6 +88,19 @@ export const TRAINING_RULES: readonly Rule[] = [
     when: [
       ['memoryShare', '≥', 1],
       ['pretrained', '=', false],
+      ['comparesExamples', '=', true],
+    ],
+    advice: 'set training.gradientCheckpointing',
+    because: 'the run was measured at {memoryShare} of the memory, and {task} compares the examples of a whole batch',
+    unless: 'shorter texts, or a smaller model',
+    source: 'npx attune plan',
+    set: { 'training.gradientCheckpointing': true },
+  },
+  {
+    about: 'memory',
+    when: [
+      ['memoryShare', '≥', 1],
+      ['pretrained', '=', false],
     ],
     advice: 'set training.microBatchSize to a quarter of the batch size',
     because: 'the run was measured at {memoryShare} of the memory',
