@@ -120,7 +120,7 @@ async function main() {
   await engine.start()
   /** @type {Record<string, Curve[]>} */
   const curves = {}
-  for (const [task, { title }] of Object.entries(optimizerTasks)) {
+  for (const [task, { title }] of Object.entries(optimizerTasks).filter(([name]) => name !== 'leastSquares')) {
     curves[title] = []
     for (const name of Object.values(GROUPS).flat())
       curves[title].push(await best(engine, name, /** @type {any} */ (task)))

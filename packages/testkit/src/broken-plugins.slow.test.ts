@@ -15,7 +15,7 @@ interface Result {
 
 /** Slow tests (half a second or more): run on valid plugins, and on broken ones only if they must fail. */
 const SLOW = [
-  'descends (parabola|rosenbrock)',
+  'minimizes (parabola|Rosenbrock function|least squares)',
   'reads 30 MB',
   'has a loss that decreases',
   'matches the gradient of its loss',

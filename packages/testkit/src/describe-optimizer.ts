@@ -11,8 +11,8 @@ import {
 } from '@attune/core'
 import { decodeSafetensors, encodeSafetensors } from '@attune/weights'
 import { describeEvaluationParams, describeLink } from './describe-optimizer-link.js'
+import { type Minimizing, describeMinima } from './describe-minima.js'
 import { describeOptions } from './describe-options.js'
-import { itPromises } from './exceptions.js'
 import { expectClose } from './expect-close.js'
 import { onlyTensors } from './only-tensors.js'
 import { type OptimizerGolden, chained, goldenSteps, instanceOf } from './optimizer-golden.js'
@@ -28,12 +28,8 @@ export interface OptimizerFixture {
   readonly options?: Readonly<Record<string, unknown>>
   /** Parameters after each step, computed by another library; those of a link, in its chain with SGD. */
   readonly golden?: OptimizerGolden
-  /**
-   * Learning rates at which the parabola, the Rosenbrock function and a logistic regression are minimized. Default: 0.05, 0.001 and 0.1.
-   */
-  readonly learningRates?: { readonly [task in steps.OptimizerTask]?: number }
-  /** Steps on each of these functions, for a method that needs few and whose steps are long. Default: 400 to 1500. */
-  readonly steps?: number
+  /** How the plugin minimizes each function of {@link optimizerTasks}, with a learning rate that decays linearly to 0. */
+  readonly minimizes?: Minimizing
   /**
    * The plugin is one link of a chain, tested `before` SGD (it transforms gradients: clipping, a penalty) or `after` SGD (it
    * transforms or follows updates: an average of the parameters). Default: an optimizer that is complete by itself.
@@ -103,13 +99,7 @@ function describeUpdate({ engine, make, begin }: OptimizerSubject): void {
   })
 }
 
-type Rates = Required<Required<OptimizerFixture>['learningRates']>
-
-function describeDescent(
-  { plugin, engine, make, begin }: OptimizerSubject,
-  learningRates: Rates,
-  count?: number,
-): void {
+function describeLearningRate({ engine, make, begin }: OptimizerSubject): void {
   it('reads the learning rate as an input, not as a compiled-in constant', async () => {
     const optimizer = make()
     const step = engine.compile(stepOf(optimizer))
@@ -123,21 +113,6 @@ function describeDescent(
     expectClose(await after(0), start, 0)
     expect(await after(0.1)).not.toEqual(await after(0.2))
   })
-
-  const descends = (name: steps.OptimizerTask, below: number): void =>
-    itPromises(plugin, name, { kept: `descends ${name}`, excused: `does not descend ${name}` }, async (reason) => {
-      const losses = await steps.traceOptimizer(engine, make(), {
-        task: name,
-        learningRate: learningRates[name],
-        ...(count === undefined ? {} : { steps: count }),
-      })
-      const last = losses.at(-1)!
-      if (reason === undefined) expect(last).toBeLessThan(below)
-      else expect(last).not.toBeLessThan(below)
-    })
-  descends('parabola', 0.05)
-  descends('rosenbrock', 0.7)
-  descends('logistic', steps.LOGISTIC_MINIMUM + 0.01)
 }
 
 function describeGolden({ engine, make }: OptimizerSubject, { source, cases }: OptimizerGolden): void {
@@ -149,9 +124,9 @@ function describeGolden({ engine, make }: OptimizerSubject, { source, cases }: O
 }
 
 /**
- * Contract of an optimizer, or of one `link` of a chain of optimizers. A technique that cannot minimize the functions of the suite states
- * `exceptions: { parabola | rosenbrock | logistic: reason }` in its manifest. A link is not expected to minimize by itself: with plain SGD it
- * must lower the loss of a parabola, return an update for each gradient and no other, and compute the same compiled as eagerly.
+ * Contract of an optimizer, or of one `link` of a chain of optimizers. It minimizes the functions of {@link optimizerTasks}; a
+ * technique that cannot states `exceptions: { parabola | rosenbrock | logistic | leastSquares: reason }` in its manifest. A link minimizes the
+ * parabola and the least squares together with plain SGD, returns an update for each gradient and no other, and computes the same compiled as eagerly.
  *
  * @example
  * ```ts no-run
@@ -169,10 +144,9 @@ function describeGolden({ engine, make }: OptimizerSubject, { source, cases }: O
  */
 export function describeOptimizer(
   plugin: AnyPlugin,
-  { options = {}, golden, learningRates, steps: count, link = golden?.link }: OptimizerFixture = {},
+  { options = {}, golden, minimizes = {}, link = golden?.link }: OptimizerFixture = {},
 ): void {
   describe(`optimizer ${plugin.name}`, () => {
-    const rates = { parabola: 0.05, rosenbrock: 0.001, logistic: 0.1, ...learningRates }
     const engine = referenceEngine()
     const alone = (given = options): Optimizer => instanceOf(plugin, given, golden ?? {})
     const subject: OptimizerSubject = {
@@ -191,8 +165,9 @@ export function describeOptimizer(
     describeState(subject)
     describeUpdate(subject)
     describeEvaluationParams(subject)
-    if (link === undefined) describeDescent(subject, rates, count)
-    else describeLink(subject, rates.parabola)
+    if (link === undefined) describeLearningRate(subject)
+    else describeLink(subject)
+    describeMinima(subject, minimizes, link)
     if (golden !== undefined) describeGolden(subject, golden)
   })
 }

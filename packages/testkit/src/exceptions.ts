@@ -19,8 +19,9 @@ export const EXCEPTIONS = {
     packing: 'packed texts are encoded as each of them alone',
   },
   optimizer: {
+    leastSquares: 'a least-squares problem with a matrix as its parameter is minimized',
     logistic: 'a logistic regression is minimized',
-    parabola: 'a parabola is minimized; before or after SGD, its loss is lowered',
+    parabola: 'a parabola is minimized',
     rosenbrock: 'the Rosenbrock function is minimized',
   },
   protocol: {

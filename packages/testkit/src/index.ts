@@ -16,7 +16,7 @@ export {
   type RegressionProblem,
   goldenDeviation,
 } from './optimizer-golden.js'
-export { type OptimizerTask, optimizerTasks, traceOptimizer } from './optimizer-steps.js'
+export { type OptimizerTask, optimizerTasks, traceOptimizer } from './optimizer-tasks.js'
 export { describeOptions } from './describe-options.js'
 export { describeProtocol } from './describe-protocol.js'
 export { type RegularizerGolden, describeRegularizer } from './describe-regularizer.js'

@@ -14,24 +14,7 @@ import {
   stream,
   treeOf,
 } from '@attune/core'
-import {
-  type Scalar,
-  add,
-  addN,
-  matMul,
-  mean,
-  mul,
-  neg,
-  reshape,
-  scalar,
-  softplus,
-  square,
-  sub,
-  sum,
-  tensor1d,
-  tensor2d,
-  valueAndGrads,
-} from '@tensorflow/tfjs-core'
+import { type Scalar, add, addN, scalar, square, sum, valueAndGrads } from '@tensorflow/tfjs-core'
 
 /** Parameters and state after a step. */
 export interface Stepped {
@@ -114,95 +97,6 @@ export function train(
     const hyper = engine.put(hyperArrays(0.1, first + i))
     return step(now.params, now.state, engine.put(gradient), hyper)
   }, from)
-}
-
-/** A function to minimize from zero. */
-export interface Task {
-  readonly loss: (params: Params) => Scalar
-  /** The number of coordinates. */
-  readonly size: number
-  readonly steps: number
-}
-
-/** `(x − target)²`, summed: 14 at zero. */
-export const parabola: Task = {
-  loss: ({ x }) => sum(square(sub(x!, tensor1d([1, -2, 3])))) as Scalar,
-  size: 3,
-  steps: 400,
-}
-
-/** Rosenbrock function, scaled to a mean so that one learning rate suits. */
-export const rosenbrock: Task = {
-  loss: ({ x }) => {
-    const [a, b] = [x!.slice([0], [1]), x!.slice([1], [1])]
-    return mean(add(square(sub(1, a)), mul(100, square(sub(b, square(a)))))) as Scalar
-  },
-  size: 2,
-  steps: 1500,
-}
-
-/** Features of ten examples, the last one constant, times their classes ±1; not separable. */
-const EXAMPLES = [
-  [0.5, -1.2, 1],
-  [1.5, 0.3, 1],
-  [0.7, -0.8, -1],
-  [-0.2, -1.9, -1],
-  [-1.4, -0.6, 1],
-  [2.1, -0.4, 1],
-  [0.3, 1.7, -1],
-  [-0.9, -1.1, -1],
-  [1.8, -0.1, -1],
-  [1.2, 0.7, 1],
-]
-
-/** Logistic regression of ten examples with an L2 penalty of 0.05: log 2 at zero. */
-export const logistic: Task = {
-  loss: ({ x }) =>
-    add(mean(softplus(neg(matMul(tensor2d(EXAMPLES), reshape(x!, [3, 1]))))), mul(0.025, sum(square(x!)))) as Scalar,
-  size: 3,
-  steps: 400,
-}
-
-/** Minimum of {@link logistic}, computed by tools/golden/optimizers.py with scikit-learn's LogisticRegression. */
-export const LOGISTIC_MINIMUM = 0.525766275
-
-/** The functions to minimize, with their titles and minima. */
-export const optimizerTasks = {
-  parabola: { title: 'parabola', task: parabola, minimum: 0 },
-  rosenbrock: { title: 'Rosenbrock function', task: rosenbrock, minimum: 0 },
-  logistic: { title: 'logistic regression', task: logistic, minimum: LOGISTIC_MINIMUM },
-} as const
-
-/** Name of a function to minimize. */
-export type OptimizerTask = keyof typeof optimizerTasks
-
-/** Minimizes a function from zero; returns the loss before each step. */
-export async function traceOptimizer(
-  engine: Engine,
-  optimizer: Optimizer,
-  how: { readonly task: OptimizerTask; readonly learningRate: number; readonly steps?: number },
-): Promise<number[]> {
-  const { task } = optimizerTasks[how.task]
-  const step = engine.compile(
-    (params: Params, state: Tree, hyper: Hyper) => {
-      const { value, grads } = evaluate(task.loss, params)
-      const next = optimizer.update(grads, state, params, hyper, closureOf(optimizer, task.loss))
-      return { loss: value, params: mapParams((p, u) => add(p, u), params, next.updates), state: next.state }
-    },
-    { donate: [0, 1, 2] },
-  )
-  let params: Params = engine.put({ x: array(new Array<number>(task.size).fill(0)) }) as Params
-  let state = engine.compile(() => optimizer.init(params))()
-  const losses: number[] = []
-  for (let i = 1; i <= (how.steps ?? task.steps); i++) {
-    const result = step(params, state, engine.put(hyperArrays(how.learningRate, i)))
-    losses.push((await engine.read(result.loss)).values[0]!)
-    engine.release(result.loss)
-    ;({ params, state } = result)
-  }
-  engine.release(params)
-  engine.release(state)
-  return losses
 }
 
 /** Nested state of a flat record whose names are paths. */

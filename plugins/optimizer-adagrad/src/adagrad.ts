@@ -20,6 +20,9 @@ export const adagrad = definePlugin({
   name: 'adagrad',
   summary: 'Adaptive gradient (Adagrad): steps divided by the root of the sum of squared gradients',
   source: 'Duchi, Hazan and Singer, Adaptive Subgradient Methods, JMLR 2011, section 1.1, diagonal form',
+  exceptions: {
+    rosenbrock: 'reaches 0.1 in 400 steps: the sum of squared gradients of the first steps keeps later ones short',
+  },
   options: z.strictObject({
     initialSum: z.number().min(0).default(0).describe('Initial value of the sum of squared gradients'),
     epsilon: z.number().positive().default(1e-10).describe('Added to the denominator for numerical stability'),

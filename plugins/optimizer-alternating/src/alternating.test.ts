@@ -28,7 +28,14 @@ const adamw = definePlugin({
 })
 const optimizer = (weightDecay = 0) => chosenPlugin(adamw, { weightDecay }) as never
 
-describeOptimizer(alternating, { options: { optimizer: optimizer(), part: 'a.bias' } })
+describeOptimizer(alternating, {
+  options: { optimizer: optimizer(), part: 'a.bias' },
+  minimizes: {
+    parabola: { learningRate: 0.3, steps: 300 },
+    leastSquares: { learningRate: 0.3, steps: 300 },
+    rosenbrock: { learningRate: 0.1, steps: 600 },
+  },
+})
 
 const golden = JSON.parse(readFileSync('golden/torch-alternating.json', 'utf8')) as OptimizerGolden
 const [{ initial, gradients, learningRates, expected, options }] = golden.cases as [OptimizerGoldenCase]

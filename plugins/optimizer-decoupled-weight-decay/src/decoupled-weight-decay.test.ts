@@ -6,4 +6,7 @@ const golden = JSON.parse(
   readFileSync('golden/pytorch_optimizer-decoupled-weight-decay.json', 'utf8'),
 ) as OptimizerGolden
 
-describeOptimizer(decoupledWeightDecay, { golden })
+describeOptimizer(decoupledWeightDecay, {
+  golden,
+  minimizes: { leastSquares: { learningRate: 1, steps: 100, reaches: 1e-3 } },
+})

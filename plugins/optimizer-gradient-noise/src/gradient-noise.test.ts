@@ -5,7 +5,13 @@ import { describeOptimizer } from '@attune/testkit'
 import { scalar, tensor1d, zeros } from '@tensorflow/tfjs-core'
 import { gradientNoise } from './gradient-noise.js'
 
-describeOptimizer(gradientNoise, { link: 'before' })
+describeOptimizer(gradientNoise, {
+  link: 'before',
+  minimizes: {
+    parabola: { learningRate: 0.3, steps: 100, reaches: 3e-3 },
+    leastSquares: { learningRate: 0.5, steps: 100, reaches: 2e-2 },
+  },
+})
 
 const COUNT = 20_000
 const hyperAt = (step: number): Hyper => ({

@@ -4,4 +4,7 @@ import { nadam } from './nadam.js'
 
 const golden = JSON.parse(readFileSync('golden/torch-nadam.json', 'utf8')) as OptimizerGolden
 
-describeOptimizer(nadam, { golden })
+describeOptimizer(nadam, {
+  golden,
+  minimizes: { options: { beta2: 0.99, momentumDecay: 1 }, rosenbrock: { learningRate: 0.05, steps: 600 } },
+})

@@ -4,4 +4,7 @@ import { rmsprop } from './rmsprop.js'
 
 const golden = JSON.parse(readFileSync('golden/torch-rmsprop.json', 'utf8')) as OptimizerGolden
 
-describeOptimizer(rmsprop, { golden })
+describeOptimizer(rmsprop, {
+  golden,
+  minimizes: { options: { momentum: 0.9 }, rosenbrock: { learningRate: 0.003, steps: 600 } },
+})
