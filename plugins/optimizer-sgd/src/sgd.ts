@@ -9,8 +9,11 @@ import { z } from 'zod'
  *     s ← momentum · s + g
  *     Δ = −learningRate · s        (Nesterov: −learningRate · (g + momentum · s))
  *
- * Near neighbour: AdamW divides by the recent size of the gradient; SGD does not, so its learning rates are larger. The decay goes through
- * the momentum, as in torch.optim.SGD; unlike there, biases and norms are excluded from it.
+ * Near neighbour: AdamW divides by the recent size of the gradient; SGD does not, so its learning rates are larger. `weightDecay` is L2
+ * regularization, not decoupled weight decay: it is part of the gradient and goes through the momentum, as in torch.optim.SGD. Many texts call
+ * both weight decay; they are equal without momentum only, up to the learning rate as a factor (Loshchilov and Hutter, Decoupled Weight Decay
+ * Regularization, 2019). For the decoupled form (SGDW) leave it at 0 and add the link decoupled-weight-decay. Unlike in PyTorch, biases and norms
+ * are excluded.
  */
 export const sgd = definePlugin({
   kind: OPTIMIZER,
@@ -24,7 +27,9 @@ export const sgd = definePlugin({
       .number()
       .min(0)
       .default(0)
-      .describe('Weight decay, added to the gradient; biases and norms are excluded'),
+      .describe(
+        'L2 regularization: weightDecay · p is added to the gradient, before momentum (not decoupled); biases and norms are excluded',
+      ),
   }),
   create: ({ momentum, nesterov, weightDecay }) =>
     chain(
