@@ -139,7 +139,7 @@ export {
 export { type MomentumState, accumulateMomentum } from './transformations/accumulate-momentum.js'
 export { addDecayedWeights, isBiasOrNorm } from './transformations/add-decayed-weights.js'
 export { adamOptions, weightDecayOption } from './transformations/adam-options.js'
-export { type AverageState, averageWeights } from './transformations/average-weights.js'
+export { type AverageState, averageWeights, evaluatedWeightsOption } from './transformations/average-weights.js'
 export { backtrack } from './transformations/backtrack.js'
 export type { QuantizedBlocks } from './transformations/block-quantization.js'
 export { dequantizeBlocks, dynamicMap, quantizeBlocks } from './transformations/block-quantization.js'

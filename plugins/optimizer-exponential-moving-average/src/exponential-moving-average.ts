@@ -1,10 +1,11 @@
 import { OPTIMIZER, definePlugin } from '@attune/core'
-import { averageWeights } from '@attune/nn'
+import { averageWeights, evaluatedWeightsOption } from '@attune/nn'
 import { add, div, equal, minimum, scalar, sub, where } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /**
- * Exponential moving average (EMA) of the weights, which is evaluated and saved in place of them.
+ * Exponential moving average (EMA) of the weights, which is evaluated and saved in place of them
+ * (`evaluate: weights` keeps the trained weights for both).
  *
  *     average ← decay · average + (1 − decay) · (p + Δ);   after the first step: p + Δ
  *
@@ -20,12 +21,13 @@ export const exponentialMovingAverage = definePlugin({
   options: z.strictObject({
     decay: z.number().min(0).lt(1).default(0.999).describe('Decay rate of the average'),
     warmup: z.boolean().default(false).describe('Limit the decay to (1 + step) / (10 + step)'),
+    evaluate: evaluatedWeightsOption,
   }),
-  create: ({ decay, warmup }) =>
+  create: ({ decay, warmup, evaluate }) =>
     averageWeights(({ step }) => {
       const rate = warmup ? sub(1, minimum(decay, div(add(1, step), add(10, step)))) : scalar(1 - decay)
       return where(equal(step, 1), scalar(1), rate)
-    }),
+    }, evaluate),
 })
 declare module '@attune/core' {
   interface NamedPlugins {

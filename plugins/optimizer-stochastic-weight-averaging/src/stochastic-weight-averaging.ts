@@ -1,11 +1,11 @@
 import { OPTIMIZER, definePlugin } from '@attune/core'
-import { averageWeights } from '@attune/nn'
+import { averageWeights, evaluatedWeightsOption } from '@attune/nn'
 import { add, ceil, div, equal, floor, less, maximum, mod, mul, scalar, sub, where } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 
 /**
  * Stochastic weight averaging (SWA): the plain mean of the weights at every `interval`-th step of the last part of a run, which is evaluated
- * and saved in place of them.
+ * and saved in place of them (`evaluate: weights` keeps the trained weights for both).
  *
  *     at step t₀, t₀ + interval, …:   average ← average + (p + Δ − average) / n,   t₀ = max(1, ⌈start · steps⌉)
  *
@@ -21,14 +21,15 @@ export const stochasticWeightAveraging = definePlugin({
   options: z.strictObject({
     start: z.number().min(0).lt(1).default(0.75).describe('Fraction of the steps after which averaging starts'),
     interval: z.int().min(1).default(1).describe('Steps between two averaged weights, usually those of an epoch'),
+    evaluate: evaluatedWeightsOption,
   }),
-  create: ({ start, interval }) =>
+  create: ({ start, interval, evaluate }) =>
     averageWeights(({ step, steps }) => {
       const after = sub(step, maximum(1, ceil(mul(start, steps))))
       const averaged = add(1, floor(div(after, interval)))
       const due = equal(mod(maximum(after, 0), interval), 0)
       return where(less(after, 0), scalar(1), where(due, div(1, averaged), scalar(0)))
-    }),
+    }, evaluate),
 })
 declare module '@attune/core' {
   interface NamedPlugins {
