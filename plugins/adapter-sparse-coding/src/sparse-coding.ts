@@ -81,7 +81,7 @@ export const sparseCoding = definePlugin({
       limits: passLimits({ batches, batchSize }),
       start: (size) => start(atoms, size),
       add: (state, inputs) => learn(state, inputs, penalty),
-      importance: (learned, layer) => reconstructedNorms(learned as never, usedFraction, layer),
+      importance: (learned, layer) => reconstructedNorms(learned, usedFraction, layer),
     }),
 })
 declare module '@attune/core' {

@@ -6,7 +6,7 @@ const isLayer = (name: string): boolean => /layer \d+$/.test(name)
 
 /** Attention to chosen tokens, summed over heads and over queries that are not padding. */
 function attention(weights: Tensor, ids: Tensor, mask: Tensor, chosen: Tensor): Tensor {
-  const keys = expandDims(expandDims(gather(chosen, cast(ids, 'int32') as never), 1), 1) // [batch, 1, 1, keys]
+  const keys = expandDims(expandDims(gather(chosen, cast(ids, 'int32')), 1), 1) // [batch, 1, 1, keys]
   const queries = expandDims(expandDims(cast(mask, 'float32'), 1), 3) // [batch, 1, queries, 1]
   return sum(mul(mul(weights, keys), queries))
 }

@@ -182,7 +182,7 @@ function create(
         forward: (inputs: TextInputs, own: Mode, hook: LayerHook) => forward(inputs, { mode: own, hook }),
         logits: (states: Tensor) => tokenLogits(model, family, params, states),
       }
-      const inputs = batch.inputs as unknown as TextInputs
+      const inputs = batch.inputs as TextInputs
       const adversarial = adversarialLosses(o, { decoder, discriminator, end: tokenizer.special.end }, context, inputs)
       if (o.weight === 0) return adversarial
       const modeling = head.loss(head.head(params, forward(inputs), mode, batch), batch)

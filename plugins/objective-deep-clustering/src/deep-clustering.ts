@@ -169,7 +169,7 @@ async function prepareEpoch(
     }),
     (state, at) => {
       const distances = squaredDistances(vectorsOf(at), state.centres ?? parameter(at.params, CENTRES))
-      const nearest = cast(oneHot(argMin(distances, 1) as never, o.clusters), 'float32')
+      const nearest = cast(oneHot(argMin(distances, 1), o.clusters), 'float32')
       return {
         ...state,
         frequencies: add(state.frequencies, sum(assignment(distances), 0)),

@@ -6,7 +6,6 @@ import {
   MODEL,
   OBJECTIVE,
   type Objective,
-  type TextInputs,
   TOKENIZER,
   type TrainingContext,
   type Tree,
@@ -117,7 +116,7 @@ function create(o: Options, given: ObjectiveNeeds): Objective {
         ...(o.hiddenWeight !== 0 ? (['hiddenStates'] as const) : []),
         ...(o.attentionWeight !== 0 ? (['attentions'] as const) : []),
       ]
-      const inputs = batch.inputs as unknown as TextInputs
+      const inputs = batch.inputs
       const mode = { ...context.mode, keep }
       const outputs = context.forward(inputs, { mode })
       const guide = teacher.forward(inputs, keep)
@@ -152,7 +151,7 @@ export const distillation = definePlugin({
     'Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2; Sanh et al., DistilBERT, 2019, section 2',
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
-  fit: async (o, ...data) => ({ ...o, task: (await fitNested(o.task, ...data)) as never }),
+  fit: async (o, ...data) => ({ ...o, task: await fitNested(o.task, ...data) }),
   create,
 })
 declare module '@attune/core' {

@@ -1,4 +1,4 @@
-import { AttuneError, type EncoderOutputs, type Losses, type Params, type TextInputs } from '@attune/core'
+import { AttuneError, type DeviceInputs, type EncoderOutputs, type Losses, type Params } from '@attune/core'
 import { attentionTransfer, cosineDistance, squaredError } from '@attune/nn'
 import { type Tensor, cast, div, matMul, mul, reshape, tensor2d } from '@tensorflow/tfjs-core'
 
@@ -84,11 +84,11 @@ function layersOf(outputs: EncoderOutputs, what: 'hiddenStates' | 'attentions', 
  */
 export function layerLosses(
   o: LayerOptions,
-  { params, inputs }: { readonly params: Params; readonly inputs: TextInputs },
+  { params, inputs }: { readonly params: Params; readonly inputs: DeviceInputs },
   student: EncoderOutputs,
   teacher: EncoderOutputs,
 ): Record<string, Losses> {
-  const weights = cast(inputs.decoderAttentionMask ?? inputs.attentionMask, 'float32')
+  const weights = cast((inputs['decoderAttentionMask'] ?? inputs['attentionMask']) as Tensor, 'float32')
   const pairs = (what: 'hiddenStates' | 'attentions', layers: Layers, first: 0 | 1): readonly Pair[] =>
     pairsOf(layers, layersOf(student, what, 'student'), layersOf(teacher, what, 'teacher'), first)
   const named = (name: string, factor: number | Tensor, losses: readonly Tensor[]) =>

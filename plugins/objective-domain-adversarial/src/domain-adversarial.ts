@@ -1,12 +1,10 @@
 import {
   type Key,
   LOSS,
-  type Losses,
   MODEL,
   OBJECTIVE,
   type Objective,
   type Params,
-  type TextInputs,
   TOKENIZER,
   definePlugin,
   deriveKey,
@@ -55,20 +53,20 @@ const domainLogits = (params: Params, x: Tensor): Tensor =>
 
 function create(o: Options, given: ObjectiveNeeds): Objective {
   const task: Objective = createNested(o.task, given)
-  const loss = (head: never, batch: never): Losses => maskLosses(task.loss(head, batch), batch['isLabelled'])
+  const loss: Objective['loss'] = (head, batch) => maskLosses(task.loss(head, batch), batch['isLabelled'] as Tensor)
   return {
     ...task,
     ...domainItems(task, { ...o, labels: labelFields(o.task) }),
     init: (key) => ({ ...task.init(key), ...initialClassifier(key, given.model.hiddenSize, o.hiddenSize) }),
-    loss: loss as Objective['loss'],
+    loss,
     trainingLoss({ params, mode, forward }, batch) {
-      const outputs = forward(batch.inputs as unknown as TextInputs)
+      const outputs = forward(batch.inputs)
       const isSource = requireOneRowEach(outputs.pooled, batch['isSource'] as Tensor, 'domain-adversarial')
       const logits = domainLogits(params, reverseGradient(outputs.pooled, o.strength))
       const domain = binaryCrossEntropy(logits, reshape(isSource, [-1, 1]))
       return {
         domain: { losses: domain, weights: onesLike(domain) },
-        task: loss(task.head(params, outputs, mode, batch) as never, batch as never),
+        task: loss(task.head(params, outputs, mode, batch), batch),
       }
     },
   }
@@ -97,7 +95,7 @@ export const domainAdversarial = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   fit: async (o, examples, ...rest) => ({
     ...o,
-    task: (await fitNested(o.task, () => sourceRows(examples(), o), ...rest)) as never,
+    task: await fitNested(o.task, () => sourceRows(examples(), o), ...rest),
   }),
   create,
 })

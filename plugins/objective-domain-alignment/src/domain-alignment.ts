@@ -1,15 +1,4 @@
-import {
-  LOSS,
-  type Losses,
-  MODEL,
-  OBJECTIVE,
-  type Objective,
-  type TextInputs,
-  TOKENIZER,
-  definePlugin,
-  scheduled,
-  use,
-} from '@attune/core'
+import { LOSS, MODEL, OBJECTIVE, type Objective, TOKENIZER, definePlugin, scheduled, use } from '@attune/core'
 import { domainItems, domainOptions, sourceRows } from '@attune/data'
 import {
   type ObjectiveNeeds,
@@ -45,20 +34,20 @@ type Options = z.output<typeof options>
 
 function create(o: Options, given: ObjectiveNeeds): Objective {
   const task: Objective = createNested(o.task, given)
-  const loss = (head: never, batch: never): Losses => maskLosses(task.loss(head, batch), batch['isLabelled'])
+  const loss: Objective['loss'] = (head, batch) => maskLosses(task.loss(head, batch), batch['isLabelled'] as Tensor)
   const distanceOf = (x: Tensor, isSource: Tensor): Tensor =>
     o.distance === 'coral' ? correlationAlignment(x, isSource) : maximumMeanDiscrepancy(x, isSource, o.bandwidths)
   return {
     ...task,
     ...domainItems(task, { ...o, labels: labelFields(o.task) }),
     comparesExamples: true,
-    loss: loss as Objective['loss'],
+    loss,
     trainingLoss({ params, mode, forward }, batch) {
-      const outputs = forward(batch.inputs as unknown as TextInputs)
+      const outputs = forward(batch.inputs)
       const isSource = requireOneRowEach(outputs.pooled, batch['isSource'] as Tensor, 'domain-alignment')
       const weights = onesLike(isSource)
       const losses = mul(weights, mul(o.strength, distanceOf(outputs.pooled, isSource)))
-      const own = loss(task.head(params, outputs, mode, batch) as never, batch as never)
+      const own = loss(task.head(params, outputs, mode, batch), batch)
       return { distance: { losses, weights }, task: own }
     },
   }
@@ -84,7 +73,7 @@ export const domainAlignment = definePlugin({
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   fit: async (o, examples, ...rest) => ({
     ...o,
-    task: (await fitNested(o.task, () => sourceRows(examples(), o), ...rest)) as never,
+    task: await fitNested(o.task, () => sourceRows(examples(), o), ...rest),
   }),
   create,
 })

@@ -10,7 +10,6 @@ import {
   type OnDevice,
   type RolloutHost,
   TOKENIZER,
-  type TextInputs,
   type TrainingContext,
   type Tokenizer,
   definePlugin,
@@ -243,7 +242,7 @@ function create(
     },
     rollout: (items, host) => rollout(o, tokenizer, { maximumLength, rewards }, items, host),
     trainingLoss({ params, mode, forward, models }, batch: OnDevice<Rollouts>) {
-      const inputs = batch.inputs as unknown as TextInputs
+      const inputs = batch.inputs
       const { losses } = language.head(params, forward(inputs), mode, batch)
       const other = referenceOf(models, o)
       const before = other && (other.head(other.forward(inputs), batch) as TokenLosses)

@@ -25,7 +25,7 @@ export function headOf(
   forward: Forward,
 ): Tree {
   const own = batchOfTask(task, batch)
-  const inputs = own.inputs as unknown as TextInputs
+  const inputs = own.inputs as TextInputs
   const layer = Object.hasOwn(o.layers, task.name) ? o.layers[task.name] : undefined
   const keep = layer === undefined ? {} : { keep: [...(mode.keep ?? []), 'hiddenStates' as const] }
   const last = forward(addDifferences(params, task.prefix), inputs, { ...mode, ...keep })

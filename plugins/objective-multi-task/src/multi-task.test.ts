@@ -146,7 +146,7 @@ describe('the layers of the tasks', () => {
     const params = { ...model.init(key(1)), ...objective.init(key(2)) }
     const inputs = batch.inputs as unknown as TextInputs
     const forward: TrainingContext['forward'] = (given, { params: own = params, mode = EVALUATION } = {}) =>
-      model.forward(own, given, mode)
+      model.forward(own, given as TextInputs, mode)
     /** The mean training loss. */
     const lossAt = (p: Params): Scalar => {
       const context = { params: p, trainable: p, mode: EVALUATION, forward } as unknown as TrainingContext

@@ -14,7 +14,6 @@ import {
   use,
 } from '@attune/core'
 import {
-  type ChosenObjective,
   type ObjectiveNeeds,
   type TaskObjective,
   collateAllTasks,
@@ -163,7 +162,7 @@ export const multiTask = definePlugin({
   options,
   needs: { model: MODEL, tokenizer: TOKENIZER, losses: LOSS },
   async fit(o, ...data) {
-    return { ...o, tasks: (await fitTasks(o.tasks as Record<string, ChosenObjective>, o.by, ...data)) as never }
+    return { ...o, tasks: await fitTasks(o.tasks, o.by, ...data) }
   },
   create,
 })

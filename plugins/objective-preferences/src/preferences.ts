@@ -8,7 +8,6 @@ import {
   type Objective,
   type OnDevice,
   TOKENIZER,
-  type TextInputs,
   type Tokenizer,
   type TrainingContext,
   type Tree,
@@ -157,7 +156,7 @@ function scoring(o: Options) {
 const withLikelihood =
   ({ outputs, losses, likelihoodWeight, needsReference }: ReturnType<typeof scoring>, language: Language) =>
   ({ params, mode, forward, models }: TrainingContext, batch: OnDevice<PairBatch>) => {
-    const inputs = batch.inputs as unknown as TextInputs
+    const inputs = batch.inputs
     const tokens = language.head(params, forward(inputs), mode, batch).losses
     const other = needsReference ? models['reference'] : undefined
     const scored = other && { reference: other.head(other.forward(inputs), batch) as PairOutputs }

@@ -97,7 +97,7 @@ function create(
   const { collate, isReplaced } = detectionBatches(tokenizer, { ...o, maximumLength: limits.maximumLength })
   const encode = reader(tokenizer, o.text, limits)
   const generate = (params: Params, mode: Mode, { inputs, maskedIds, ...batch }: DeviceBatch) =>
-    generator.forward(params, { ...batch, inputs: { ...inputs, inputIds: maskedIds } as unknown as TextInputs }, mode)
+    generator.forward(params, { ...batch, inputs: { ...inputs, inputIds: maskedIds } as TextInputs }, mode)
   const lossOf = ({ inputs, weights: masked }: DeviceBatch, outputs: Outputs, isReplaced: Tensor) =>
     detectionLosses({ ...outputs, isReplaced, attentionMask: inputs.attentionMask as Tensor, masked }, o.weight)
   return {
@@ -117,7 +117,7 @@ function create(
       const { losses: modeling, sampled } = generate(params, mode, batch)
       const inputIds = withoutGradient(() => replaceTokens(batch.inputs.inputIds as Tensor, batch, sampled!))
       const labels = withoutGradient(() => cast(notEqual(inputIds, batch.inputs.inputIds), 'float32'))
-      const { lastHiddenState } = forward({ ...batch.inputs, inputIds } as unknown as TextInputs)
+      const { lastHiddenState } = forward({ ...batch.inputs, inputIds })
       return lossOf(batch, { logits: detectionLogits(head, params, lastHiddenState), modeling }, labels)
     },
     predict: ({ logits }, items) => predicted(logits, items),

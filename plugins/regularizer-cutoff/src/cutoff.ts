@@ -1,4 +1,4 @@
-import { type StepKey, type TextInputs, REGULARIZER, definePlugin, scheduled } from '@attune/core'
+import { type StepKey, REGULARIZER, definePlugin, scheduled } from '@attune/core'
 import { classLogits, keyAt, lossAtWordEmbeddings, noise } from '@attune/nn'
 import {
   type Tensor,
@@ -75,7 +75,7 @@ export const cutoff = definePlugin({
     wrap: (loss) => (call) => {
       const { mode } = call
       if (!mode.training) return loss(call)
-      const { attentionMask } = call.batch.inputs as unknown as TextInputs
+      const attentionMask = call.batch.inputs['attentionMask'] as Tensor
       const clean = loss(call)
       const erased = lossAtWordEmbeddings(loss, call, 'cutoff', (embedded) =>
         mul(embedded, cast(KEPT[unit](embedded, ratio, keyAt(mode.key, STREAM), attentionMask), 'float32')),

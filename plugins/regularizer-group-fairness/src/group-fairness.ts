@@ -48,7 +48,7 @@ const membersOf = (hashes: Tensor, groups: readonly string[]): Tensor =>
 function gaps(members: Tensor, scores: Tensor, target: Tensor | number): Tensor {
   const counts = sum(members, 1) // [groups]
   const present = minimum(counts, 1)
-  const means = div(matMul(members as never, scores as never), expandDims(maximum(counts, 1), 1)) // [groups, classes]
+  const means = div(matMul(members, scores), expandDims(maximum(counts, 1), 1)) // [groups, classes]
   const apart = abs(sub(expandDims(means, 0), expandDims(means, 1))) // [groups, groups, classes]
   const excess = mean(square(maximum(sub(apart, target), 0)), -1)
   const pairs = mul(expandDims(present, 0), expandDims(present, 1)) // a group with itself has no gap

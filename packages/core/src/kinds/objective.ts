@@ -4,7 +4,7 @@ import type { Key } from '../random.js'
 import type { HostTree, OnDevice, OnHost, Params, Tree } from '../tree.js'
 import type { DataPass, DeviceBatch } from './data-pass.js'
 import type { LayerHook } from './layer-hook.js'
-import type { EncoderOutputs, Kept, Mode, StepKey, TextInputs } from './model.js'
+import type { EncoderOutputs, Kept, Mode, StepKey } from './model.js'
 import type { Hyper } from './optimizer.js'
 import type { Example } from './source.js'
 
@@ -50,11 +50,14 @@ export interface Batch extends Record<string, HostTree> {
   readonly inputs: Record<string, HostTree>
 }
 
+/** The inputs of a batch on the device, whose form the objective and the model share: `TextInputs` for text models. */
+export type DeviceInputs = Readonly<Record<string, Tree>>
+
 /** An auxiliary frozen model: a distillation teacher, or the reference model at the start of training. */
 export interface AuxiliaryModel {
   readonly params: Params
   /** Returns the outputs without dropout; no gradient flows into `params`. */
-  forward(inputs: TextInputs, keep?: readonly Kept[]): EncoderOutputs
+  forward(inputs: DeviceInputs, keep?: readonly Kept[]): EncoderOutputs
   /** Returns the outputs of the objective's head on this model. */
   head(outputs: EncoderOutputs, batch: OnDevice<Batch>, keep?: readonly Kept[]): Tree
 }
@@ -66,7 +69,7 @@ export interface TrainingContext {
   readonly trainable: Params
   readonly mode: Mode
   readonly hyper: Hyper
-  forward(inputs: TextInputs, change?: { params?: Params; mode?: Mode; hook?: LayerHook }): EncoderOutputs
+  forward(inputs: DeviceInputs, change?: { params?: Params; mode?: Mode; hook?: LayerHook }): EncoderOutputs
   /** By name under `models` in the configuration; `reference` is the model at the start of training, if requested. */
   readonly models: Readonly<Record<string, AuxiliaryModel>>
 }

@@ -1,6 +1,7 @@
 import {
   type AnyObjective,
   type AnyPlugin,
+  type Chosen,
   type Example,
   type LossTerm,
   type Model,
@@ -33,25 +34,26 @@ export const labelFields = (chosen: ChosenObjective): readonly string[] => {
 }
 
 /** Learns the options of an objective named in an option; returns the option with them. */
-export async function fitNested<C extends ChosenObjective>(
-  chosen: C,
+export async function fitNested(
+  chosen: ChosenObjective,
   examples: () => AsyncIterable<Example>,
   tokenizer?: () => Tokenizer,
   report?: ReportProgress,
-): Promise<C> {
+): Promise<Chosen> {
   const { fit, options } = pluginOf(chosen)
   const own = options.parse(chosen.options)
-  return { ...chosen, options: (await fit?.(own, examples, tokenizer, report)) ?? own }
+  // A run resolves the plugins of its options before it fits them.
+  return { ...(chosen as Chosen), options: (await fit?.(own, examples, tokenizer, report)) ?? own }
 }
 
 /** Learns the options of several objectives named in an option, each from the rows whose field `by` holds its name. */
-export async function fitTasks<C extends ChosenObjective>(
-  tasks: Readonly<Record<string, C>>,
+export async function fitTasks(
+  tasks: Readonly<Record<string, ChosenObjective>>,
   by: string,
   examples: () => AsyncIterable<Example>,
   ...rest: readonly [tokenizer?: () => Tokenizer, report?: ReportProgress]
-): Promise<Record<string, C>> {
-  const fitted: [string, C][] = []
+): Promise<Record<string, Chosen>> {
+  const fitted: [string, Chosen][] = []
   for (const [name, chosen] of Object.entries(tasks)) {
     async function* own() {
       for await (const example of examples()) if (String(example[by]) === name) yield example

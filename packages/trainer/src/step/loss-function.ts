@@ -72,7 +72,7 @@ function auxiliaryModel({ model, objective, params }: Auxiliary, shared: Params,
   const modeFor = (keep: readonly Kept[]): Mode => ({ training: false, keep })
   return {
     params: all,
-    forward: (inputs, keep = []) => model.forward(all, inputs, modeFor(keep)),
+    forward: (inputs, keep = []) => model.forward(all, inputs as TextInputs, modeFor(keep)),
     head: (outputs, batch, keep = []) => objective.head(all, outputs, modeFor(keep), batch),
   }
 }
@@ -101,7 +101,7 @@ export function withReference(
 ): OnDevice<Batch> {
   if (needsReference !== true || reference === undefined) return batch
   const { forward, head } = auxiliaryModel(reference, shared, own)
-  return { ...batch, reference: head(forward(batch.inputs as unknown as TextInputs), batch) }
+  return { ...batch, reference: head(forward(batch.inputs), batch) }
 }
 
 /** Creates what a custom training loss receives, without its batch. */
@@ -117,7 +117,7 @@ function trainingContext(
     mode,
     hyper,
     forward: (given, change = {}) =>
-      model.forward(withHook(change.params ?? params, change.hook), given, change.mode ?? mode),
+      model.forward(withHook(change.params ?? params, change.hook), given as TextInputs, change.mode ?? mode),
     models: auxiliaries(models, constants.models, frozen),
   }
 }
@@ -136,7 +136,7 @@ function objectiveLoss(components: LossComponents, constants: StepConstants, tot
       frozen,
       constants.models['reference'],
     )
-    const head = objective.head(params, model.forward(params, batch.inputs as unknown as TextInputs, mode), mode, whole)
+    const head = objective.head(params, model.forward(params, batch.inputs as TextInputs, mode), mode, whole)
     return { ...reduceLosses(objective.loss(head, whole), whole), head }
   }
 }
