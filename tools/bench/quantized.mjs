@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Peak memory of fine-tuning a Llama of 135 M parameters (the sizes of SmolLM, random weights) with LoRA, with QLoRA, and with QLoRA whose
- * option `quantizeEmbeddings` is set, one process each: `node tools/bench/quantized.mjs`, with gradient checkpointing
- * `node tools/bench/quantized.mjs checkpointing`, one alone `node tools/bench/quantized.mjs qlora-embeddings`. The weights are loaded from
- * a checkpoint as in a run, tensor by tensor when they are used. Prints the peak of the whole process and that of loading, the seconds of
- * loading and of the last step, and the ratios of the peaks to LoRA's.
+ * Peak memory of fine-tuning a Llama of 135 M parameters (the sizes of SmolLM) with LoRA, with QLoRA, and with QLoRA whose option
+ * `quantizeEmbeddings` is set, without and with gradient checkpointing, one process each: `node tools/bench/quantized.mjs`. Only those with
+ * checkpointing: `node tools/bench/quantized.mjs checkpointing`; one alone: `node tools/bench/quantized.mjs qlora-embeddings [checkpointing]`. The
+ * checkpoint has random weights, rounded to bfloat16 as those of SmolLM, and is loaded as in a run, tensor by tensor when they are used. Prints
+ * the peak of the whole process and that of loading, the seconds of loading and of the last step, and the ratios of the peaks to LoRA's.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -41,12 +41,19 @@ const METHODS = ['lora', 'qlora', 'qlora-embeddings']
 const peak = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
 const llamaModel = () => /** @type {core.Model} */ (llama(optionsFromConfig(llama.options, SMOLLM)))
 
+/** Rounds numbers to bfloat16 in place, to nearest, ties to even. @param {Float32Array} values */
+function roundToBfloat16(values) {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  for (const [i, word] of bits.entries()) bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000
+  return values
+}
+
 /** Writes a checkpoint of random weights to a file. @param {string} file */
 async function writeCheckpoint(file) {
   const engine = onnxruntime()
   await engine.start()
   const stored = Object.entries(llamaModel().init(core.key(1))).map(([name, tensor]) => {
-    const values = async () => /** @type {any} */ (await engine.read(tensor)).values
+    const values = async () => roundToBfloat16(/** @type {any} */ (await engine.read(tensor)).values)
     return [name, { shape: tensor.shape, dtype: /** @type {const} */ ('float32'), values }]
   })
   await writeFile(file, streamSafetensors(Object.fromEntries(stored)))
@@ -114,32 +121,42 @@ async function train(name, file, gradientCheckpointing) {
 const [name = '', ...rest] = process.argv.slice(2)
 const inMb = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed()} MB`
 
-/** Runs methods, one process each. @param {readonly string[]} methods @param {string[]} settings */
-async function measure(methods, settings) {
+/** Runs methods on a checkpoint, one process each. @param {readonly string[]} methods @param {string[]} settings @param {string} file */
+function measure(methods, settings, file) {
+  return methods.map((method) => {
+    const args = [import.meta.filename, 'train', method, file, ...settings]
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(stderr)
+    console.log([stdout.trim(), ...settings].join(' '))
+    return JSON.parse(stdout)
+  })
+}
+
+/** Measures all methods with the same settings and prints a table. @param {string[]} settings @param {string} file */
+function compare(settings, file) {
+  const rows = measure(METHODS, settings, file)
+  for (const { name: method, peak: bytes } of rows) {
+    const ratio = bytes / rows[0].peak
+    const judged = method === 'lora' ? '' : ratio <= BAR ? `within the bar of ${BAR}` : `above the bar of ${BAR}`
+    console.log([[method, ...settings].join(' with ').padEnd(40), inMb(bytes), ratio.toFixed(2), judged].join('  '))
+  }
+}
+
+/** Calls `run` with a checkpoint, which is removed afterwards. @param {(file: string) => void} run */
+async function withCheckpoint(run) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-quantized-'))
   const file = join(folder, 'model.safetensors')
   try {
     await writeCheckpoint(file)
-    return methods.map((method) => {
-      const args = [import.meta.filename, 'train', method, file, ...settings]
-      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-      if (status !== 0) throw new Error(stderr)
-      console.log(stdout.trim())
-      return JSON.parse(stdout)
-    })
+    run(file)
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
 if (name === 'train') await train(rest[0] ?? '', rest[1] ?? '', rest.includes('checkpointing'))
-else if (METHODS.includes(name)) await measure([name], rest)
-else {
-  const [base, ...others] = await measure(METHODS, name === '' ? [] : [name])
-  console.log(`peak memory of fine-tuning with lora: ${inMb(base.peak)}`)
-  for (const { name: method, peak: bytes } of others) {
-    const ratio = bytes / base.peak
-    const judged = ratio <= BAR ? 'within' : 'above'
-    console.log(`with ${method}: ${inMb(bytes)}, a ratio of ${ratio.toFixed(2)}, ${judged} the bar of ${BAR}`)
-  }
-}
+else if (METHODS.includes(name)) await withCheckpoint((file) => measure([name], rest, file))
+else
+  await withCheckpoint((file) => {
+    for (const settings of name === '' ? [[], ['checkpointing']] : [[name]]) compare(settings, file)
+  })

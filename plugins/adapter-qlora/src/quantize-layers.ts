@@ -39,7 +39,7 @@ export const tablesOf = (model: Model, params: Params): Tables =>
       .map((name) => [name.slice(0, -'.weight'.length), params[name]!.shape as [number, number]]),
   )
 
-/** How {@link packWeights} stores weights. */
+/** Options of {@link packWeights}. */
 export interface Packing {
   readonly sizes: Sizes
   readonly tables: Tables
