@@ -26,7 +26,7 @@ export interface TrainingCall {
 /** An auxiliary model, teacher or reference. */
 const auxiliary = (objective: Objective, model: Model, params: Params): AuxiliaryModel => ({
   params,
-  forward: (inputs, keep = []) => model.forward(params, inputs, { training: false, keep }),
+  forward: (inputs, keep = []) => model.forward(params, inputs as TextInputs, { training: false, keep }),
   head: (outputs, batch, keep = []) => objective.head(params, outputs, { training: false, keep }, batch),
 })
 
@@ -38,13 +38,13 @@ export function trainingLosses(
   batch: DeviceBatch,
 ): Losses | Readonly<Record<string, Losses>> {
   const forward: TrainingContext['forward'] = (inputs, change = {}) =>
-    model.forward(withHook(change.params ?? params, change.hook), inputs, change.mode ?? mode)
+    model.forward(withHook(change.params ?? params, change.hook), inputs as TextInputs, change.mode ?? mode)
   const other = auxiliary(objective, model, others)
   if (objective.trainingLoss !== undefined) {
     const models = { teacher: other, reference: other }
     return objective.trainingLoss({ params, trainable, mode, hyper, forward, models }, batch)
   }
-  const inputs = batch.inputs as unknown as TextInputs
+  const inputs = batch.inputs
   const whole =
     objective.needsReference === true ? { ...batch, reference: other.head(other.forward(inputs), batch) } : batch
   return objective.loss(objective.head(params, forward(inputs), mode, whole), whole)
