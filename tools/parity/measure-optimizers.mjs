@@ -105,7 +105,7 @@ export async function trainTiny(engine, measured) {
   const { learningRate = 0.1, samples, losses: { length } = { length: STEPS } } = training.cases[measured.name] ?? {}
   const { model, objective, golden, trainable: initial, frozen } = await readTiny(engine, measured.name)
   const optimizer = optimizerOf(measured, model)
-  // Labels that the reference has sampled take the place of those that the objective would sample.
+  // Labels that the reference has sampled replace those that the objective would sample.
   const sampleLabels = (/** @type {any[]} */ ...[, , , batch]) => ({ ...batch, labels: batch.sampled })
   const components = { model, optimizer, objective: samples === undefined ? objective : { ...objective, sampleLabels } }
   const step = engine.compile(trainingStep(components), { donate: [0, 3] })
@@ -119,7 +119,9 @@ export async function trainTiny(engine, measured) {
     const hyper = { learningRate: scalar(learningRate), step: scalar(i + 1), steps: scalar(length), scheduled: {} }
     const seed = { shape: [2], dtype: 'int32', values: Int32Array.of(i, 7) }
     const batch = /** @type {any} */ (engine.put(hostTree({ ...golden.examples[0].batch, ...labels(i) })))
-    const { loss, state: next } = step(state, frozen, batch, /** @type {any} */ (engine.put({ ...hyper, seed })))
+    /** @type {any} */
+    const inputs = engine.put(/** @type {any} */ ({ ...hyper, seed }))
+    const { loss, state: next } = step(state, frozen, batch, inputs)
     state = next
     losses.push(/** @type {number} */ ((await engine.read(loss)).values[0]))
   }

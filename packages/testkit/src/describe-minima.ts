@@ -3,7 +3,7 @@ import type { OptimizerSubject } from './optimizer-subject.js'
 import { type OptimizerTask, optimizerTasks, traceOptimizer } from './optimizer-tasks.js'
 import { expect } from './runner.js'
 
-/** How a function is minimized. */
+/** Minimization of a function by an optimizer. */
 export interface Minimization {
   /** The first learning rate; it decays linearly to 0. */
   readonly learningRate: number

@@ -28,7 +28,7 @@ export interface OptimizerFixture {
   readonly options?: Readonly<Record<string, unknown>>
   /** Parameters after each step, computed by another library; those of a link, in its chain with SGD. */
   readonly golden?: OptimizerGolden
-  /** How the plugin minimizes each function of {@link optimizerTasks}, with a learning rate that decays linearly to 0. */
+  /** Learning rates, which decay linearly to 0, and steps with which the plugin minimizes the functions of {@link optimizerTasks}. */
   readonly minimizes?: Minimizing
   /**
    * The plugin is one link of a chain, tested `before` SGD (it transforms gradients: clipping, a penalty) or `after` SGD (it

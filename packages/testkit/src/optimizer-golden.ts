@@ -53,7 +53,7 @@ export interface OptimizerGoldenCase {
   readonly gradients?: readonly Values[]
   /** The problem whose loss the closure evaluates. */
   readonly problem?: RegressionProblem
-  /** Class ids that take the place of the targets of a softmax problem at each step, where the optimizer samples labels. */
+  /** Class ids in place of sampled labels at each step of a softmax problem, for an optimizer that samples labels. */
   readonly samples?: readonly (readonly number[])[]
   /** The parameters after each step. */
   readonly expected: readonly Values[]
