@@ -26,3 +26,12 @@ test('three losses learn from a stream with wrong labels', () => {
   assert.equal(accuracies.length, 6, out)
   assert.ok(Math.max(...accuracies.slice(0, 3)) > 0.4, out) // chance is 0.25
 })
+
+test('a model that learns another concept forgets the first, and less with replay', () => {
+  const out = execFileSync(process.execPath, ['dist/forgetting.js', '200', '1'], { encoding: 'utf8' })
+  const pattern = /^seed 1, (\w+): accuracy on A (\S+) before, (\S+) after B; on B (\S+)$/gm
+  const found = Object.fromEntries([...out.matchAll(pattern)].map(([, name, ...values]) => [name, values.map(Number)]))
+  assert.deepEqual(Object.keys(found), ['plain', 'EWC', 'replay'], out)
+  const [[before = NaN, plain = NaN], [, replay = NaN]] = [found['plain'] ?? [], found['replay'] ?? []]
+  assert.ok(before > 0.7 && plain < before - 0.1 && replay > plain + 0.05, out)
+})
