@@ -89,7 +89,7 @@ const TERMS = [
 
 /** Texts that the rules are about or that others wrote: data, golden values, and this check. */
 const EXCLUDED =
-  /(^|\/)(golden|test-data)\/|^examples\/[^/]+\/data\/|^docs\/design\/|^tools\/check\/(words|words\.test|checks\.test)|^CHANGELOG|\.(jsonl|csv|tsv)$/
+  /(^|\/)(golden|test-data)\/|^examples\/[^/]+\/data\/|^docs\/design\/|^tools\/check\/(words|words\.test|checks\.test)|^packages\/text\/src\/chat\/training-templates\.ts$|^CHANGELOG|\.(jsonl|csv|tsv)$/
 const READ = /\.(ts|mjs|md|py|template|ya?ml)$/
 
 const OPENING =

@@ -1,6 +1,6 @@
 """Conversations rendered with the training templates of trl, and which characters train, as transformers computes it.
 
-Each `{% generation %}` block of a template marks what trains. The mask has one character per character of the text: 1 if it trains.
+Each `{% generation %}` block of a template marks what trains. `public` is the template of a model that trl replaces by this one. The mask has one character per character of the text: 1 if it trains.
 """
 import gzip
 import json
@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import trl
+import trl.chat_template_utils as utils
+from training_templates import pairs
 from transformers.utils.chat_template_utils import render_jinja_template
 
 OUT = Path("plugins/objective-instruction-tuning/golden/chat-masks.json.gz")
@@ -38,8 +40,10 @@ def rendered(template, messages):
 
 
 cases = []
+PUBLIC = {training: getattr(utils, public) for public, training in pairs()}
 for path in sorted(FOLDER.glob("*_training.jinja")):
     template = path.read_text()
+    public = PUBLIC.get(f"{path.stem}_chat_template")
     chats = []
     for name, messages in CONVERSATIONS.items():
         try:
@@ -49,7 +53,7 @@ for path in sorted(FOLDER.glob("*_training.jinja")):
         if "strftime_now" not in template and "1" in mask:
             chats.append({"name": name, "messages": messages, "text": text, "mask": mask})
     if chats:
-        cases.append({"name": path.stem, "template": template, "chats": chats})
+        cases.append({"name": path.stem, "template": template, **({"public": public} if public else {}), "chats": chats})
 OUT.parent.mkdir(exist_ok=True)
 content = {"source": f"trl {version('trl')} and transformers {version('transformers')}", "variables": VARIABLES, "cases": cases}
 OUT.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))

@@ -1,6 +1,7 @@
 import { AttuneError, type Tokenizer, excerpt } from '@attune/core'
 import { type Message, renderSpokenChat } from '../chat-template.js'
 import { templateVariables } from '../template-variables.js'
+import { trainingTemplate } from './training-template.js'
 
 type Span = readonly [start: number, end: number]
 
@@ -41,13 +42,18 @@ function within(text: string, [from, to]: Span, content: string, spans: readonly
 /**
  * Renders messages with a chat template, and finds what trains: the messages of the given roles, except those with `train: false`, and any
  * message with `train: true` or spans of its content. Without such fields, for the assistant alone, the `{% generation %}` blocks of the
- * template decide.
+ * template decide, or those of the training template that replaces a known public one: see {@link trainingTemplate}.
  * @throws AttuneError `BAD_CHAT_TEMPLATE`, `CHAT_TURNS_UNCLEAR`, `BAD_ROW`
  */
 export function trainedText(
   { messages, tools }: { readonly messages: readonly Message[]; readonly tools?: readonly unknown[] },
-  { template, roles, tokenizer }: { template: string; roles: readonly string[]; tokenizer: Pick<Tokenizer, 'files'> },
+  {
+    template: given,
+    roles,
+    tokenizer,
+  }: { template: string; roles: readonly string[]; tokenizer: Pick<Tokenizer, 'files'> },
 ): TrainedText {
+  const template = trainingTemplate(given)
   const parts = messages.map(partOf)
   const plain = messages.map(({ train: _, ...message }) => message as Message)
   const options = { variables: templateVariables(tokenizer), ...(tools === undefined ? {} : { tools }) }
