@@ -44,7 +44,10 @@ const llamaModel = () => /** @type {core.Model} */ (llama(optionsFromConfig(llam
 /** Rounds numbers to bfloat16 in place, to nearest, ties to even. @param {Float32Array} values */
 function roundToBfloat16(values) {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  for (const [i, word] of bits.entries()) bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000
+  for (let i = 0; i < bits.length; i++) {
+    const word = bits[i] ?? 0
+    bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000
+  }
   return values
 }
 
