@@ -4,7 +4,7 @@ import type { Encoded, Example, Objective, Params, RolloutHost } from '@attune/c
 import { describeObjective, expectClose, floats, gradientsOf, referenceEngine } from '@attune/testkit'
 import { tinyModel, tinyTokenizer } from '@attune/testkit/tiny'
 import { joinCompletion, rewardFunction } from '@attune/text'
-import { type Scalar, type Tensor, div, mul, sum } from '@tensorflow/tfjs-core'
+import { type Scalar, type Tensor, div, mul, scalar, sum } from '@tensorflow/tfjs-core'
 import { advantagesOf } from './advantages.js'
 import { grpo, policyLosses } from './grpo.js'
 
@@ -193,4 +193,11 @@ describe('a rollout', () => {
 it('needs the model before training only with a divergence term', () => {
   expect((grpo({ rewards: wanted }, given) as Objective).needsReference).toBe(false)
   expect((grpo({ rewards: wanted, beta: 0.04 }, given) as Objective).needsReference).toBe(true)
+})
+
+it('rejects a schedule of beta in a run that loaded no reference model', () => {
+  const objective = grpo({ rewards: wanted, beta: scalar(0.1) }, given) as Objective
+  expect(() => objective.trainingLoss!({ models: {} } as never, {} as never)).toThrow(
+    expect.objectContaining({ code: 'BAD_SCHEDULE' }),
+  )
 })

@@ -242,9 +242,9 @@ function create(
     },
     rollout: (items, host) => rollout(o, tokenizer, { maximumLength, rewards }, items, host),
     trainingLoss({ params, mode, forward, models }, batch: OnDevice<Rollouts>) {
+      const other = referenceOf(models, o)
       const inputs = batch.inputs
       const { losses } = language.head(params, forward(inputs), mode, batch)
-      const other = referenceOf(models, o)
       const before = other && (other.head(other.forward(inputs), batch) as TokenLosses)
       return policyLosses(neg(losses), batch, o, before && neg(before.losses))
     },
