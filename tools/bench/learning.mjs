@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Compares strategies of learning on a slice of examples/debian-sections and on examples/package-tags, three times with other seeds:
- * `node tools/bench/learning.mjs [PART…] [--write]`, both parts, `learning` and `learning-tags`, or one of them. Each run is
+ * `node tools/bench/learning.mjs [PART…] [--write]`, all parts or some of `learning`, `learning-ensembles` and `learning-tags`. Each run is
  * in this process, on one core. `--write` writes the tables to docs/measurements/learning.md.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { table } from '@attune/terminal'
-import { selfTrain } from '@attune/study'
+import { bag, boost, selfTrain } from '@attune/study'
 import { evaluateRun, makeEnsemble, run } from '@attune/trainer/node'
 import { format, resolveConfig } from 'prettier'
 import { root } from '../check/packages.mjs'
@@ -30,6 +30,8 @@ const EPOCHS = 3
 const FEW = SIZES.train / 10
 /** Minimum probability of a predicted label that trains. */
 const CONFIDENT = 0.9
+/** Models in an ensemble of bagging or boosting. */
+const MEMBERS = 3
 
 const { values, positionals } = parseArgs({
   options: { write: { type: 'boolean', default: false } },
@@ -96,6 +98,20 @@ async function selfTrained(seed) {
     if (event.type === 'pseudoLabels.assigned') console.log(JSON.stringify(event.byLabel))
   })
   return ['0', '1'].map((round) => join(config.directory, 'rounds', round))
+}
+
+/**
+ * Trains the members of an ensemble, whose seeds are those of no other run here.
+ * @param {'bag' | 'boost'} method @param {number} seed @param {Record<string, unknown>} change
+ * @returns {Promise<string>} the folder of the ensemble
+ */
+async function combined(method, seed, change) {
+  const config = configOf(method, 100 * seed, change)
+  const train = method === 'bag' ? bag : boost
+  await train(config, { members: MEMBERS, searchPaths }).forEach((event) => {
+    if (event.type === 'member.completed' && event.error !== undefined) console.log(`training error ${event.error}`)
+  })
+  return join(config.directory, 'ensemble')
 }
 
 /** Scores on the test split of the sections. @param {string} directory @returns {Promise<Scores>} */
@@ -174,6 +190,17 @@ async function sections(seed, note) {
   note('a tenth of the labels, self-training', await tested(student), FEW)
 }
 
+/** Bagging and boosting of a small model from random weights. @param {number} seed @param {Note} note */
+async function ensembles(seed, note) {
+  const weak = {
+    model: { ...PERCEPTRON.model, hiddenSizes: [32] },
+    training: { epochs: EPOCHS, batchSize: BATCH, learningRate: 2e-2 },
+  }
+  note('perceptron', await tested(await trained('weak', seed, weak)))
+  note(`bagging, ${MEMBERS} members`, await tested(await combined('bag', seed, weak)))
+  note(`boosting, ${MEMBERS} members`, await tested(await combined('boost', seed, weak)))
+}
+
 /** Several labels per row. @param {number} seed @param {Note} note */
 async function tags(seed, note) {
   note('perceptron on TF-IDF features', await tagged('perceptron', seed, 128, PERCEPTRON), TAGGED)
@@ -192,6 +219,8 @@ const COMPARED = {
   'a tenth of the labels, self-training': 'a tenth of the labels',
   'ensemble of three seeds': 'classification',
   'soup of three seeds': 'classification',
+  [`bagging, ${MEMBERS} members`]: 'perceptron',
+  [`boosting, ${MEMBERS} members`]: 'perceptron',
   'head only': 'perceptron on TF-IDF features',
   LoRA: 'classification',
 }
@@ -229,6 +258,7 @@ async function resultsOf(part) {
 
 const PARTS = /** @type {const} */ ([
   ['learning', 'accuracy', sections],
+  ['learning-ensembles', 'accuracy', ensembles],
   ['learning-tags', 'micro F1', tags],
 ])
 for (const [name, main, part] of PARTS) {
