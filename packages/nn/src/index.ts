@@ -20,13 +20,8 @@ export { type DiceOptions, diceLoss } from './heads/dice-loss.js'
 export { binaryHingeLoss, hingeLoss, summedHingeLoss } from './heads/hinge-loss.js'
 export { absoluteError, huberLoss, squaredError } from './heads/regression-losses.js'
 export { jensenShannonDivergence, klDivergence, reverseKlDivergence } from './heads/divergence-losses.js'
-export {
-  type InfoNceOptions,
-  type TripletOptions,
-  cosineDistance,
-  infoNce,
-  tripletLoss,
-} from './heads/embedding-losses.js'
+export type { InfoNceOptions, TripletOptions } from './heads/embedding-losses.js'
+export { cosineDistance, infoNce, tripletLoss } from './heads/embedding-losses.js'
 export { oneHotRows } from './heads/per-class.js'
 export { dropout, keyAt, modeAt } from './layers/dropout.js'
 export { type MaskAttributes, DROPOUT_MASK, maskArrays, maskValues } from './layers/dropout-mask.js'
@@ -55,14 +50,8 @@ export { type PoolingMode, pool, poolingModes } from './heads/pooling.js'
 export { type ClassifierName, classifier } from './heads/classifier.js'
 export { type CrfScores, crfLosses } from './heads/crf.js'
 export { type HostCrfScores, crfMarginals, viterbi } from './heads/crf-decode.js'
-export {
-  type AllowedTags,
-  type CrfOutputs,
-  type Decoded,
-  type TagHead,
-  crfHead,
-  softmaxHead,
-} from './heads/tag-head.js'
+export type { AllowedTags, CrfOutputs, Decoded, TagHead } from './heads/tag-head.js'
+export { crfHead, softmaxHead } from './heads/tag-head.js'
 export { targetHead } from './heads/target-head.js'
 export { completionLogProbs } from './heads/completion-log-probs.js'
 export { nextTokenHead } from './heads/next-token-head.js'
