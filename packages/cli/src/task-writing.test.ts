@@ -42,10 +42,8 @@ const config = {
     maxPositionEmbeddings: 8,
     dropout: 0,
     initStd: 0.3,
-    // Special tokens of the tokenizer.
     padTokenId: 0,
     bosTokenId: 2,
-    eosTokenId: 3,
     decoderStartTokenId: 3,
   },
   objective: {
@@ -75,6 +73,14 @@ describe('a model with a task that generates and one that classifies', () => {
     const run = join(root, 'run')
     expect(printed).toContain(`\nGenerate:    npx attune generate ${run} --task german "some text"\n`)
     expect(printed).toContain(`\nPredict:     npx attune predict ${run} --task warm "some text"\n`)
+  })
+
+  it('ends texts with the end token of its tokenizer', () => {
+    const saved = JSON.parse(readFileSync(join(root, 'run/model/config.json'), 'utf8')) as Row
+    expect(saved['eos_token_id']).toBe(3)
+    const recorded = JSON.parse(readFileSync(join(root, 'run/config.json'), 'utf8')) as Row
+    expect(recorded['model']).not.toHaveProperty('eosTokenId')
+    expect(recorded['model']).toHaveProperty('decoderStartTokenId', 3)
   })
 
   it('generates what a single-task model with the head and the layers of the task generates', async () => {

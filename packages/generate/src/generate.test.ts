@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Model, Params, Tokenizer } from '@attune/core'
 import { embedding } from '@attune/nn'
 import { referenceEngine, tinyModel } from '@attune/testkit'
-import { add, matMul, mul, oneHot, slice, squeeze, tensor2d, zeros } from '@tensorflow/tfjs-core'
+import { add, matMul, mul, oneHot, slice, squeeze, sum, tensor2d, zeros } from '@tensorflow/tfjs-core'
 import { lastValueFrom, take, toArray } from 'rxjs'
 import type { Constraint } from './constraint.js'
 import type { GenerationEvent } from './events.js'
@@ -128,6 +128,27 @@ describe('generator', () => {
       code: 'PROMPT_LENGTH',
       problem: expect.stringContaining('reads at most 4'),
     })
+  })
+
+  it('ends a source text with the end token, as in training, unless it has the maximum length', async () => {
+    const read: number[][] = []
+    const model = echo(() => undefined)
+    const noting: Model = {
+      ...model,
+      forward: (given, inputs, mode) => {
+        const count = sum(inputs.attentionMask).dataSync()[0]
+        if (inputs.encoderStates === undefined) read.push([...inputs.inputIds.dataSync()].slice(0, count))
+        return model.forward(given, inputs, mode)
+      },
+    }
+    const subject = generator({ engine, model: noting, params, tokenizer })
+    for (const prompt of ['ba', 'bX', 'bade']) await lastValueFrom(subject.generate([prompt], { maximumNewTokens: 1 }))
+    expect(read).toEqual([
+      [1, 0, END],
+      [1, END],
+      [1, 0, 3, 4],
+    ])
+    subject.close()
   })
 
   it.each<[string, unknown, unknown, string, RegExp]>([

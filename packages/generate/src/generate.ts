@@ -83,12 +83,18 @@ function requirePrompts(prompts: unknown): void {
   )
 }
 
-/** Token ids of a prompt, without a trailing end token from the tokenizer's template: the sequence is to be continued. */
+/**
+ * Token ids of a prompt. A source text of an encoder–decoder ends with the end token, as in training, whether or not the tokenizer's template
+ * appends it, unless it already has the maximum length; a prompt of a decoder does not, since it is to be continued.
+ */
 function promptIds({ tokenizer, model }: GeneratorComponents, prompt: string | readonly number[]): readonly number[] {
   if (typeof prompt !== 'string') return requireIds(prompt, model.vocabularySize ?? tokenizer.vocabularySize)
   const { ids } = tokenizer.encode(prompt)
-  const hasEncoder = model.config['is_encoder_decoder'] === true
-  return !hasEncoder && ids.length > 1 && ids.at(-1) === tokenizer.special.end ? ids.slice(0, -1) : ids
+  const { end } = tokenizer.special
+  const isEnded = end === undefined || ids.at(-1) === end
+  if (model.config['is_encoder_decoder'] === true)
+    return isEnded || ids.length >= model.maximumLength ? ids : [...ids, end]
+  return ids.at(-1) === end && ids.length > 1 ? ids.slice(0, -1) : ids
 }
 
 function search(task: Task): AsyncGenerator<GenerationEvent, void> {

@@ -90,12 +90,11 @@ function configOf(plan: Plan) {
     ...origin,
     name: plugin.name,
   }))
-  const { vocabSize, ...model } = written(plan.config.model) as Record<string, unknown>
+  const model = Object.entries(written(plan.config.model) as object)
   return {
     ...(written(plan.config) as object),
     model: {
-      ...model,
-      ...(plan.vocabularyGiven ? { vocabSize } : {}),
+      ...Object.fromEntries(model.filter(([name]) => !plan.fromTokenizer.includes(name))),
       ...(plan.from === undefined ? {} : { ...plan.from, path: undefined, notes: undefined, from: plan.from.path }),
       ...(plan.encoder === undefined
         ? {}

@@ -19,8 +19,8 @@ export interface PlanOf<K extends keyof ParsedConfig> {
   readonly auxiliary: Readonly<Record<string, string>>
   /** File of static vectors that initialize the word embeddings. */
   readonly vectors: string | undefined
-  /** True if the configuration sets the vocabulary size; otherwise the tokenizer determines it. */
-  readonly vocabularyGiven: boolean
+  /** Options of the model that the configuration does not set, and that the tokenizer determines: `vocabSize` and `eosTokenId`. */
+  readonly fromTokenizer: readonly string[]
   /** Reason for the engine's selection, if the configuration uses `auto`. */
   readonly engineBecause: string | undefined
 }
@@ -71,7 +71,8 @@ export async function planOf<K extends keyof ParsedConfig>(
     directory: parsed.directory === undefined ? undefined : lookup.resolvePath(parsed.directory),
     ...start,
     auxiliary,
-    vocabularyGiven: start.from !== undefined || 'vocabSize' in parsed.model.options,
+    fromTokenizer:
+      start.from === undefined ? ['vocabSize', 'eosTokenId'].filter((name) => !(name in parsed.model.options)) : [],
     engineBecause: choice?.because,
   }
 }

@@ -115,9 +115,23 @@ function checkVocabulary(model: Model, tokenizer: Tokenizer): void {
   )
 }
 
-/** True if a model's vocabulary is smaller than the tokenizer's. */
-const isSmaller = ({ options }: Chosen, { vocabularySize }: Tokenizer): boolean =>
-  Number(options['vocabSize']) < vocabularySize
+/**
+ * Options of a model that its tokenizer determines: the vocabulary size and, where the family has a default that is the id of another
+ * vocabulary, the end token of the texts that it generates.
+ */
+function ofTokenizer(
+  { fromTokenizer, from }: Pick<Plan, 'fromTokenizer' | 'from'>,
+  { plugin, options }: Chosen,
+  tokenizer: Tokenizer,
+) {
+  const isOpen = (name: string): boolean => name in plugin.options.shape && fromTokenizer.includes(name)
+  const isResized = from?.resizeEmbeddings === true && Number(options['vocabSize']) < tokenizer.vocabularySize
+  const { end } = (tokenizer.target ?? tokenizer).special
+  return {
+    ...((isOpen('vocabSize') || isResized) && { vocabSize: tokenizer.vocabularySize }),
+    ...(isOpen('eosTokenId') && options['eosTokenId'] !== undefined && end !== undefined && { eosTokenId: end }),
+  }
+}
 
 /** Optional inputs for composing a scope. */
 interface Surroundings {
@@ -136,7 +150,7 @@ type InferencePlan = PlanOf<(typeof INFERENCE_KEYS)[number]>
 
 /**
  * Creates a scope with the components that inference needs: engine, tokenizer, model, objective and the given metrics. Fitted options
- * replace configured ones; a model without a configured vocabulary size uses the tokenizer's.
+ * replace configured ones; a model without a configured vocabulary size or end token uses the tokenizer's.
  */
 export function composeInference(
   plan: InferencePlan,
@@ -154,9 +168,7 @@ export function composeInference(
   const { encoder } = plan
   if (encoder !== undefined) provideInstance(scope, ENCODER, encoder.model.plugin(encoder.model.options) as Model)
   const model = completed(config.model, learned)
-  const open = !plan.vocabularyGiven || (plan.from?.resizeEmbeddings === true && isSmaller(model, tokenizer))
-  const sized = open && 'vocabSize' in model.plugin.options.shape
-  const options = sized ? { ...model.options, vocabSize: tokenizer.vocabularySize } : model.options
+  const options = { ...model.options, ...ofTokenizer(plan, model, tokenizer) }
   provide(scope, model.plugin, options, (instance) =>
     refineModel(instance as Model, () => ({ scope, plugin: model.plugin, options })),
   )
