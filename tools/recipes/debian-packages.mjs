@@ -73,18 +73,32 @@ function firstSentences(text, length) {
 }
 
 /** Long and short descriptions, one package of each source package. @param {string} folder */
-export const summaries = (folder) =>
+export const descriptionPairs = (folder) =>
   packagesIn(folder)
     .map(({ source, short, long }) => ({ key: source, text: firstSentences(long, 250), target: short }))
     .filter(({ text, target }) => text.length >= 60 && target.length >= 12 && target.length <= 60)
     .filter(({ text, target }) => isAscii(text + target))
 
-/** Short descriptions in English and German. @param {string} folder */
+/** The first and the last sentence of a text: what a program does, and what this package of it has. @param {string} text */
+function firstAndLast(text) {
+  const sentences = text.split(/(?<=[.!?]) (?=[A-Z])/)
+  return sentences.length === 1 ? text : `${sentences[0]} ${sentences.at(-1)}`
+}
+
+/** The first and the last sentence of long descriptions, and short descriptions. @param {string} folder */
+export const summaries = (folder) =>
+  packagesIn(folder)
+    .map(({ source, short, long }) => ({ group: source, text: firstAndLast(long), target: short }))
+    .filter(({ text, target }) => text.length >= 60 && text.length <= 160 && target.length >= 12 && target.length <= 60)
+    .filter(({ text, target }) => isAscii(text + target))
+    .map((row) => ({ key: row.text, ...row }))
+
+/** Short descriptions in English and German, of at most 60 characters each. @param {string} folder */
 export function translations(folder) {
   const german = descriptions(folder, 'de')
   return packagesIn(folder)
     .map(({ source, short, md5 }) => ({ key: short, group: source, text: short, target: german.get(md5)?.short ?? '' }))
-    .filter(({ text, target }) => text !== target && target !== '' && text.length <= 70)
+    .filter(({ text, target }) => text !== target && target !== '' && text.length <= 60 && target.length <= 60)
 }
 
 /** Tags that at least 300 packages have, of what a program is used for, what it works with, and its interface. */

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { root } from '../check/packages.mjs'
 import { entitySentencesOf, sentencesOf } from './brown-tags.mjs'
-import { questions, summaries, tags, translations } from './debian-packages.mjs'
+import { descriptionPairs, questions, summaries, tags, translations } from './debian-packages.mjs'
 
 /** @typedef {Record<string, unknown>} Row */
 
@@ -137,10 +137,11 @@ const SETS = {
   'part-of-speech': { read: partOfSpeech, sizes: { train: 3000, validation: 400, test: 800 } },
   chitchat: { read: chitchat, sizes: { train: 1500, validation: 150, test: 150 } },
   'named-entities': { read: entities, sizes: { train: 2500, validation: 300, test: 800 } },
-  'package-summaries': { read: summaries, sizes: { train: 2500, validation: 100, test: 300 } },
+  search: { read: descriptionPairs, sizes: { train: 2500, validation: 100, test: 300 } },
+  'package-summaries': { read: summaries, sizes: { train: 8000, validation: 200, test: 400 } },
   'package-tags': { read: tags, sizes: { train: 2500, validation: 200, test: 600 } },
   'package-questions': { read: questions, sizes: { train: 2500, validation: 200, test: 500 } },
-  translation: { read: translations, sizes: { train: 4000, validation: 100, test: 300 } },
+  translation: { read: translations, sizes: { train: 8000, validation: 200, test: 400 } },
 }
 
 /** @param {string} name @param {string} split @param {Row[]} rows */
