@@ -37,7 +37,7 @@ describe('the exceptions of a contract', () => {
     expect(exceptionOf(optimizer({}), 'parabola')).toBeUndefined()
     requireExceptions(optimizer({ rosenbrock: 'it does not move' }))
     expect(await messageOf(() => requireExceptions(optimizer({ parabolla: 'a typo' })))).toBe(
-      'UNKNOWN_EXCEPTION: optimizer still: expected an exception to the contract of the kind optimizer (logistic, parabola, rosenbrock), got "parabolla" Did you mean parabola?',
+      'UNKNOWN_EXCEPTION: optimizer still: expected an exception to the contract of the kind optimizer (leastSquares, logistic, parabola, rosenbrock), got "parabolla" Did you mean parabola?',
     )
   })
 

@@ -30,18 +30,19 @@ export function tasksOfModel({
   const saved = objective.config['tasks']
   if (!isRecord(tasks) || !isRecord(saved) || typeof by !== 'string') return undefined
   const chosen = Object.entries(tasks).filter((entry): entry is [string, Chosen] => isChosen(entry[1]))
-  const writers = HEADS.map((head) => model.heads[head]?.architecture)
   return Object.fromEntries(
     chosen.map(([name, own]): [string, ModelTask] => {
-      const [architecture] = [(saved[name] as Objective['config'])['architectures']].flat() as string[]
+      const [architecture] = [(saved[name] as Objective['config'])['architectures']].flat() as (string | undefined)[]
+      const isHead = (head: (typeof HEADS)[number]): boolean =>
+        architecture !== undefined && architecture === model.heads[head]?.architecture
       const layer = isRecord(layers) && Object.hasOwn(layers, name) ? Number(layers[name]) : undefined
       return [
         name,
         {
           prefix: `task.${name}.`,
           fields: fieldsRead(own),
-          generates: writers.includes(architecture),
-          generatesFromSource: architecture === writers[0],
+          generates: HEADS.some(isHead),
+          generatesFromSource: isHead('sequence-to-sequence'),
           layer,
           assign: (example) => ({ ...example, [by]: name }),
         },

@@ -53,7 +53,7 @@ describe('planSurgery', () => {
     const reset = ['bert.encoder.layer.10.a', 'bert.encoder.layer.11.a', 'bert.pooler.dense.bias', 'classifier.bias']
     expect(reset.map(named)).toEqual(reset.map(() => undefined))
     expect(named('bert.encoder.layer.1.a')).toBe('bert.encoder.layer.1.a')
-    expect(layerMap.unused).toEqual(['bert.encoder.layer.10.', 'bert.encoder.layer.11.', 'bert.pooler.'])
+    expect(layerMap.unused).toEqual(['bert.encoder.layer.10.', 'bert.encoder.layer.11.', 'bert.pooler.dense.'])
     expect(notes).toEqual(['initialized at random on request: layer 10, layer 11, pooler, head'])
   })
 

@@ -79,9 +79,9 @@ describe('a run with other layers than the saved model', () => {
         'bert.encoder.layer.0.': 'bert.encoder.layer.3.',
         'bert.encoder.layer.1.': 'bert.encoder.layer.0.',
         'bert.encoder.layer.2.': null,
-        'bert.pooler.': null,
+        'bert.pooler.dense.': null,
       },
-      unused: ['bert.encoder.layer.1.', 'bert.encoder.layer.2.', 'bert.pooler.'],
+      unused: ['bert.encoder.layer.1.', 'bert.encoder.layer.2.', 'bert.pooler.dense.'],
       newHead: false,
     })
   })

@@ -184,7 +184,11 @@ export async function* epochBatches(
   let number = done
   for await (const chosen of skip(batchesOf(), Math.floor(done / updates))) {
     const items = (await rollout?.(chosen, rolloutRandom(key, Math.floor(number / updates)))) ?? chosen
-    do yield collateBatch(objective, items, microBatchSize, collateRandom(key, number), numbersAt?.(number++))
-    while (number % updates !== 0)
+    do {
+      const random = collateRandom(key, number)
+      const numbers = numbersAt?.(number)
+      number++
+      yield collateBatch(objective, items, microBatchSize, random, numbers)
+    } while (number % updates !== 0)
   }
 }
